@@ -1,0 +1,81 @@
+# Thin: every target says what it does; cargo and tests/ do the work. `make` alone prints this list.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-demo deps-test toolchain build demo test soak deny
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+# rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# A C compiler and libclamav for the matcher; nothing else is linked.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev
+# Formatting and filling a FAT image.
+DEMO_PACKAGES := dosfstools mtools zip
+# Other people's programs that make the media and containers of the tests, or check what we made.
+TEST_PACKAGES := $(DEMO_PACKAGES) arj binutils brotli bzip2 clamav clamav-testfiles exfat-fuse exfatprogs fdisk file \
+	gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress openssl p7zip-full procps \
+	qemu-utils squashfs-tools strace unzip util-linux wimtools wixl xz-utils zstd
+
+SEED ?= 1
+KILLS ?= 200
+
+# $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
+define install
+missing=
+for package in $(1); do
+	dpkg-query -W -f='$${db:Status-Status}' "$$package" 2>/dev/null | grep -qx installed || missing="$$missing $$package"
+done
+if [ -n "$$missing" ]; then
+	sudo=; [ "$$(id -u)" -eq 0 ] || sudo=sudo
+	echo "Installing:$$missing"
+	$$sudo apt-get update -qq
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing </dev/null >/dev/null
+fi
+endef
+
+help: ## Print this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+toolchain: ## Check that a Rust toolchain is there, and say how to get one
+	@command -v cargo >/dev/null || {
+		echo "No Rust toolchain. Install one as your own user with rustup (https://rustup.rs):"
+		echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- --default-toolchain none"
+		echo "Then open a new shell; the version in rust-toolchain.toml comes by itself."
+		exit 1
+	}
+
+deps: toolchain ## Install what building needs
+	@$(call install,$(BUILD_PACKAGES))
+
+deps-demo: deps ## Install what the demonstration needs as well
+	@$(call install,$(DEMO_PACKAGES))
+
+deps-test: deps ## Install what the tests need as well
+	@$(call install,$(TEST_PACKAGES))
+
+build: deps ## Build all programs into target/release
+	@cargo build --release --workspace --locked
+
+demo: deps-demo build ## Make two real USB-key images, scan both, show both verdicts
+	@tests/demo.sh
+
+test: deps-test build ## Check format and lints, run every test, end with a count
+	@cargo fmt --all -- --check
+	cargo clippy --release --workspace --all-targets --locked -- -D warnings
+	status=0
+	cargo test --release --workspace --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
+	awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %d failed\n", passed, failed }' \
+		"$$CARGO_TARGET_DIR/test.log"
+	exit $$status
+
+soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed at random moments, SEED=1
+	@echo "seed $(SEED), $(KILLS) kills"
+	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --locked -p blanche-tests --test kills -- --nocapture
+
+deny: toolchain ## Check licences, sources and duplicates of every program's dependencies
+	@command -v cargo-deny >/dev/null || { echo "Missing: cargo install --locked cargo-deny"; exit 1; }
+	cargo deny --workspace --all-features --config deny.toml check licenses bans sources
+	cargo deny --manifest-path src/engines/Cargo.toml --config deny-matcher.toml check licenses bans sources

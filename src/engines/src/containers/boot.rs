@@ -1,0 +1,66 @@
+//! Raw disk images inside files: a partition table, or a filesystem that begins at the first byte. libclamav reads
+//! MBR and GPT, but opens no filesystem in them.
+
+use super::bytes::{has, le16, le32};
+
+/// Filesystems by a signature of their own.
+const FILESYSTEMS: [(usize, &[u8]); 8] = [
+    (3, b"NTFS    "),
+    (3, b"EXFAT   "),
+    (3, b"ReFS\x00\x00\x00\x00"),
+    (0, b"XFSB"),
+    (0x1_0040, b"_BHRfS_M"),
+    (32, b"NXSB"),
+    (1024, b"H+\x00\x04"),
+    (1024, b"HX\x00\x05"),
+];
+
+/// Whether content is the image of a disk or of a filesystem.
+pub(super) fn is_disk(content: &[u8]) -> bool {
+    FILESYSTEMS.iter().any(|(at, signature)| has(content, *at, signature))
+        || has(content, 512, b"EFI PART")
+        || has(content, 4096, b"EFI PART")
+        || is_fat(content)
+        || is_mbr(content)
+        || is_ext(content)
+        || (has(content, 0, b"ER") && has(content, 512, b"PM\x00\x00"))
+}
+
+/// FAT: jump, sector size, cluster size and number of tables as in Microsoft's fatgen103, 3.
+fn is_fat(content: &[u8]) -> bool {
+    let jump = (has(content, 0, &[0xeb]) && content.get(2) == Some(&0x90)) || has(content, 0, &[0xe9]);
+    let sector = matches!(le16(content, 11), Some(512 | 1024 | 2048 | 4096));
+    let cluster = content.get(13).is_some_and(|sectors| sectors.is_power_of_two());
+    let tables = matches!(content.get(16), Some(1 | 2));
+    let media = content.get(21).is_some_and(|media| *media == 0xf0 || *media >= 0xf8);
+    let reserved = le16(content, 14).is_some_and(|sectors| sectors > 0);
+    jump && sector && cluster && tables && media && reserved
+}
+
+/// MBR: signature, and four entries that are empty or sane, at least one of them in use (UEFI 2.10, 5.2.1).
+fn is_mbr(content: &[u8]) -> bool {
+    if !has(content, 510, &[0x55, 0xaa]) || content.len() < 1024 {
+        return false;
+    }
+    let mut used = 0;
+    for at in [446usize, 462, 478, 494] {
+        let (Some(status), Some(kind)) = (content.get(at), content.get(at + 4)) else { return false };
+        let (Some(start), Some(length)) = (le32(content, at + 8), le32(content, at + 12)) else { return false };
+        match (*kind, start, length) {
+            (0, ..) => {}
+            (_, 1.., 1..) if *status & 0x7f == 0 => used += 1,
+            _ => return false,
+        }
+    }
+    used > 0
+}
+
+/// ext2/3/4: magic, revision, block size and counts of the superblock (kernel documentation, ext4 "Super Block").
+fn is_ext(content: &[u8]) -> bool {
+    has(content, 0x438, &[0x53, 0xef])
+        && le32(content, 0x418).is_some_and(|log| log <= 6)
+        && le32(content, 0x44c).is_some_and(|revision| revision <= 1)
+        && le32(content, 0x400).is_some_and(|inodes| inodes > 0)
+        && le32(content, 0x404).is_some_and(|blocks| blocks > 0)
+        && matches!(le16(content, 0x43a), Some(0..=7))
+}

@@ -1,0 +1,88 @@
+//! Archives inside a file that is something else: self-extracting programs and files that are two things at once. A
+//! signature alone is not enough; the header behind it must be valid.
+
+use super::bytes::{has, le16, le32, le64, offset, part};
+use super::members;
+use blanche_sandbox::wire::Container;
+use memchr::memmem;
+
+/// Archives that libclamav does not open, wherever they begin.
+pub(super) fn unopened(content: &[u8]) -> Vec<Container> {
+    let mut found = Vec::new();
+    if memmem::find_iter(content, b"Rar!\x1a\x07").any(|at| is_rar(content.get(at..).unwrap_or_default())) {
+        found.push(Container::Rar);
+    }
+    let ace = |at: usize| at.checked_sub(7).is_some_and(|start| is_ace(content.get(start..).unwrap_or_default()));
+    if memmem::find_iter(content, b"**ACE**").any(ace) {
+        found.push(Container::Ace);
+    }
+    found
+}
+
+/// RAR 4 (technote: 16 bits of the CRC-32 of the archive header) or RAR 5 (archive header, CRC-32).
+fn is_rar(archive: &[u8]) -> bool {
+    if has(archive, 6, b"\x00") {
+        let size = le16(archive, 12).map_or(0, usize::from);
+        let Some(header) = part(archive, 9, size.saturating_sub(2)) else { return false };
+        return archive.get(9) == Some(&0x73)
+            && size >= 13
+            && u16::try_from(crc32fast::hash(header) & 0xffff).ok() == le16(archive, 7);
+    }
+    if !has(archive, 6, b"\x01\x00") {
+        return false;
+    }
+    // The size is a variable-length number of at most three bytes, and counts what follows it.
+    let (mut size, mut length) = (0usize, 0usize);
+    for byte in archive.get(12..15).unwrap_or_default() {
+        size |= usize::from(byte & 0x7f) << (7 * length);
+        length += 1;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    part(archive, 12, length + size).is_some_and(|header| Some(crc32fast::hash(header)) == le32(archive, 8))
+}
+
+/// ACE: CRC-32 (inverted at the end, lower 16 bits) over the archive header.
+fn is_ace(archive: &[u8]) -> bool {
+    let Some(size) = le16(archive, 2).map(usize::from).filter(|size| *size >= 27) else { return false };
+    let Some(header) = part(archive, 4, size) else { return false };
+    u16::try_from(!crc32fast::hash(header) & 0xffff).ok() == le16(archive, 0)
+}
+
+/// Offset of each 7z archive behind the first byte whose start header is valid (7zFormat.txt, "SignatureHeader").
+pub(super) fn seven_zips(content: &[u8]) -> Vec<usize> {
+    let valid = |at: &usize| *at > 0 && is_seven_zip(content.get(*at..).unwrap_or_default());
+    memmem::find_iter(content, b"7z\xbc\xaf\x27\x1c").filter(valid).collect()
+}
+
+/// Whether a valid 7z archive begins here, and ends within the content.
+pub(super) fn is_seven_zip(archive: &[u8]) -> bool {
+    let (Some(start), Some(stated)) = (part(archive, 12, 20), le32(archive, 8)) else { return false };
+    let end = le64(archive, 12).zip(le64(archive, 20)).and_then(|(next, size)| next.checked_add(size)?.checked_add(32));
+    crc32fast::hash(start) == stated && end.is_some_and(|end| offset(end) <= archive.len())
+}
+
+/// Each cabinet behind the first byte that has a valid header and lies within the content.
+pub(super) fn cabinets(content: &[u8]) -> Vec<members::Members> {
+    memmem::find_iter(content, b"MSCF\x00\x00\x00\x00")
+        .filter(|at| *at > 0)
+        .filter(|at| le32(content, at + 8).is_some_and(|size| at.saturating_add(offset(size)) <= content.len()))
+        .filter_map(|at| members::cab(content, at))
+        .collect()
+}
+
+/// Installers that keep their files in a form of their own behind the program.
+pub(super) fn installers(content: &[u8]) -> Vec<Container> {
+    let marks: [(&[u8], Container); 4] = [
+        (b"\xef\xbe\xad\xdeNullsoftInst", Container::Nsis),
+        (b"\xa3\x48\x4b\xbe\x98\x6c\x4a\xa9\x99\x4c\x53\x0a\x86\xd6\x48\x7dAU3!EA0", Container::AutoIt),
+        (b"ISc(", Container::InstallShield),
+        (b"InstallShield\x00", Container::InstallShield),
+    ];
+    if !has(content, 0, b"MZ") {
+        return Vec::new();
+    }
+    let inside = content.get(2..).unwrap_or_default();
+    marks.iter().filter(|(mark, _)| memmem::find(inside, mark).is_some()).map(|(_, container)| *container).collect()
+}

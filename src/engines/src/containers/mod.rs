@@ -1,0 +1,260 @@
+//! Containers: recognised by content, with who opens them, and a comparison of what came out with what was announced.
+//!
+//! "The engines said clean" is not "checked": libclamav passes over what it cannot unpack without a word. So each
+//! layer, the outer one and every inner one, goes through [`inspect`] when it begins, and [`Inspection::missing`] says
+//! at its end what should have come out and did not.
+
+mod boot;
+mod bytes;
+mod embedded;
+mod iso;
+mod members;
+mod office;
+mod openers;
+pub mod samples;
+mod seven_zip;
+mod signatures;
+mod streams;
+mod zip;
+
+pub use openers::{CLAMAV, OPENERS, Opened, Opener};
+
+use crate::clamav::SMALLEST_CONTENT;
+use blanche_sandbox::wire::{Cause, Container, EngineLimit};
+use members::Members;
+use std::collections::HashMap;
+use streams::Output;
+
+/// The layers that came out of a layer, by their sizes.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Direct inner layers.
+    pub direct: Sizes,
+    /// All inner layers, however deep.
+    pub all: Sizes,
+}
+
+/// How many layers have each size (bytes).
+#[derive(Debug, Default)]
+pub struct Sizes {
+    counts: HashMap<u64, u64>,
+    layers: u64,
+}
+
+impl Sizes {
+    /// Adds one layer.
+    pub fn add(&mut self, bytes: u64) {
+        *self.counts.entry(bytes).or_default() += 1;
+        self.layers += 1;
+    }
+
+    /// Adds the layers of another.
+    pub fn extend(&mut self, other: &Self) {
+        for (bytes, count) in &other.counts {
+            *self.counts.entry(*bytes).or_default() += count;
+        }
+        self.layers += other.layers;
+    }
+
+    /// Whether there is a layer for each of `wanted`.
+    fn cover(&self, wanted: &HashMap<u64, u64>) -> bool {
+        wanted.iter().all(|(bytes, count)| self.counts.get(bytes).is_some_and(|found| found >= count))
+    }
+}
+
+/// What a container promises.
+#[derive(Debug)]
+enum Promise {
+    /// At least one layer.
+    Something,
+    /// A layer of each of these sizes, directly inside.
+    Sizes(HashMap<u64, u64>),
+    /// A layer of each of these sizes, anywhere inside: an archive within a file that is something else.
+    Somewhere(HashMap<u64, u64>),
+}
+
+/// What is known about a layer before it is unpacked.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// The container that it is, the most specific one.
+    pub container: Option<Container>,
+    /// What will not be looked at in it.
+    pub causes: Vec<Cause>,
+    promises: Vec<(Container, Promise)>,
+}
+
+impl Inspection {
+    /// The containers that did not keep their promise.
+    pub fn missing(&self, outcome: &Outcome) -> impl Iterator<Item = Container> {
+        self.promises
+            .iter()
+            .filter(|(_, promise)| match promise {
+                Promise::Something => outcome.direct.layers == 0,
+                Promise::Sizes(sizes) => !outcome.direct.cover(sizes),
+                Promise::Somewhere(sizes) => !outcome.all.cover(sizes),
+            })
+            .map(|(container, _)| *container)
+    }
+
+    fn not_checked(&mut self, cause: Cause) {
+        if !self.causes.contains(&cause) {
+            self.causes.push(cause);
+        }
+    }
+
+    fn members(&mut self, container: Container, members: &Members, promise: fn(HashMap<u64, u64>) -> Promise) {
+        if members.encrypted {
+            self.not_checked(Cause::Encrypted(container));
+        }
+        if members.unsupported {
+            self.not_checked(Cause::ContainerUnsupported(container));
+        }
+        if members.broken {
+            self.not_checked(Cause::ContainerBroken(container));
+        }
+        self.promises.push((container, promise(wanted(&members.sizes))));
+    }
+
+    fn output(&mut self, container: Container, output: Output) {
+        match output {
+            Output::Bytes(bytes) => self.promises.push((container, Promise::Sizes(wanted(&[bytes])))),
+            Output::Broken => self.not_checked(Cause::ContainerBroken(container)),
+            Output::Unsupported => self.not_checked(Cause::ContainerUnsupported(container)),
+            Output::TooLong => self.not_checked(Cause::EngineLimit(EngineLimit::ScanSize)),
+        }
+    }
+}
+
+/// Sizes that libclamav shows as layers: it leaves out the smallest.
+fn wanted(sizes: &[u64]) -> HashMap<u64, u64> {
+    let mut wanted = HashMap::new();
+    for size in sizes.iter().filter(|size| bytes::offset(**size) >= SMALLEST_CONTENT) {
+        *wanted.entry(*size).or_default() += 1;
+    }
+    wanted
+}
+
+/// Looks at a layer before it is unpacked. `extension` (lower case, without the dot) is that of its name; `opened` is
+/// what counts as opened in this process; `max_output` bounds in bytes what is unpacked to count it (0 = no limit).
+#[must_use]
+pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64) -> Inspection {
+    let mut inspection = Inspection::default();
+    let mut found = signatures::recognise(content, extension);
+    let zip = zip::read(content);
+    if let (Some(zip), true) = (&zip, found.contains(&Container::Zip)) {
+        found.extend(office::kind_of_zip(&zip.names));
+    }
+    if found.contains(&Container::Ole2) && office::is_msi(content) {
+        found.push(Container::Msi);
+    }
+    found.extend(embedded::unopened(content));
+    found.extend(embedded::installers(content));
+    found.sort_unstable();
+    found.dedup();
+    inspection.container = found.iter().copied().max_by_key(|container| specificity(*container));
+    for container in &found {
+        if !opened.contains(*container) {
+            inspection.not_checked(unopened(*container));
+            continue;
+        }
+        promise(&mut inspection, *container, content, max_output);
+    }
+    if let Some(zip) = zip {
+        promise_zip(&mut inspection, &zip, opened, found.contains(&Container::Zip));
+    }
+    promise_embedded(&mut inspection, content, opened, &found);
+    if office::is_encrypted_manifest(content) {
+        inspection.not_checked(Cause::Encrypted(Container::OpenDocument));
+    }
+    inspection
+}
+
+/// Why a container that nobody opens was not checked.
+fn unopened(container: Container) -> Cause {
+    match container {
+        Container::EncryptedBlob => Cause::Encrypted(container),
+        other => Cause::ContainerUnsupported(other),
+    }
+}
+
+/// Documents and packages are also the container that they are made of; the report names the former.
+fn specificity(container: Container) -> u8 {
+    match container {
+        Container::Msi | Container::Ooxml | Container::OpenDocument => 3,
+        Container::Zip | Container::Ole2 => 1,
+        _ => 2,
+    }
+}
+
+/// What a container that counts as opened must give.
+fn promise(inspection: &mut Inspection, container: Container, content: &[u8], max_output: u64) {
+    match container {
+        Container::SevenZip => match seven_zip::read(content) {
+            Some(members) => inspection.members(container, &members, Promise::Sizes),
+            None => inspection.not_checked(Cause::ContainerBroken(container)),
+        },
+        Container::Tar => inspection.members(container, &members::tar(content), Promise::Sizes),
+        Container::Cab => match members::cab(content, 0) {
+            Some(members) => inspection.members(container, &members, Promise::Sizes),
+            None => inspection.not_checked(Cause::ContainerBroken(container)),
+        },
+        Container::Cpio => match members::cpio(content) {
+            Some(members) => inspection.members(container, &members, Promise::Sizes),
+            None => inspection.promises.push((container, Promise::Something)),
+        },
+        Container::Arj => match members::arj(content) {
+            Some(members) => inspection.members(container, &members, Promise::Sizes),
+            None => inspection.not_checked(Cause::ContainerBroken(container)),
+        },
+        Container::Lha => inspection.members(container, &members::lha(content), Promise::Sizes),
+        Container::Iso9660 => inspection.members(container, &iso::read(content), Promise::Sizes),
+        Container::Gzip => inspection.output(container, streams::gzip(content, max_output)),
+        Container::Xz => inspection.output(container, streams::xz(content)),
+        Container::Bzip2 => {
+            if !streams::bzip2_is_one_stream(content) {
+                inspection.not_checked(Cause::ContainerUnsupported(container));
+            }
+            inspection.promises.push((container, Promise::Something));
+        }
+        Container::Xar | Container::Tnef | Container::UuEncode | Container::BinHex => {
+            inspection.promises.push((container, Promise::Something));
+        }
+        Container::Swf if !content.starts_with(b"F") => inspection.promises.push((container, Promise::Something)),
+        Container::Ole2 if office::is_encrypted_ole2(content) => inspection.not_checked(Cause::Encrypted(container)),
+        // Documents and mails may well hold nothing but themselves.
+        _ => {}
+    }
+}
+
+fn promise_zip(inspection: &mut Inspection, zip: &zip::Zip, opened: &Opened, outer: bool) {
+    let container = Container::Zip;
+    if !opened.contains(container) {
+        return inspection.not_checked(Cause::ContainerUnsupported(container));
+    }
+    if !zip.directory {
+        return inspection.promises.push((container, Promise::Something));
+    }
+    let members = Members {
+        sizes: zip.sizes.clone(),
+        encrypted: zip.encrypted,
+        unsupported: zip.unsupported,
+        broken: zip.broken,
+    };
+    inspection.members(container, &members, if outer { Promise::Sizes } else { Promise::Somewhere });
+}
+
+fn promise_embedded(inspection: &mut Inspection, content: &[u8], opened: &Opened, found: &[Container]) {
+    let archives = [
+        (Container::SevenZip, embedded::seven_zips(content).into_iter().filter_map(|at| seven_zip::read(content.get(at..)?)).collect::<Vec<_>>()),
+        (Container::Cab, embedded::cabinets(content)),
+    ];
+    for (container, list) in archives {
+        for members in list {
+            if opened.contains(container) {
+                inspection.members(container, &members, Promise::Somewhere);
+            } else if !found.contains(&container) {
+                inspection.not_checked(Cause::ContainerUnsupported(container));
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Office documents: which kind a zip or a compound file is, and whether it is encrypted. libclamav 1.4 has no alert
+//! for encrypted Office documents, only for PDF.
+
+use super::bytes::{has, le16, part};
+use blanche_sandbox::wire::Container;
+use memchr::memmem;
+
+/// Root class of Windows Installer packages, {000C1084-0000-0000-C000-000000000046}.
+const MSI_CLASS: &[u8] = b"\x84\x10\x0c\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46";
+/// Streams of an encrypted OOXML document ([MS-OFFCRYPTO] 2.3.1).
+const ENCRYPTED_PACKAGE: &str = "EncryptedPackage";
+/// Stream of an encrypted PowerPoint 97 document ([MS-PPT] 2.1.1).
+const ENCRYPTED_SUMMARY: &str = "EncryptedSummary";
+
+/// The kind of document a zip with such members is.
+pub(super) fn kind_of_zip(names: &[Vec<u8>]) -> Option<Container> {
+    let has = |wanted: &[u8]| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    if has(b"[Content_Types].xml") {
+        Some(Container::Ooxml)
+    } else if has(b"mimetype") && (has(b"META-INF/manifest.xml") || has(b"content.xml")) {
+        Some(Container::OpenDocument)
+    } else {
+        None
+    }
+}
+
+/// Whether a compound file ([MS-CFB]) is a Windows Installer package.
+pub(super) fn is_msi(content: &[u8]) -> bool {
+    directory(content).is_some_and(|entry| part(entry, 80, 16) == Some(MSI_CLASS))
+}
+
+/// The first sector of the directory, which begins with the root entry.
+fn directory(content: &[u8]) -> Option<&[u8]> {
+    let shift = u32::from(le16(content, 30)?);
+    let sector = 1usize.checked_shl(shift).filter(|size| matches!(size, 512 | 4096))?;
+    let index = super::bytes::offset(super::bytes::le32(content, 48)?);
+    content.get(index.checked_add(1)?.checked_mul(sector)?..)
+}
+
+/// Whether a compound file is an encrypted document.
+pub(super) fn is_encrypted_ole2(content: &[u8]) -> bool {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    [ENCRYPTED_PACKAGE, ENCRYPTED_SUMMARY].iter().any(|name| memmem::find(content, &utf16(name)).is_some())
+        || (0..content.len()).step_by(512).any(|at| is_encrypted_word(content, at) || is_encrypted_excel(content, at))
+}
+
+/// [MS-DOC] 2.5.1: FibBase.wIdent, and bit 8 (fEncrypted) of the flags.
+fn is_encrypted_word(content: &[u8], at: usize) -> bool {
+    matches!(le16(content, at), Some(0xa5ec | 0xa5dc))
+        && le16(content, at + 2).is_some_and(|version| (0x00c0..=0x0112).contains(&version))
+        && le16(content, at + 10).is_some_and(|flags| flags & 0x0100 != 0)
+}
+
+/// [MS-XLS] 2.4.117: a FilePass record right behind the BOF record.
+fn is_encrypted_excel(content: &[u8], at: usize) -> bool {
+    has(content, at, &[0x09, 0x08, 0x10, 0x00, 0x00, 0x06, 0x05, 0x00]) && has(content, at + 20, &[0x2f, 0x00])
+}
+
+/// Whether a member of an OpenDocument file is a manifest that announces encrypted members (ODF 1.3 part 2, 4.4).
+pub(super) fn is_encrypted_manifest(content: &[u8]) -> bool {
+    let head = content.get(..1 << 20).unwrap_or(content);
+    memmem::find(head, b"urn:oasis:names:tc:opendocument:xmlns:manifest").is_some()
+        && memmem::find(head, b"encryption-data").is_some()
+}

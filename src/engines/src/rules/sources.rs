@@ -1,0 +1,80 @@
+//! The files of a rule folder: read whole before anything is compiled, so that digest and rules are the same bytes.
+
+use super::RulesError;
+use crate::manifest::{self, Manifest};
+use blanche_sandbox::wire::BaseInfo;
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// Folders in folders that are followed.
+const MAX_DEPTH: u32 = 8;
+
+/// One rule folder.
+#[derive(Debug)]
+pub struct RuleFolder {
+    /// Its name, for messages.
+    pub name: String,
+    pub(super) files: Vec<RuleFile>,
+    manifest: Option<Manifest>,
+}
+
+/// One file of rules.
+#[derive(Debug)]
+pub(super) struct RuleFile {
+    /// Path within the folder.
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl RuleFolder {
+    /// The folder as one base: SHA-256 over all its files in the order of their names.
+    pub(super) fn describe(&self, rules: u64) -> BaseInfo {
+        let mut hash = Sha256::new();
+        for file in &self.files {
+            hash.update(file.text.as_bytes());
+        }
+        let manifest = self.manifest.as_ref();
+        BaseInfo {
+            name: manifest.map_or_else(|| self.name.clone(), |manifest| manifest.name.clone()),
+            version: manifest.map(|manifest| manifest.version.clone()),
+            signatures: rules,
+            date: manifest.map(|manifest| manifest.date),
+            sha256: hash.finalize().into(),
+        }
+    }
+}
+
+/// Reads every `*.yar` and `*.yara` below `path`, in the order of their names; `name` stands in messages.
+///
+/// # Errors
+/// [`RulesError::Read`] with the file that cannot be read or is not UTF-8.
+pub fn read_folder(name: &str, path: &Path) -> Result<RuleFolder, RulesError> {
+    let failed = |path: String, reason: &dyn std::fmt::Display| RulesError::Read { path, reason: reason.to_string() };
+    let manifest = manifest::read(path).map_err(|error| failed(name.to_owned(), &error))?;
+    let mut names = Vec::new();
+    list(path, "", 0, &mut names).map_err(|error| failed(name.to_owned(), &error))?;
+    names.sort();
+    let mut files = Vec::with_capacity(names.len());
+    for file in names {
+        let text = std::fs::read_to_string(path.join(&file)).map_err(|e| failed(format!("{name}/{file}"), &e))?;
+        files.push(RuleFile { name: file, text });
+    }
+    Ok(RuleFolder { name: name.to_owned(), files, manifest })
+}
+
+fn list(folder: &Path, prefix: &str, depth: u32, names: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            // Folders "good" and "bad" hold samples for the tests of the rules.
+            if depth < MAX_DEPTH {
+                list(&path, &format!("{name}/"), depth + 1, names)?;
+            }
+        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("yar" | "yara")) {
+            names.push(name);
+        }
+    }
+    Ok(())
+}

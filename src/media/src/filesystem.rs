@@ -1,0 +1,125 @@
+//! The trait behind which every filesystem stands, and the plain types that a reader yields.
+//!
+//! A reader only lists one folder at a time and says where content lies. Loops, depth, budgets and delivery are the
+//! business of [`crate::walk`] and [`crate::deliver`], once for all filesystems.
+
+use crate::source::{Medium, Removed};
+use blanche_sandbox::wire::{AreaClass, Attributes, Cause, EntryKind, FilesystemKind, NameEncoding};
+use std::ops::{ControlFlow, Range};
+
+/// What a volume says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// What it is.
+    pub(crate) kind: FilesystemKind,
+    /// At most 255 bytes.
+    pub(crate) label: Option<Vec<u8>>,
+    /// Serial number or UUID as hexadecimal digits.
+    pub(crate) identifier: Option<String>,
+    /// Of labels and names.
+    pub(crate) encoding: NameEncoding,
+}
+
+/// A folder that can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FolderRef {
+    /// What makes the folder unique in its volume: its first cluster or inode. Loops are found by it.
+    pub(crate) id: u64,
+    /// Bytes, where the filesystem records a size for folders.
+    pub(crate) length: Option<u64>,
+    /// Stored in one run without an allocation chain.
+    pub(crate) contiguous: bool,
+}
+
+/// A run of content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// First byte on the medium; [`Extent::HOLE`] for zeros that are stored nowhere.
+    pub(crate) start: u64,
+    /// Bytes.
+    pub(crate) length: u64,
+}
+
+impl Extent {
+    /// Marks zeros that are stored nowhere.
+    pub(crate) const HOLE: u64 = u64::MAX;
+
+    /// Zeros that are stored nowhere.
+    pub(crate) fn hole(length: u64) -> Self {
+        Self { start: Self::HOLE, length }
+    }
+
+    /// Whether it is stored nowhere.
+    pub(crate) fn is_hole(self) -> bool {
+        self.start == Self::HOLE
+    }
+}
+
+/// A part that is missing or cannot be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// First byte: within the content, or on the medium for volumes and folders.
+    pub(crate) offset: u64,
+    /// Bytes; 0 when unknown.
+    pub(crate) length: u64,
+    /// Why.
+    pub(crate) cause: Cause,
+}
+
+/// An entry of a folder.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Never empty.
+    pub(crate) name: Vec<u8>,
+    /// Folded forms (as digests) under which hosts look this entry up.
+    pub(crate) keys: [Option<u64>; 2],
+    /// File or folder.
+    pub(crate) kind: EntryKind,
+    /// Bytes; 0 for folders.
+    pub(crate) size: u64,
+    /// Flags.
+    pub(crate) attributes: Attributes,
+    /// For folders that can be listed.
+    pub(crate) folder: Option<FolderRef>,
+    /// Content from byte 0 on; may be shorter than `size`, then `faults` says why.
+    pub(crate) extents: Vec<Extent>,
+    /// About the content.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What a volume's bytes are used for.
+#[derive(Debug, Default)]
+pub(crate) struct VolumeArea {
+    /// Boot areas (bytes on the medium), to be digested.
+    pub(crate) boot: Vec<Range<u64>>,
+    /// Class, bytes, bytes looked at. The sum is the volume's length.
+    pub(crate) sums: Vec<(AreaClass, u64, u64)>,
+}
+
+/// What takes the entries of one folder; `Break` ends the listing.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(Found) -> ControlFlow<()>;
+
+/// One filesystem on one volume, ready to be walked.
+pub(crate) trait Filesystem {
+    /// Label and kind.
+    fn identity(&self) -> &Identity;
+
+    /// Where the walk starts.
+    fn root(&self) -> FolderRef;
+
+    /// Bytes of one cluster and the first byte of cluster space on the medium: content of neighbouring files is
+    /// separated by less than one cluster of slack.
+    fn allocation(&self) -> (u64, u64);
+
+    /// Faults of the volume as a whole that were met so far; each is given once.
+    fn take_faults(&mut self) -> Vec<Fault>;
+
+    /// Hands the entries of `folder` to `sink` in their order on the medium; returns the faults of the folder itself.
+    ///
+    /// # Errors
+    /// [`Removed`].
+    fn list(&mut self, medium: &Medium<'_>, folder: FolderRef, sink: Sink<'_>) -> Result<Vec<Fault>, Removed>;
+
+    /// The area ledger; meaningful once every folder was listed.
+    fn area(&self) -> VolumeArea;
+}

@@ -1,0 +1,157 @@
+//! Contents into sealed objects: small ones gathered, middle ones alone, long ones in chunks; hashed on the way.
+
+use crate::bytes::{index, wide};
+use crate::outbox::{Halt, Outbox, bytes_of};
+use blanche_sandbox::content;
+use blanche_sandbox::wire::{Chunk, Content, Digests, EntryId, FromReader, Piece, ReadLimits};
+use rustix::io::Errno;
+use sha2::Digest;
+use std::fs::File;
+use std::io::Write;
+
+/// Bytes read, hashed and written at once.
+pub(crate) const STEP: u64 = 1 << 20;
+
+/// Fills a buffer with the content from an offset on; zeros where it cannot be read, and says so to the outbox.
+pub(crate) type Fill<'f> = &'f mut dyn FnMut(&mut Outbox<'_>, u64, &mut [u8]) -> Result<(), Halt>;
+
+/// Both digests of the same bytes.
+struct Hasher {
+    sha256: sha2::Sha256,
+    blake3: blake3::Hasher,
+}
+
+impl Hasher {
+    fn new() -> Self {
+        Self { sha256: sha2::Sha256::new(), blake3: blake3::Hasher::new() }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.blake3.update(bytes);
+    }
+
+    fn finish(self) -> Digests {
+        Digests { sha256: self.sha256.finalize().into(), blake3: self.blake3.finalize().into() }
+    }
+}
+
+/// Small contents that wait for company.
+#[derive(Debug)]
+struct Batch {
+    object: File,
+    pieces: Vec<Piece>,
+    bytes: u64,
+}
+
+/// Hands contents over.
+pub(crate) struct Packer<'p> {
+    limits: &'p ReadLimits,
+    batch: Option<Batch>,
+    buffer: Vec<u8>,
+}
+
+impl<'p> Packer<'p> {
+    pub(crate) fn new(limits: &'p ReadLimits) -> Self {
+        Self { limits, batch: None, buffer: vec![0; index(STEP)] }
+    }
+
+    /// Reads and hands over `length` bytes of `entry`.
+    pub(crate) fn deliver(
+        &mut self,
+        outbox: &mut Outbox<'_>,
+        entry: EntryId,
+        length: u64,
+        fill: Fill<'_>,
+    ) -> Result<(), Halt> {
+        if length > self.limits.max_memory_object {
+            self.finish(outbox)?;
+            self.chunks(outbox, entry, length, fill)?;
+        } else if length > self.limits.batch_bytes {
+            self.finish(outbox)?;
+            self.gather(outbox, entry, length, fill)?;
+            self.finish(outbox)?;
+        } else {
+            let full = |batch: &Batch| {
+                batch.bytes.saturating_add(length) > self.limits.batch_bytes
+                    || wide(batch.pieces.len()) >= u64::from(self.limits.batch_files)
+            };
+            if self.batch.as_ref().is_some_and(full) {
+                self.finish(outbox)?;
+            }
+            self.gather(outbox, entry, length, fill)?;
+        }
+        outbox.count_content(length);
+        Ok(())
+    }
+
+    /// Hands over what was gathered.
+    pub(crate) fn finish(&mut self, outbox: &mut Outbox<'_>) -> Result<(), Halt> {
+        let Some(batch) = self.batch.take() else { return Ok(()) };
+        let object = content::seal(batch.object)?;
+        outbox.send(FromReader::Content(Content { pieces: batch.pieces }), Some(object))?;
+        Ok(())
+    }
+
+    fn gather(
+        &mut self,
+        outbox: &mut Outbox<'_>,
+        entry: EntryId,
+        length: u64,
+        fill: Fill<'_>,
+    ) -> Result<(), Halt> {
+        let mut batch = match self.batch.take() {
+            Some(batch) => batch,
+            None => Batch { object: content::writable()?, pieces: Vec::new(), bytes: 0 },
+        };
+        let mut hasher = Hasher::new();
+        self.copy(outbox, &mut batch.object, &mut hasher, 0, length, fill)?;
+        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests: hasher.finish() });
+        batch.bytes = batch.bytes.saturating_add(length);
+        self.batch = Some(batch);
+        Ok(())
+    }
+
+    fn chunks(
+        &mut self,
+        outbox: &mut Outbox<'_>,
+        entry: EntryId,
+        total: u64,
+        fill: Fill<'_>,
+    ) -> Result<(), Halt> {
+        let mut hasher = Hasher::new();
+        let mut offset = 0u64;
+        while offset < total {
+            let length = self.limits.chunk_bytes.max(1).min(total.saturating_sub(offset));
+            let mut object = content::writable()?;
+            self.copy(outbox, &mut object, &mut hasher, offset, length, fill)?;
+            let end = offset.saturating_add(length);
+            let last = if end < total { None } else { Some(std::mem::replace(&mut hasher, Hasher::new()).finish()) };
+            let object = content::seal(object)?;
+            outbox.send(FromReader::Chunk(Chunk { entry, offset, length, last }), Some(object))?;
+            offset = end;
+        }
+        Ok(())
+    }
+
+    fn copy(
+        &mut self,
+        outbox: &mut Outbox<'_>,
+        object: &mut File,
+        hasher: &mut Hasher,
+        start: u64,
+        length: u64,
+        fill: Fill<'_>,
+    ) -> Result<(), Halt> {
+        let mut done = 0u64;
+        while done < length {
+            let count = STEP.min(length.saturating_sub(done));
+            let Some(part) = self.buffer.get_mut(..index(count)) else { break };
+            fill(outbox, start.saturating_add(done), part)?;
+            hasher.update(part);
+            object.write_all(part).map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
+            done = done.saturating_add(bytes_of(part));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What will be read, kept small: about 40 bytes per file, so that a million files stay far below the memory limit.
+
+use crate::bytes::{index, wide};
+use crate::filesystem::Extent;
+use blanche_sandbox::wire::{EntryId, VolumeId};
+
+/// Extents beyond the first of each file that are kept at most (64 MiB).
+const MAX_EXTENTS: usize = 4 << 20;
+
+/// One content to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planned {
+    pub(crate) entry: EntryId,
+    pub(crate) volume: VolumeId,
+    /// Bytes that can be handed over.
+    pub(crate) length: u64,
+    first: Extent,
+    more: u32,
+    more_count: u32,
+}
+
+impl Planned {
+    /// Where its content begins; empty contents come first.
+    pub(crate) fn first(&self) -> Extent {
+        self.first
+    }
+
+    /// Whether it lies in one piece.
+    pub(crate) fn single(&self) -> bool {
+        self.more_count == 0
+    }
+}
+
+/// All contents of a medium.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    files: Vec<Planned>,
+    extents: Vec<Extent>,
+    bytes: u64,
+}
+
+impl Plan {
+    /// Adds a content; false when there is no room for its extents.
+    pub(crate) fn add(&mut self, entry: EntryId, volume: VolumeId, extents: &[Extent]) -> bool {
+        let (first, more) = match extents.split_first() {
+            Some((first, more)) => (*first, more),
+            None => (Extent { start: 0, length: 0 }, extents),
+        };
+        if self.extents.len().saturating_add(more.len()) > MAX_EXTENTS {
+            return false;
+        }
+        let length = extents.iter().map(|extent| extent.length).fold(0, u64::saturating_add);
+        let start = u32::try_from(self.extents.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(more.len()).unwrap_or(u32::MAX);
+        self.extents.extend_from_slice(more);
+        self.files.push(Planned { entry, volume, length, first, more: start, more_count: count });
+        self.bytes = self.bytes.saturating_add(length);
+        true
+    }
+
+    /// Orders contents by their position on the medium.
+    pub(crate) fn sort(&mut self) {
+        self.files.sort_unstable_by_key(|file| (file.first.start, file.entry));
+    }
+
+    pub(crate) fn files(&self) -> &[Planned] {
+        &self.files
+    }
+
+    /// Number of contents, and their bytes.
+    pub(crate) fn size(&self) -> (u32, u64) {
+        (u32::try_from(wide(self.files.len())).unwrap_or(u32::MAX), self.bytes)
+    }
+
+    /// The extents of a content.
+    pub(crate) fn extents(&self, file: &Planned) -> impl Iterator<Item = Extent> + '_ {
+        let start = index(u64::from(file.more));
+        let end = start.saturating_add(index(u64::from(file.more_count)));
+        std::iter::once(file.first).chain(self.extents.get(start..end).unwrap_or_default().iter().copied())
+    }
+}

@@ -1,0 +1,196 @@
+//! Images made by the programs that people use, from a folder of files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Bytes of a sector.
+pub(crate) const SECTOR: usize = 512;
+
+/// Runs a program to its end; it must succeed.
+pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("MTOOLS_SKIP_CHECK", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}; install it"));
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.next() as u8).collect()
+    }
+}
+
+/// Paths and contents: nested folders, accents, emoji, long names, sizes around sector and cluster borders.
+pub(crate) fn tree() -> BTreeMap<String, Vec<u8>> {
+    let mut numbers = Numbers(1);
+    let mut files = BTreeMap::new();
+    let mut add = |path: &str, size: usize| {
+        files.insert(path.to_owned(), numbers.bytes(size));
+    };
+    add("README.TXT", 700);
+    add("empty.bin", 0);
+    add("un fichier accentué à l'été.txt", 1500);
+    add("😀 emoji 🔑.bin", 5000);
+    add("A name that is much longer than eight plus three, and still goes on.document", 33_000);
+    add("sub/one.bin", 1);
+    add("sub/sector.bin", 512);
+    add("sub/cluster.bin", 4096);
+    add("sub/cluster and one.bin", 4097);
+    add("Œuvres/Été 2026/naïve.txt", 12_345);
+    add("large.bin", 300_000);
+    let deep = (0..30).map(|level| format!("d{level}")).collect::<Vec<_>>().join("/");
+    add(&format!("{deep}/bottom.txt"), 321);
+    for number in 0..40 {
+        add(&format!("many/file number {number}.dat"), number * 97);
+    }
+    files
+}
+
+/// Writes a tree into a folder.
+pub(crate) fn write_tree(folder: &Path, tree: &BTreeMap<String, Vec<u8>>) {
+    for (path, content) in tree {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// An empty FAT volume of this width (12, 16, 32) and size.
+pub(crate) fn empty_fat(width: u8, bytes: u64, more: &[&str]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("volume.img");
+    fs::File::create(&image).unwrap().set_len(bytes).unwrap();
+    let width = width.to_string();
+    let mut arguments = vec!["--invariant", "-F", &width, "-n", "BLANCHE", "-i", "1234ABCD"];
+    arguments.extend_from_slice(more);
+    arguments.push(text(&image));
+    run("mkfs.vfat", &arguments, "");
+    fs::read(&image).unwrap()
+}
+
+/// A FAT volume that holds a tree.
+pub(crate) fn fat(width: u8, bytes: u64, more: &[&str], tree: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    fill_fat(empty_fat(width, bytes, more), tree)
+}
+
+/// Copies a tree into a FAT volume with mtools.
+///
+/// mtools cuts characters beyond 16 bits in half, so each of their two units travels as a private-use character and
+/// gets its value back in the image.
+pub(crate) fn fill_fat(volume: Vec<u8>, tree: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("files");
+    let shifted = |path: &String| {
+        let units: Vec<u16> = path.encode_utf16().map(|unit| if unit & 0xf800 == 0xd800 { unit + 0x800 } else { unit }).collect();
+        String::from_utf16(&units).unwrap()
+    };
+    write_tree(&files, &tree.iter().map(|(path, content)| (shifted(path), content.clone())).collect());
+    let mut volume = with_mtools(volume, |image| {
+        let mut names: Vec<_> = fs::read_dir(&files).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        let mut arguments = vec!["-s", "-Q", "-i", image];
+        arguments.extend(names.iter().map(|name| text(name)));
+        arguments.push("::/");
+        run("mcopy", &arguments, "");
+    });
+    for record in volume.chunks_mut(32) {
+        // A piece of a long name: attribute 0Fh, type 0, cluster 0.
+        if record.len() == 32 && record[11..13] == [0x0f, 0] && record[26..28] == [0, 0] {
+            for offset in (1..11).step_by(2).chain((14..26).step_by(2)).chain([28, 30]) {
+                if record[offset + 1] & 0xf8 == 0xe0 {
+                    record[offset + 1] -= 8;
+                }
+            }
+        }
+    }
+    volume
+}
+
+/// Lets mtools work on a volume.
+pub(crate) fn with_mtools(volume: Vec<u8>, work: impl FnOnce(&str)) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("volume.img");
+    fs::write(&image, volume).unwrap();
+    work(text(&image));
+    fs::read(&image).unwrap()
+}
+
+/// An exFAT volume that holds a tree, filled by exfat-fuse on a loop device.
+pub(crate) fn exfat(bytes: u64, tree: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    exfat_filled(bytes, |mount| write_tree(mount, tree))
+}
+
+/// An exFAT volume that `fill` fills while it is mounted.
+pub(crate) fn exfat_filled(bytes: u64, fill: impl FnOnce(&Path)) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("volume.img");
+    let mount = folder.path().join("mount");
+    fs::create_dir(&mount).unwrap();
+    fs::File::create(&image).unwrap().set_len(bytes).unwrap();
+    run("mkfs.exfat", &["-L", "BLANCHE", text(&image)], "");
+    let device = run("losetup", &["-f", "--show", text(&image)], "");
+    run("mount.exfat-fuse", &[device.trim(), text(&mount)], "");
+    fill(&mount);
+    run("umount", &[text(&mount)], "");
+    // The daemon writes its last blocks after umount has returned; it is done when the loop device is free again.
+    run("losetup", &["-d", device.trim()], "");
+    wait_for_free(device.trim());
+    fs::read(&image).unwrap()
+}
+
+fn wait_for_free(device: &str) {
+    let attached = || run("losetup", &["-a"], "").contains(&format!("{device}:"));
+    for _ in 0..500 {
+        if !attached() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("{device} is still in use");
+}
+
+/// A disk with this sfdisk script; each volume is copied to its start (in sectors).
+pub(crate) fn disk(bytes: u64, script: &str, volumes: &[(u64, &[u8])]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("disk.img");
+    fs::File::create(&image).unwrap().set_len(bytes).unwrap();
+    run("sfdisk", &["-q", text(&image)], script);
+    let mut disk = fs::read(&image).unwrap();
+    for (start, volume) in volumes {
+        let start = *start as usize * SECTOR;
+        disk[start..start + volume.len()].copy_from_slice(volume);
+    }
+    disk
+}

@@ -1,0 +1,131 @@
+//! `blanche-reader` itself: born, confined, reading, and its end.
+
+use crate::images::{exfat, fat, tree, write_tree};
+use crate::reading::Reading;
+use blanche_sandbox::Channel;
+use blanche_sandbox::birth::{Birth, Child, Ending, ResourceLimits, Role};
+use blanche_sandbox::wire::{Born, FromReader, ReadJob, ReadLimits, Source};
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+const PROGRAM: &str = env!("CARGO_BIN_EXE_blanche-reader");
+const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
+
+fn spawn(kind: &str, medium: &fs::File) -> Child {
+    let limits = ResourceLimits { address_space: Some(1 << 30), open_files: 64, ..Default::default() };
+    let birth = Birth {
+        program: Path::new(PROGRAM),
+        arguments: &[kind],
+        medium: Some(medium.as_fd()),
+        limits,
+        role: Role::Reader,
+    };
+    Child::spawn(&birth).expect("a confined reader")
+}
+
+/// Gives the job and listens to the end.
+fn listen(channel: &Channel, job: &ReadJob, capacity: u64) -> Reading {
+    channel.send(job, &[]).unwrap();
+    let mut reading = Reading::default();
+    while reading.done.is_none() {
+        let mut received = channel.receive::<FromReader>(PATIENCE).expect("a message");
+        reading.take(received.message, received.fds.pop());
+    }
+    reading.check(capacity);
+    reading
+}
+
+#[test]
+fn it_reads_images_in_its_sandbox_and_leaves_them_as_they_were() {
+    for image in [fat(32, 40 * MIB, &[], &tree()), exfat(16 * MIB, &tree())] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), &image).unwrap();
+        let capacity = image.len() as u64;
+        let child = spawn("medium", &fs::File::open(file.path()).unwrap());
+        assert!(child.born().unwrap().no_new_privileges);
+        let job = ReadJob { source: Source::Medium { capacity, logical_block: 512 }, limits: ReadLimits::default() };
+        let reading = listen(child.channel(), &job, capacity);
+        assert_eq!((reading.files(0) == tree(), reading.not_read.len()), (true, 0));
+        assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(0)));
+        assert!(fs::read(file.path()).unwrap() == image);
+    }
+}
+
+#[test]
+fn it_reads_a_folder_in_its_sandbox() {
+    let folder = tempfile::tempdir().unwrap();
+    write_tree(folder.path(), &tree());
+    let child = spawn("folder", &fs::File::open(folder.path()).unwrap());
+    let job = ReadJob { source: Source::Folder, limits: ReadLimits::default() };
+    let reading = listen(child.channel(), &job, 0);
+    assert_eq!((reading.files(0) == tree(), reading.not_read.len()), (true, 0));
+    assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(0)));
+}
+
+#[test]
+fn a_parent_that_goes_away_ends_it_with_code_3() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), vec![0; 4096]).unwrap();
+    let (ours, theirs) = Channel::pair().unwrap();
+    let mut child = by_shell("exec \"$0\" medium", file.path(), theirs, &[]);
+    ours.receive::<Born>(PATIENCE).expect("born");
+    drop(ours);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn it_refuses_to_start_in_any_other_way() {
+    let (_ours, theirs) = Channel::pair().unwrap();
+    let mut child = by_shell("exec \"$0\" something", Path::new("/dev/null"), theirs, &[]);
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    let alone = Command::new("sh").args(["-c", "exec \"$0\" medium 3<&- 4<&-", PROGRAM]).stderr(Stdio::null()).status();
+    assert_eq!(alone.unwrap().code(), Some(2));
+}
+
+/// Starts a command with the medium as descriptor 3 and the channel as descriptor 4.
+fn by_shell(command: &str, medium: &Path, channel: Channel, more: &[&str]) -> std::process::Child {
+    Command::new("sh")
+        .args(["-c", &format!("exec 3<\"$1\" 4<&0; {command}"), PROGRAM])
+        .arg(medium)
+        .args(more)
+        .stdin(channel.into_fd())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The same promise as in `once`, seen by the kernel: no byte of a file is read twice.
+#[test]
+fn strace_sees_no_byte_of_a_file_read_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, log) = (folder.path().join("image"), folder.path().join("log"));
+    let bytes = fat(32, 40 * MIB, &[], &tree());
+    fs::write(&image, &bytes).unwrap();
+    let (ours, theirs) = Channel::pair().unwrap();
+    let command = "exec strace -y -o \"$2\" -e trace=pread64,preadv,readv,read \"$0\" medium";
+    let mut child = by_shell(command, &image, theirs, &[log.to_str().unwrap()]);
+    ours.receive::<Born>(PATIENCE).expect("born");
+    let capacity = bytes.len() as u64;
+    let job = ReadJob { source: Source::Medium { capacity, logical_block: 512 }, limits: ReadLimits::default() };
+    let reading = listen(&ours, &job, capacity);
+    assert!(reading.files(0) == tree());
+    assert!(child.wait().unwrap().success());
+
+    let mut reads = vec![0u8; bytes.len()];
+    let of_image = format!("<{}>", image.display());
+    for line in fs::read_to_string(&log).unwrap().lines().filter(|line| line.contains(&of_image)) {
+        assert!(line.starts_with("pread64("), "{line}");
+        let (call, result) = line.rsplit_once(" = ").unwrap();
+        let count: usize = result.parse().unwrap();
+        let start: usize = call.trim_end().trim_end_matches(')').rsplit_once(", ").unwrap().1.parse().unwrap();
+        reads[start..start + count].iter_mut().for_each(|count| *count += 1);
+    }
+    for (path, content) in tree().iter().filter(|(_, content)| content.len() >= 300) {
+        let start = bytes.windows(300).position(|window| window == &content[..300]).unwrap();
+        assert!(reads[start..start + content.len()].iter().all(|count| *count == 1), "{path}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Landlock: which files a confined process may reach (landlock(7)).
+//!
+//! The rights of ABI 2 are a hard requirement, because that is what the oldest supported kernel has (Linux 6.1). Newer
+//! ones (truncation, TCP, device ioctl, signals and abstract sockets) are taken where the kernel has them; seccomp
+//! forbids the same things everywhere.
+
+use super::{ConfineError, Profile};
+use crate::birth::MEDIUM_FD;
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
+};
+use std::fmt::Display;
+use std::os::fd::BorrowedFd;
+
+/// The ABI without which nothing runs.
+const REQUIRED: ABI = ABI::V2;
+/// The newest ABI whose meaning was checked against these profiles.
+const KNOWN: ABI = ABI::V7;
+
+/// Enforces the profile's rules and returns the ABI that the kernel offered.
+pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
+    let refused = |error: &dyn Display| ConfineError::Landlock(error.to_string());
+    let ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(REQUIRED))
+        .map_err(|error| refused(&error))?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(KNOWN))
+        .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(KNOWN)))
+        .and_then(|ruleset| ruleset.scope(Scope::from_all(KNOWN)))
+        .and_then(Ruleset::create)
+        .map_err(|error| refused(&error))?;
+    let ruleset = match profile {
+        Profile::MediumReader => Ok(ruleset),
+        Profile::FolderReader => {
+            // SAFETY: the parent put the folder there before it executed this program; nobody closes it.
+            let folder = unsafe { BorrowedFd::borrow_raw(MEDIUM_FD) };
+            ruleset.add_rule(PathBeneath::new(folder, AccessFs::ReadFile | AccessFs::ReadDir))
+        }
+        Profile::Matcher { tmpfs } => {
+            let folder = PathFd::new(tmpfs).map_err(|error| refused(&error))?;
+            ruleset.add_rule(PathBeneath::new(folder, temporary_files()))
+        }
+    };
+    let status = ruleset.and_then(|ruleset| ruleset.restrict_self()).map_err(|error| refused(&error))?;
+    if status.ruleset == RulesetStatus::NotEnforced {
+        return Err(refused(&"not enforced"));
+    }
+    match status.landlock {
+        LandlockStatus::Available { effective_abi, .. } if effective_abi >= REQUIRED => {
+            Ok(u8::try_from(effective_abi as i32).unwrap_or(u8::MAX))
+        }
+        other => Err(refused(&format!("{other:?}"))),
+    }
+}
+
+/// What libclamav does with its temporary files; no devices, sockets, pipes or programs.
+fn temporary_files() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile
+        | AccessFs::ReadDir
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::MakeSym
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::Refer
+}

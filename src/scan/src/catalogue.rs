@@ -1,0 +1,186 @@
+//! Every entry of the medium as the reader announced it, in little memory: names in one arena, paths built on demand.
+
+use crate::words;
+use blanche_sandbox::wire::{Entry, EntryId, EntryKind, VolumeId};
+
+/// Marks the root of a volume as parent.
+const ROOT: EntryId = EntryId::MAX;
+
+/// One entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    pub(crate) volume: VolumeId,
+    parent: EntryId,
+    name_start: u32,
+    name_length: u16,
+    depth: u16,
+    path_length: u32,
+    pub(crate) kind: EntryKind,
+    pub(crate) size: u64,
+}
+
+/// A path for people, and the exact one when the two differ.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ShownPath {
+    pub(crate) visible: String,
+    pub(crate) exact: Option<String>,
+}
+
+/// All entries, in the order of their identifiers.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    records: Vec<Record>,
+    names: Vec<u8>,
+}
+
+impl Catalogue {
+    /// Adds the next entry.
+    ///
+    /// # Errors
+    /// A static description of what the reader did wrong; such a reader must not be listened to any more.
+    pub(crate) fn push(&mut self, entry: &Entry, max_depth: u32, max_path: u32) -> Result<EntryId, &'static str> {
+        let id = EntryId::try_from(self.records.len()).map_err(|_| "too many entries")?;
+        if entry.name.is_empty() || entry.name.len() > 1024 {
+            return Err("an entry without a name, or with one longer than 1024 bytes");
+        }
+        let name_length = u16::try_from(entry.name.len()).map_err(|_| "name too long")?;
+        let mut record = Record {
+            volume: entry.volume,
+            parent: ROOT,
+            name_start: u32::try_from(self.names.len()).map_err(|_| "names longer than 4 GiB in all")?,
+            name_length,
+            depth: 0,
+            path_length: u32::from(name_length),
+            kind: entry.kind,
+            size: entry.size,
+        };
+        if let Some(parent) = entry.parent {
+            let above = self.get(parent).ok_or("an entry whose folder was not announced")?;
+            let fits = match entry.kind {
+                EntryKind::Stream => matches!(above.kind, EntryKind::File | EntryKind::Directory),
+                _ => above.kind == EntryKind::Directory,
+            };
+            if !fits || above.volume != entry.volume {
+                return Err("an entry inside something that is no folder of its volume");
+            }
+            record.parent = parent;
+            record.depth = above.depth.saturating_add(1);
+            record.path_length = above.path_length.saturating_add(1).saturating_add(u32::from(name_length));
+        }
+        if u32::from(record.depth) > max_depth || record.path_length > max_path {
+            return Err("an entry deeper or with a longer path than the limits allow");
+        }
+        self.names.extend_from_slice(&entry.name);
+        self.records.push(record);
+        Ok(id)
+    }
+
+    pub(crate) fn get(&self, id: EntryId) -> Option<&Record> {
+        self.records.get(usize::try_from(id).ok()?)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EntryId, &Record)> {
+        (0..).zip(self.records.iter())
+    }
+
+    /// The name of an entry as the filesystem has it.
+    pub(crate) fn name(&self, record: &Record) -> &[u8] {
+        let start = usize::try_from(record.name_start).unwrap_or(usize::MAX);
+        let end = start.saturating_add(usize::from(record.name_length));
+        self.names.get(start..end).unwrap_or_default()
+    }
+
+    /// The path from the volume's root. "/" separates folders and ":" a stream from its file; either of them inside a
+    /// name is escaped.
+    pub(crate) fn path(&self, id: EntryId) -> ShownPath {
+        let mut chain = Vec::new();
+        let mut next = self.get(id);
+        while let Some(record) = next {
+            chain.push(record);
+            next = self.get(record.parent);
+        }
+        let (mut visible, mut exact, mut plain) = (String::new(), Vec::new(), true);
+        for (position, record) in chain.iter().rev().enumerate() {
+            if position > 0 {
+                let separator = if record.kind == EntryKind::Stream { ':' } else { '/' };
+                visible.push(separator);
+                exact.push(u8::try_from(separator).unwrap_or(b'/'));
+            }
+            let name = self.name(record);
+            let shown = words::visible_path([name]);
+            plain = plain && shown.as_bytes() == name;
+            visible.push_str(&shown);
+            exact.extend_from_slice(name);
+        }
+        ShownPath { visible, exact: (!plain).then(|| hexadecimal(&exact)) }
+    }
+
+    /// Extension in lower case without the dot, as a hint for the extension check; empty when there is none or it is
+    /// longer than 16 bytes or not ASCII.
+    pub(crate) fn extension(&self, id: EntryId) -> String {
+        let Some(record) = self.get(id) else { return String::new() };
+        let name = self.name(record);
+        let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else { return String::new() };
+        let extension = name.get(dot.saturating_add(1)..).unwrap_or_default();
+        if dot == 0 || extension.is_empty() || extension.len() > 16 {
+            return String::new();
+        }
+        if !extension.iter().all(u8::is_ascii_alphanumeric) {
+            return String::new();
+        }
+        extension.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blanche_sandbox::wire::Attributes;
+
+    fn entry(parent: Option<EntryId>, name: &[u8], kind: EntryKind) -> Entry {
+        Entry { volume: 0, parent, name: name.to_vec(), kind, size: 1, attributes: Attributes::default() }
+    }
+
+    #[test]
+    fn paths_are_built_from_the_root_and_hostile_names_are_escaped() {
+        let mut catalogue = Catalogue::default();
+        catalogue.push(&entry(None, b"dir", EntryKind::Directory), 9, 99).expect("folder");
+        let file = catalogue.push(&entry(Some(0), b"a/b.TXT", EntryKind::File), 9, 99).expect("file");
+        let stream = catalogue.push(&entry(Some(file), b"zone", EntryKind::Stream), 9, 99).expect("stream");
+        assert_eq!(catalogue.path(0), ShownPath { visible: "dir".into(), exact: None });
+        assert_eq!(catalogue.path(stream).visible, "dir/a\\u{2F}b.TXT:zone");
+        assert!(catalogue.path(stream).exact.is_some());
+        assert_eq!(catalogue.extension(file), "txt");
+    }
+
+    #[test]
+    fn a_reader_cannot_put_entries_where_none_can_be() {
+        let mut catalogue = Catalogue::default();
+        catalogue.push(&entry(None, b"file", EntryKind::File), 9, 99).expect("file");
+        for (wrong, depth, path) in [
+            (entry(Some(0), b"child of a file", EntryKind::File), 9, 99),
+            (entry(Some(7), b"orphan", EntryKind::File), 9, 99),
+            (entry(None, b"", EntryKind::File), 9, 99),
+            (entry(None, &[b'x'; 1025], EntryKind::File), 9, 9999),
+            (entry(None, b"long", EntryKind::File), 9, 3),
+            (Entry { volume: 1, ..entry(Some(0), b"other volume", EntryKind::Stream) }, 9, 99),
+        ] {
+            assert!(catalogue.push(&wrong, depth, path).is_err(), "{wrong:?}");
+        }
+        assert_eq!(catalogue.len(), 1);
+    }
+}

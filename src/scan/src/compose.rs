@@ -1,0 +1,215 @@
+//! Puts a report together from what a finished session knows. Everything here is bookkeeping; what it means was decided
+//! in [`crate::judge`] and [`crate::ledger`].
+
+use crate::catalogue::hexadecimal;
+use crate::judge::{Admission, Verdict, judge};
+use crate::report::{
+    AreaLedger, AreaLine, Engines, FileFindings, FileLine, Isolation, NotChecked, Report, SCHEMA, Sealing,
+    SealingObstacle, VolumeLine,
+};
+use crate::room::{EngineRoom, EngineRoomDescription};
+use crate::session::{Finished, ScanOptions};
+use crate::settings::Settings;
+use crate::words;
+use blanche_sandbox::wire::{EntryKind, MediumLayout, Severity, Subject};
+use jiff::Timestamp;
+
+/// The report of a finished session.
+pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings, options: ScanOptions) -> Report {
+    let admission = match session.target.refusal {
+        Some(_) => Admission::Refused,
+        None => Admission::Admitted,
+    };
+    let policy = settings.verdict.suspicious;
+    let verdict = judge(admission, session.ledger.state(), session.ledger.ledger().worst(), policy);
+    let described = room.describe();
+    let isolation = isolation(session, admission);
+    let layout = session.intake.layout.as_ref();
+    let finished = session.started.checked_add(session.duration).unwrap_or(session.started);
+    Report {
+        schema: SCHEMA,
+        verdict,
+        session: uuid::Uuid::now_v7().to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+        started: seconds(session.started),
+        finished: seconds(finished),
+        duration: session.duration.as_secs_f64(),
+        target: session.target.line.clone(),
+        refusal: session.target.refusal.clone(),
+        tables: layout.map(|layout| layout.tables.clone()).unwrap_or_default(),
+        volumes: layout.map(volumes).unwrap_or_default(),
+        content: session.ledger.content,
+        area: area(session),
+        findings: findings(session),
+        not_checked: not_checked(session),
+        files: options.files.then(|| files(session, settings)),
+        sealing: sealing(verdict, &described, &isolation, settings),
+        engines: Engines {
+            engines: described.engine_set.engines,
+            limits: Some(described.engine_set.limits),
+            containers: room.containers(),
+            base_rejected: described.base_rejected,
+        },
+        isolation,
+        read_limits: settings.reader,
+        profile: session.profile,
+    }
+}
+
+/// RFC 3339 with whole seconds, UTC.
+fn seconds(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn volumes(layout: &MediumLayout) -> Vec<VolumeLine> {
+    (0..)
+        .zip(&layout.volumes)
+        .map(|(volume, found)| VolumeLine {
+            volume,
+            start: found.start,
+            length: found.length,
+            role: found.role,
+            partition_type: found.partition_type,
+            hidden: found.hidden,
+            efi: found.efi,
+            filesystem: found.filesystem,
+            label: found.label.as_deref().map(words::visible),
+            identifier: found.identifier.as_ref().map(|text| words::visible(text.as_bytes())),
+        })
+        .collect()
+}
+
+fn area(session: &Finished) -> AreaLedger {
+    let area = &session.intake.area;
+    let line = |sum: &blanche_sandbox::wire::AreaSum| AreaLine {
+        volume: sum.volume,
+        class: sum.class,
+        bytes: sum.bytes,
+        looked_at: sum.looked_at,
+    };
+    AreaLedger { sums: area.sums.iter().map(line).collect(), digests: area.digests.clone() }
+}
+
+/// Files with findings, the most severe first, then by place.
+fn findings(session: &Finished) -> Vec<FileFindings> {
+    let (catalogue, ledger) = (&session.intake.catalogue, session.ledger.ledger());
+    let mut lines: Vec<(Severity, FileFindings)> = ledger
+        .findings()
+        .iter()
+        .filter_map(|(&id, findings)| {
+            let (record, state) = (catalogue.get(id)?, ledger.state(id)?);
+            let path = catalogue.path(id);
+            let line = FileFindings {
+                volume: record.volume,
+                path: path.visible,
+                path_bytes: path.exact,
+                size: record.size,
+                sha256: state.read.map(|digests| hexadecimal(&digests.sha256)).unwrap_or_default(),
+                media_type: ledger.media_type_of(id).to_owned(),
+                findings: findings.clone(),
+            };
+            Some((state.worst?, line))
+        })
+        .collect();
+    lines.sort_by(|(left, a), (right, b)| right.cmp(left).then_with(|| (a.volume, &a.path).cmp(&(b.volume, &b.path))));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// Everything that was not checked: the medium, then volumes, then entries.
+fn not_checked(session: &Finished) -> Vec<NotChecked> {
+    let catalogue = &session.intake.catalogue;
+    let mut lines: Vec<NotChecked> = session
+        .ledger
+        .gaps()
+        .iter()
+        .map(|gap| {
+            let path = match gap.subject {
+                Subject::Entry(id) => Some(catalogue.path(id)),
+                Subject::Medium | Subject::Volume(_) => None,
+            };
+            let (path, path_bytes) = path.map_or((None, None), |path| (Some(path.visible), path.exact));
+            NotChecked {
+                volume: session.ledger.volume_of(gap, catalogue),
+                path,
+                path_bytes,
+                offset: gap.offset,
+                length: gap.length,
+                cause: gap.cause.clone(),
+            }
+        })
+        .collect();
+    lines.sort_by(|a, b| {
+        (a.volume, &a.path, a.offset, a.length, &a.cause).cmp(&(b.volume, &b.path, b.offset, b.length, &b.cause))
+    });
+    lines.dedup();
+    lines
+}
+
+fn files(session: &Finished, settings: &Settings) -> Vec<FileLine> {
+    let (catalogue, ledger) = (&session.intake.catalogue, session.ledger.ledger());
+    let mut lines: Vec<FileLine> = catalogue
+        .iter()
+        .filter(|(_, record)| record.kind != EntryKind::Directory)
+        .map(|(id, record)| {
+            let path = catalogue.path(id);
+            let state = ledger.state(id);
+            let digests = state.filter(|state| state.delivered == record.size).and_then(|state| state.read);
+            FileLine {
+                volume: record.volume,
+                path: path.visible,
+                path_bytes: path.exact,
+                size: record.size,
+                sha256: digests.map(|digests| hexadecimal(&digests.sha256)),
+                blake3: digests.map(|digests| hexadecimal(&digests.blake3)),
+                media_type: Some(ledger.media_type_of(id).to_owned()).filter(|name| !name.is_empty()),
+                verdict: session.ledger.verdict_of(id, settings.verdict.suspicious),
+            }
+        })
+        .collect();
+    lines.sort_by(|a, b| (a.volume, &a.path).cmp(&(b.volume, &b.path)));
+    lines
+}
+
+/// What the children said of their confinement, and what a station would have beyond that.
+fn isolation(session: &Finished, admission: Admission) -> Isolation {
+    let mut weaker = Vec::new();
+    let born = [&session.reader, &session.matcher];
+    let all = |test: fn(&blanche_sandbox::wire::Born) -> bool| born.iter().all(|one| one.as_ref().is_none_or(test));
+    if !all(|born| born.network_namespace) {
+        weaker.push("no-network-namespace".to_owned());
+    }
+    if !session.matcher.as_ref().is_none_or(|born| born.private_tmpfs) {
+        weaker.push("no-private-tmpfs".to_owned());
+    }
+    if admission == Admission::Admitted && !rustix::process::geteuid().is_root() {
+        weaker.push("no-user-of-its-own".to_owned());
+    }
+    Isolation { reader: session.reader.clone(), matcher: session.matcher.clone(), weaker }
+}
+
+/// Whether a tag may be written, and everything that speaks against it (security rules 1 and 9).
+fn sealing(verdict: Verdict, room: &EngineRoomDescription, isolation: &Isolation, settings: &Settings) -> Sealing {
+    let mut obstacles = Vec::new();
+    if verdict != Verdict::Clean {
+        obstacles.push(SealingObstacle::NotClean);
+    }
+    let bases: Vec<_> = room.engine_set.engines.iter().flat_map(|engine| &engine.bases).collect();
+    let now = Timestamp::now().as_second();
+    let max_age = i64::try_from(settings.bases.max_age.as_secs()).unwrap_or(i64::MAX);
+    for base in &bases {
+        if base.date.is_none_or(|date| now.saturating_sub(date) > max_age) {
+            obstacles.push(SealingObstacle::StaleBase(base.name.clone()));
+        }
+    }
+    let names: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
+    for missing in settings.bases.required_but_missing(&names) {
+        obstacles.push(SealingObstacle::MissingBase(missing.to_owned()));
+    }
+    if room.base_rejected.is_some() {
+        obstacles.push(SealingObstacle::BaseRejected);
+    }
+    if !isolation.weaker.is_empty() {
+        obstacles.push(SealingObstacle::WeakIsolation);
+    }
+    Sealing { possible: obstacles.is_empty(), obstacles }
+}

@@ -1,0 +1,32 @@
+//! From a medium to a verdict.
+//!
+//! ```text
+//! target ─► room (engines, warm) ─► session: reading ─► intake ─► matching ─► ledger ─► judge ─► compose ─► report
+//! ```
+//!
+//! This crate starts and limits the sandboxed children, compares what they say, and never parses a byte of the medium
+//! itself. It never links an engine.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic"))]
+
+mod budget;
+mod catalogue;
+mod compose;
+pub mod error;
+mod intake;
+pub mod judge;
+mod ledger;
+mod matching;
+pub mod progress;
+mod reading;
+pub mod report;
+mod room;
+mod session;
+pub mod settings;
+mod target;
+pub mod words;
+
+pub use error::ScanError;
+pub use room::{EngineRoom, EngineRoomDescription};
+pub use session::{ScanOptions, scan};

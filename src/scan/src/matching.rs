@@ -1,0 +1,271 @@
+//! Matchers at work: each takes the next sealed object, answers content by content, and is replaced when it dies. A
+//! crash or a hang costs exactly the content that was being matched.
+
+use crate::budget::Held;
+use crate::room::EngineRoom;
+use blanche_sandbox::birth::Child;
+use blanche_sandbox::content::SealedContent;
+use blanche_sandbox::wire::{
+    Born, Cause, Digests, EngineLimits, EntryId, FromMatcher, ScanPiece, Scanned, Severity, ToMatcher,
+};
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::sync::mpsc::Sender;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a waiting thread looks whether it shall stop.
+const LOOK: Duration = Duration::from_millis(100);
+/// What a matcher may need beyond the limits of its engines: starting up, unpacking, a busy machine.
+const GRACE: Duration = Duration::from_secs(10);
+/// The engines' time limit grows by one second for so many bytes (the matcher counts the same way).
+const BYTES_PER_SECOND: u64 = 5_000_000;
+/// Most lines of one answer.
+const MAX_LINES: usize = 64;
+
+/// Contents in one object, waiting for a matcher.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) object: SealedContent,
+    pub(crate) pieces: VecDeque<(ScanPiece, Digests)>,
+    /// Given back when the last answer is there.
+    pub(crate) held: Held,
+}
+
+/// What became of one content.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Matched, and the digests are the reader's.
+    Matched(Box<Scanned>),
+    /// Not checked.
+    Failed { entry: EntryId, length: u64, cause: Cause },
+    /// A matcher was born.
+    Born(Born),
+}
+
+/// Objects in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    inside: Mutex<(VecDeque<Work>, bool)>,
+    changed: Condvar,
+}
+
+impl Queue {
+    pub(crate) fn push(&self, work: Work) {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).0.push_back(work);
+        self.changed.notify_one();
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn close(&self) {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.changed.notify_all();
+    }
+
+    fn next(&self) -> Option<Work> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(work) = inside.0.pop_front() {
+                return Some(work);
+            }
+            if inside.1 {
+                return None;
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// One thread that feeds one matcher after the other.
+pub(crate) struct Feeder<'a> {
+    pub(crate) room: &'a EngineRoom,
+    pub(crate) queue: &'a Queue,
+    pub(crate) limits: EngineLimits,
+    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+    pub(crate) outcomes: Sender<Outcome>,
+}
+
+impl Feeder<'_> {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(self) {
+        let mut matcher = None;
+        while let Some(mut work) = self.queue.next() {
+            while !work.pieces.is_empty() {
+                if (self.stop)() {
+                    self.fail_all(&mut work, &Cause::Cancelled);
+                } else if let Some(child) = matcher.take().or_else(|| self.fork()) {
+                    matcher = self.match_pieces(child, &mut work);
+                } else {
+                    self.fail_all(&mut work, &Cause::EnginesLost);
+                }
+            }
+            drop(work.held);
+        }
+    }
+
+    fn fork(&self) -> Option<Child> {
+        match self.room.fork() {
+            Ok(child) => {
+                if let Some(born) = child.born() {
+                    self.tell(Outcome::Born(born.clone()));
+                }
+                Some(child)
+            }
+            Err(error) => {
+                tracing::error!("no matcher: {error}");
+                None
+            }
+        }
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        // The receiver lives until every feeder has ended.
+        let _ = self.outcomes.send(outcome);
+    }
+
+    fn fail_all(&self, work: &mut Work, cause: &Cause) {
+        for (piece, _) in work.pieces.drain(..) {
+            self.tell(Outcome::Failed { entry: piece.entry, length: piece.length, cause: cause.clone() });
+        }
+    }
+
+    /// Hands all waiting pieces to one matcher. Gives the matcher back when it answered for all of them; otherwise it
+    /// is dead, and the piece on which it died is off the list.
+    fn match_pieces(&self, child: Child, work: &mut Work) -> Option<Child> {
+        let pieces = work.pieces.iter().map(|(piece, _)| piece.clone()).collect();
+        let sent = child.channel().send(&ToMatcher::Scan(pieces), &[work.object.as_fd()]);
+        while let Some((piece, digests)) = work.pieces.front() {
+            let answer = match &sent {
+                Ok(()) => self.answer(&child, piece, digests),
+                Err(error) => {
+                    tracing::warn!("matcher {}: {error}", child.pid());
+                    Err(Cause::MatcherCrashed)
+                }
+            };
+            let (entry, length) = (piece.entry, piece.length);
+            work.pieces.pop_front();
+            match answer {
+                Ok(scanned) => self.tell(Outcome::Matched(scanned)),
+                Err(cause) => {
+                    child.kill();
+                    self.tell(Outcome::Failed { entry, length, cause });
+                    return None;
+                }
+            }
+        }
+        Some(child)
+    }
+
+    /// Waits for the answer on one piece and checks it.
+    fn answer(&self, child: &Child, piece: &ScanPiece, digests: &Digests) -> Result<Box<Scanned>, Cause> {
+        let deadline = Instant::now().checked_add(self.patience(piece.length));
+        loop {
+            match child.channel().is_readable(LOOK) {
+                Ok(true) => break,
+                Ok(false) if (self.stop)() => return Err(Cause::Cancelled),
+                Ok(false) if deadline.is_some_and(|deadline| Instant::now() > deadline) => {
+                    tracing::warn!("matcher {}: no answer in time, killed", child.pid());
+                    return Err(Cause::MatcherHung);
+                }
+                Ok(false) => {}
+                Err(_) => return Err(Cause::MatcherCrashed),
+            }
+        }
+        let message = match child.channel().receive::<FromMatcher>(Some(GRACE)) {
+            Ok(received) => received.message,
+            Err(error) => return Err(self.obituary(child, &error.to_string())),
+        };
+        let FromMatcher::Scanned(scanned) = message else { return Err(Cause::MatcherCrashed) };
+        believe(*scanned, piece, digests)
+    }
+
+    /// How long one content may take: twice what the engines allow themselves, and some grace.
+    fn patience(&self, length: u64) -> Duration {
+        let clamav = u64::from(self.limits.max_scan_time) / 1000;
+        let seconds =
+            clamav.saturating_add(u64::from(self.limits.max_rules_time)).saturating_add(length / BYTES_PER_SECOND);
+        Duration::from_secs(seconds.saturating_mul(2)).saturating_add(GRACE)
+    }
+
+    /// Why a matcher that closed its channel died.
+    fn obituary(&self, child: &Child, error: &str) -> Cause {
+        tracing::warn!("matcher {}: {error}", child.pid());
+        if (self.stop)() { Cause::Cancelled } else { Cause::MatcherCrashed }
+    }
+}
+
+/// Checks an answer against what was asked and what the reader said (security rules 2 and 5).
+fn believe(mut scanned: Scanned, piece: &ScanPiece, digests: &Digests) -> Result<Box<Scanned>, Cause> {
+    let bounded = scanned.findings.len() <= MAX_LINES
+        && scanned.not_checked.len() <= MAX_LINES
+        && scanned.content_type.media_type.len() <= 128
+        && scanned.findings.iter().all(|finding| {
+            finding.name.len() <= 256
+                && finding.engine.len() <= 32
+                && finding.layer.len() <= 32
+                && finding.layer.iter().all(|name| name.len() <= 256)
+        });
+    if scanned.entry != piece.entry || !bounded {
+        tracing::error!("a matcher answered something else than what it was asked");
+        return Err(Cause::MatcherCrashed);
+    }
+    if scanned.bytes != piece.length || scanned.digests != *digests {
+        tracing::error!("station alarm: reader and matcher disagree about the content of entry {}", piece.entry);
+        return Err(Cause::DigestsDiffer);
+    }
+    scanned.findings.sort_by(|left, right| right.severity.cmp(&left.severity).then(left.name.cmp(&right.name)));
+    Ok(Box::new(scanned))
+}
+
+/// Whether an answer carries anything that a person should see at once.
+pub(crate) fn is_alarming(scanned: &Scanned) -> bool {
+    scanned.findings.iter().any(|finding| finding.severity > Severity::Info)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blanche_sandbox::wire::{ContentType, EngineCpu, Finding};
+
+    const DIGESTS: Digests = Digests { sha256: [3; 32], blake3: [4; 32] };
+
+    fn piece() -> ScanPiece {
+        ScanPiece { entry: 7, offset: 0, length: 5, extension: String::new() }
+    }
+
+    fn answer() -> Scanned {
+        Scanned {
+            entry: 7,
+            bytes: 5,
+            digests: DIGESTS,
+            content_type: ContentType::default(),
+            findings: Vec::new(),
+            not_checked: Vec::new(),
+            layers: 1,
+            cpu: EngineCpu::default(),
+        }
+    }
+
+    #[test]
+    fn a_matcher_that_hashed_something_else_is_caught() {
+        assert!(believe(answer(), &piece(), &DIGESTS).is_ok());
+        let sha256 = Scanned { digests: Digests { sha256: [0; 32], ..DIGESTS }, ..answer() };
+        let blake3 = Scanned { digests: Digests { blake3: [0; 32], ..DIGESTS }, ..answer() };
+        let short = Scanned { bytes: 4, ..answer() };
+        for lie in [sha256, blake3, short] {
+            assert_eq!(believe(lie, &piece(), &DIGESTS), Err(Cause::DigestsDiffer));
+        }
+    }
+
+    #[test]
+    fn an_answer_about_something_else_or_beyond_bounds_is_not_believed() {
+        let finding =
+            Finding { engine: "clamav".to_owned(), name: "x".to_owned(), severity: Severity::Info, layer: Vec::new() };
+        let other = Scanned { entry: 8, ..answer() };
+        let flood = Scanned { findings: vec![finding.clone(); MAX_LINES + 1], ..answer() };
+        let long = Scanned { findings: vec![Finding { name: "x".repeat(257), ..finding }], ..answer() };
+        for lie in [other, flood, long] {
+            assert_eq!(believe(lie, &piece(), &DIGESTS), Err(Cause::MatcherCrashed));
+        }
+    }
+}

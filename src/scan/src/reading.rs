@@ -1,0 +1,208 @@
+//! The reader at work: its messages are checked, its objects queued for the matchers, its gaps written into the ledger.
+
+use crate::budget::{Budget, Held};
+use crate::intake::{Accepted, Intake};
+use crate::ledger::Ledger;
+use crate::matching::{Queue, Work};
+use crate::progress::Counters;
+use blanche_sandbox::ChannelError;
+use blanche_sandbox::birth::Child;
+use blanche_sandbox::content::{self, SealedContent};
+use blanche_sandbox::wire::{Cause, Digests, EntryId, FromReader, Piece, ReadJob, ScanPiece, Subject};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the reader's channel is left to see whether somebody cancelled.
+const LOOK: Duration = Duration::from_millis(100);
+/// A reader that says nothing for so long is lost: the slowest device delivers a chunk in less.
+const SILENCE: Duration = Duration::from_secs(120);
+/// Bytes copied at once into the spool.
+const COPY: usize = 1 << 20;
+
+/// What a reading needs.
+pub(crate) struct Reading<'a> {
+    pub(crate) child: Child,
+    pub(crate) job: ReadJob,
+    pub(crate) ledger: &'a Mutex<Ledger>,
+    pub(crate) queue: &'a Queue,
+    pub(crate) counters: &'a Counters,
+    pub(crate) flight: Arc<Budget>,
+    pub(crate) spool: Arc<Budget>,
+    pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// A long content on its way through the spool.
+struct Spooled {
+    file: Result<File, Cause>,
+    held: Held,
+    written: u64,
+}
+
+impl Reading<'_> {
+    /// Reads until the reader is done, dies, lies or is stopped, and closes the queue. The second value says why it
+    /// did not come to its end.
+    pub(crate) fn run(self) -> (Intake, Option<Cause>) {
+        let mut intake = Intake::new(self.job.source, self.job.limits);
+        let ended = self.listen(&mut intake);
+        self.queue.close();
+        self.child.kill();
+        let failure = ended.err();
+        if let Some(cause) = &failure {
+            self.ledger().gap(Subject::Medium, 0, 0, cause.clone());
+        }
+        (intake, failure)
+    }
+
+    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listen(&self, intake: &mut Intake) -> Result<(), Cause> {
+        let lost = |error: ChannelError| {
+            tracing::error!("reader: {error}");
+            if (self.stop)() { Cause::Cancelled } else { Cause::ReaderLost }
+        };
+        self.child.channel().send(&self.job, &[]).map_err(lost)?;
+        let mut spooled = None;
+        while !intake.is_done() {
+            self.wait()?;
+            let received = self.child.channel().receive::<FromReader>(Some(SILENCE)).map_err(lost)?;
+            let accepted = intake.accept(received.message, received.fds).map_err(|distrust| {
+                tracing::error!("station alarm: {distrust}");
+                Cause::ContentRefused
+            })?;
+            self.act(accepted, intake, &mut spooled)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next message, and looks whether to stop.
+    fn wait(&self) -> Result<(), Cause> {
+        let silent_until = Instant::now().checked_add(SILENCE);
+        loop {
+            if (self.stop)() {
+                return Err(Cause::Cancelled);
+            }
+            match self.child.channel().is_readable(LOOK) {
+                Ok(true) => return Ok(()),
+                Ok(false) if silent_until.is_some_and(|limit| Instant::now() > limit) => {
+                    tracing::error!("reader: silent for too long, killed");
+                    return Err(Cause::ReaderLost);
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!("reader: {error}");
+                    return Err(Cause::ReaderLost);
+                }
+            }
+        }
+    }
+
+    fn act(&self, accepted: Accepted, intake: &Intake, spooled: &mut Option<Spooled>) -> Result<(), Cause> {
+        match accepted {
+            Accepted::Noted => {
+                self.ledger().expect(intake.catalogue.len());
+                let (files, bytes) = intake.found();
+                self.counters.found(files, bytes);
+            }
+            Accepted::Planned { files, bytes } => self.counters.planned(files, bytes),
+            Accepted::NotRead(what) => self.ledger().not_read(what),
+            Accepted::Object { object, pieces } => self.queue_object(object, &pieces, intake)?,
+            Accepted::Part { entry, part, total, last } => {
+                let mut long = spooled.take().unwrap_or_else(|| self.begin_spooling());
+                self.spool(&mut long, &part, total);
+                match last {
+                    Some(digests) => self.queue_spooled(entry, long, digests, intake),
+                    None => *spooled = Some(long),
+                }
+            }
+            Accepted::Done => {}
+        }
+        Ok(())
+    }
+
+    fn queue_object(&self, object: SealedContent, pieces: &[Piece], intake: &Intake) -> Result<(), Cause> {
+        let mut held = self.flight.nothing();
+        held.grow(object.length(), &|| (self.stop)()).map_err(|_| Cause::Cancelled)?;
+        let mut waiting = VecDeque::with_capacity(pieces.len());
+        let mut ledger = self.ledger();
+        for piece in pieces {
+            ledger.delivered(piece.entry, piece.length, piece.digests);
+            let extension = intake.catalogue.extension(piece.entry);
+            let (entry, offset, length) = (piece.entry, piece.offset, piece.length);
+            waiting.push_back((ScanPiece { entry, offset, length, extension }, piece.digests));
+        }
+        drop(ledger);
+        self.counters.read(object.length());
+        self.queue.push(Work { object, pieces: waiting, held });
+        Ok(())
+    }
+
+    fn begin_spooling(&self) -> Spooled {
+        let file = content::writable().map_err(|error| {
+            tracing::error!("spool: {error}");
+            Cause::SpoolFull
+        });
+        Spooled { file, held: self.spool.nothing(), written: 0 }
+    }
+
+    /// Appends one part. Without room the rest of this content is read on and dropped: the others go on.
+    fn spool(&self, long: &mut Spooled, part: &SealedContent, total: u64) {
+        let length = part.length();
+        self.counters.read(length);
+        if let Ok(file) = &long.file {
+            let kept = match long.held.grow(length, &|| (self.stop)()) {
+                Ok(()) => append(file, part, long.written).map_err(|error| tracing::error!("spool: {error}")),
+                Err(_) => Err(()),
+            };
+            if kept.is_err() {
+                long.file = Err(Cause::SpoolFull);
+                long.held = self.spool.nothing();
+            }
+        }
+        long.written = total;
+    }
+
+    fn queue_spooled(&self, entry: EntryId, long: Spooled, digests: Digests, intake: &Intake) {
+        let length = long.written;
+        let sealed = long.file.and_then(|file| {
+            let sealed = content::seal(file).map_err(|_| Cause::SpoolFull)?;
+            SealedContent::accept(sealed, length).map_err(|_| Cause::SpoolFull)
+        });
+        let mut ledger = self.ledger();
+        ledger.delivered(entry, length, digests);
+        match sealed {
+            Ok(object) => {
+                drop(ledger);
+                let extension = intake.catalogue.extension(entry);
+                let piece = ScanPiece { entry, offset: 0, length, extension };
+                self.queue.push(Work { object, pieces: VecDeque::from([(piece, digests)]), held: long.held });
+            }
+            Err(cause) => {
+                ledger.gap(Subject::Entry(entry), 0, length, cause);
+                drop(ledger);
+                self.counters.done(length, false);
+            }
+        }
+    }
+}
+
+/// Copies a sealed part to its place in the spool file.
+fn append(file: &File, part: &SealedContent, at: u64) -> io::Result<()> {
+    let source = File::from(part.as_fd().try_clone_to_owned()?);
+    let mut buffer = vec![0u8; COPY];
+    let mut done = 0u64;
+    while done < part.length() {
+        let left = usize::try_from(part.length().saturating_sub(done)).unwrap_or(COPY).min(COPY);
+        let window = buffer.get_mut(..left).unwrap_or_default();
+        source.read_exact_at(window, done)?;
+        file.write_all_at(window, at.saturating_add(done))?;
+        done = done.saturating_add(u64::try_from(left).unwrap_or(0));
+    }
+    Ok(())
+}

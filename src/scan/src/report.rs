@@ -1,0 +1,293 @@
+//! The report of one session: what was asked, what was found, what was not checked, and with what. docs/report.md is
+//! its public description; a golden test keeps both together.
+//!
+//! Names from the medium are kept twice: `path` is made visible (control and bidirectional characters escaped,
+//! [`crate::words::visible`]), `path_bytes` is the exact name in hexadecimal and is present only when the two differ.
+
+use crate::judge::Verdict;
+use blanche_sandbox::wire::{
+    AreaClass, AreaDigest, Born, Cause, Container, EngineInfo, EngineLimits, FilesystemKind, Finding, PartitionTable,
+    PartitionType, ReadLimits, VolumeId, VolumeRole,
+};
+use serde::Serialize;
+
+/// Version of the report's form; raised when a field changes its meaning or disappears.
+pub const SCHEMA: &str = "blanche-report/1";
+
+/// The report of one session.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// UUIDv7 (RFC 9562, 5.7) of the session.
+    pub session: String,
+    /// Version of Blanche.
+    pub version: &'static str,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// Seconds from start to end.
+    pub duration: f64,
+    /// What was scanned.
+    pub target: TargetLine,
+    /// Why the medium was refused; present exactly when the verdict is *Refused*.
+    pub refusal: Option<Refusal>,
+    /// Tables and volumes; absent for folders and refused media.
+    pub tables: Vec<PartitionTable>,
+    /// One line per volume.
+    pub volumes: Vec<VolumeLine>,
+    /// The content ledger: only this and the findings decide the verdict.
+    pub content: ContentLedger,
+    /// The area ledger: what was looked at outside files.
+    pub area: AreaLedger,
+    /// Files with findings, the most severe first.
+    pub findings: Vec<FileFindings>,
+    /// Everything that was not checked.
+    pub not_checked: Vec<NotChecked>,
+    /// Every file with its digests; filled only when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<FileLine>>,
+    /// What the engines were.
+    pub engines: Engines,
+    /// Whether a tag may be written on the strength of this report.
+    pub sealing: Sealing,
+    /// How the children were confined.
+    pub isolation: Isolation,
+    /// Limits of the reader.
+    pub read_limits: ReadLimits,
+    /// Where the time went.
+    pub profile: Profile,
+}
+
+/// What was scanned.
+#[derive(Clone, Debug, Serialize)]
+pub struct TargetLine {
+    /// As given.
+    pub path: String,
+    /// What it is.
+    pub kind: TargetKind,
+    /// Bytes; absent for folders.
+    pub capacity: Option<u64>,
+    /// Bytes; absent for folders.
+    pub logical_block: Option<u32>,
+}
+
+/// What a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    /// A block device.
+    Device,
+    /// An image file.
+    Image,
+    /// A folder.
+    Folder,
+}
+
+/// Why a medium was refused before anything was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "reason", content = "detail")]
+pub enum Refusal {
+    /// No medium in the drive, or one of no length.
+    Empty,
+    /// More bytes than the policy admits: the policy's limit.
+    TooLarge(u64),
+    /// The kernel has it mounted, here: it could change during the scan.
+    Mounted(String),
+}
+
+/// One volume.
+#[derive(Clone, Debug, Serialize)]
+pub struct VolumeLine {
+    /// Its identifier, from 0.
+    pub volume: VolumeId,
+    /// First byte on the medium.
+    pub start: u64,
+    /// Bytes.
+    pub length: u64,
+    /// Where it was announced.
+    pub role: VolumeRole,
+    /// The table's type.
+    pub partition_type: Option<PartitionType>,
+    /// Hidden type or attribute.
+    pub hidden: bool,
+    /// EFI system partition.
+    pub efi: bool,
+    /// By signature.
+    pub filesystem: FilesystemKind,
+    /// Made visible.
+    pub label: Option<String>,
+    /// Serial number or UUID.
+    pub identifier: Option<String>,
+}
+
+/// Every byte of every file and stream: `bytes = checked + skipped + unreadable`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ContentLedger {
+    /// Folders.
+    pub directories: u64,
+    /// Files and streams.
+    pub files: u64,
+    /// Bytes that files and streams claim to have.
+    pub bytes: u64,
+    /// Files that were checked from the first to the last byte.
+    pub files_checked: u64,
+    /// Bytes that were read, hashed twice with the same result, and matched by every engine.
+    pub checked: u64,
+    /// Bytes that were not checked for a cause other than a read error.
+    pub skipped: u64,
+    /// Bytes that the device did not deliver.
+    pub unreadable: u64,
+    /// Nothing is known to be missing from the list of files.
+    pub listing_complete: bool,
+}
+
+/// The area ledger.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AreaLedger {
+    /// All `bytes` add up to the capacity.
+    pub sums: Vec<AreaLine>,
+    /// What was read and digested outside files.
+    pub digests: Vec<AreaDigest>,
+}
+
+/// One class on one volume.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AreaLine {
+    /// Absent outside volumes.
+    pub volume: Option<VolumeId>,
+    /// The class.
+    pub class: AreaClass,
+    /// Bytes of that class.
+    pub bytes: u64,
+    /// How many of them were read.
+    pub looked_at: u64,
+}
+
+/// A file with findings.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileFindings {
+    /// Its volume.
+    pub volume: VolumeId,
+    /// Made visible, from the volume's root, separated by "/".
+    pub path: String,
+    /// The exact path in hexadecimal, when `path` had to be made visible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// Hexadecimal.
+    pub sha256: String,
+    /// Type by content.
+    pub media_type: String,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+/// Something that was not checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotChecked {
+    /// Absent for the medium as a whole.
+    pub volume: Option<VolumeId>,
+    /// Absent for volumes and the medium.
+    pub path: Option<String>,
+    /// The exact path in hexadecimal, when `path` had to be made visible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
+    /// First byte: within the file for files, on the medium otherwise.
+    pub offset: u64,
+    /// Bytes; 0 when unknown.
+    pub length: u64,
+    /// Why.
+    #[serde(flatten)]
+    pub cause: Cause,
+}
+
+/// One file of the manifest.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileLine {
+    /// Its volume.
+    pub volume: VolumeId,
+    /// Made visible.
+    pub path: String,
+    /// The exact path in hexadecimal, when `path` had to be made visible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_bytes: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// Hexadecimal; absent when it was not read in full.
+    pub sha256: Option<String>,
+    /// Hexadecimal; absent when it was not read in full.
+    pub blake3: Option<String>,
+    /// Type by content.
+    pub media_type: Option<String>,
+    /// The verdict on this file alone.
+    pub verdict: Verdict,
+}
+
+/// The engines of a session.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Engines {
+    /// Versions and bases.
+    pub engines: Vec<EngineInfo>,
+    /// As read back from the engines.
+    pub limits: Option<EngineLimits>,
+    /// Containers whose sample was opened at start-up.
+    pub containers: Vec<Container>,
+    /// A newer base was there but failed its self-test or could not be loaded: why. The older one was used.
+    pub base_rejected: Option<String>,
+}
+
+/// Whether a tag may be written.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Sealing {
+    /// The verdict is *Clean* and nothing below speaks against it.
+    pub possible: bool,
+    /// Why not.
+    pub obstacles: Vec<SealingObstacle>,
+}
+
+/// What forbids sealing although scanning went on (security rules 1 and 9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "obstacle", content = "detail")]
+pub enum SealingObstacle {
+    /// The verdict is not *Clean*.
+    NotClean,
+    /// A base is older than the policy allows, or has no date: its name.
+    StaleBase(String),
+    /// A base that the policy requires is not loaded: its name.
+    MissingBase(String),
+    /// The newest base was rejected.
+    BaseRejected,
+    /// The children were confined less than the station's rules ask for.
+    WeakIsolation,
+}
+
+/// How the children of a session were confined.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Isolation {
+    /// What the reader said at its birth, checked against /proc.
+    pub reader: Option<Born>,
+    /// What the matchers said at their birth (the weakest of them).
+    pub matcher: Option<Born>,
+    /// What is weaker than on a station, in the words of `docs/sandbox.md`; empty on a station.
+    pub weaker: Vec<String>,
+}
+
+/// Where the time went: CPU seconds over all processes.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Profile {
+    /// Matchers that worked side by side.
+    pub matchers: u32,
+    /// Hashing in the matchers.
+    pub hash: f64,
+    /// ClamAV.
+    pub clamav: f64,
+    /// YARA.
+    pub rules: f64,
+    /// Content bytes per second of the whole session.
+    pub bytes_per_second: u64,
+}

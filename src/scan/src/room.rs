@@ -1,0 +1,248 @@
+//! The engine room: one warm zygote that has loaded bases and rules, proved by a self-test, from which matchers are
+//! forked; and the watch over the base folders that prepares the next one.
+//!
+//! A new set of bases is loaded in a new zygote, must find EICAR, the test markers and the sample of each container,
+//! and only then replaces the old one, between sessions. A set that fails is never used, and the report says so.
+
+use crate::error::ScanError;
+use crate::settings::Settings;
+use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
+use blanche_sandbox::wire::{
+    Container, ContainerProof, EngineSet, FromMatcher, FromZygote, SelfTestResult, ToMatcher, ToZygote, ZygoteJob,
+};
+use blanche_sandbox::{Channel, ChannelError};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Official bases take 10 to 30 s on a kiosk; a zygote that needs longer is stuck.
+const LOAD_LIMIT: Duration = Duration::from_secs(300);
+/// The samples are small; the first use of each parser is what takes time.
+const SELF_TEST_LIMIT: Duration = Duration::from_secs(120);
+/// A fork is a matter of milliseconds.
+const FORK_LIMIT: Duration = Duration::from_secs(10);
+
+/// Warm engines, ready for sessions.
+#[derive(Debug)]
+pub struct EngineRoom {
+    zygote: Zygote,
+    rejected: Option<String>,
+    changed: Arc<AtomicBool>,
+    _watcher: Option<RecommendedWatcher>,
+}
+
+/// What the room holds.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct EngineRoomDescription {
+    /// Engines, versions, bases and limits.
+    pub engine_set: EngineSet,
+    /// What was found at the self-test.
+    pub self_test: Vec<SelfTestResult>,
+    /// Which containers are opened.
+    pub containers: Vec<ContainerProof>,
+    /// Why a newer set of bases was rejected.
+    pub base_rejected: Option<String>,
+}
+
+impl EngineRoom {
+    /// Loads bases and rules and proves them.
+    ///
+    /// # Errors
+    /// [`ScanError::Engines`] when there is no base, one does not load, or the self-test does not find what it must.
+    pub fn open(settings: &Settings) -> Result<Self, ScanError> {
+        let changed = Arc::new(AtomicBool::new(false));
+        // The watch begins before the load, so that nothing dropped in between goes unseen.
+        let watcher = watch(settings, &changed);
+        let zygote = Zygote::prove(settings)?;
+        Ok(Self { zygote, rejected: None, changed, _watcher: watcher })
+    }
+
+    /// What is loaded, and what the self-test found.
+    #[must_use]
+    pub fn describe(&self) -> EngineRoomDescription {
+        EngineRoomDescription {
+            engine_set: self.zygote.set.clone(),
+            self_test: self.zygote.self_test.clone(),
+            containers: self.zygote.containers.clone(),
+            base_rejected: self.rejected.clone(),
+        }
+    }
+
+    /// Takes up bases that changed since the last look. Called between sessions.
+    pub fn refresh(&mut self, settings: &Settings) {
+        if !self.changed.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        match Zygote::prove(settings) {
+            Ok(zygote) => {
+                tracing::info!("new bases passed their self-test and are in use");
+                self.zygote = zygote;
+                self.rejected = None;
+            }
+            Err(error) => {
+                tracing::error!("new bases were rejected, the older ones stay in use: {error}");
+                self.rejected = Some(error.to_string());
+            }
+        }
+    }
+
+    /// A new matcher.
+    ///
+    /// # Errors
+    /// [`ScanError::Engines`] when the zygote is gone or the matcher was born without a mandatory layer.
+    pub(crate) fn fork(&self) -> Result<Child, ScanError> {
+        self.zygote.fork()
+    }
+
+    /// Replaces a zygote that died; the bases on disk must pass the self-test again.
+    ///
+    /// # Errors
+    /// As [`EngineRoom::open`].
+    pub(crate) fn revive_if_dead(&mut self, settings: &Settings) -> Result<(), ScanError> {
+        if self.zygote.child().wait_end(Duration::ZERO).is_some() {
+            self.zygote = Zygote::prove(settings)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn containers(&self) -> Vec<Container> {
+        proved(&self.zygote.containers)
+    }
+}
+
+/// Sets `changed` whenever something happens in a base folder.
+fn watch(settings: &Settings, changed: &Arc<AtomicBool>) -> Option<RecommendedWatcher> {
+    let flag = Arc::clone(changed);
+    let note = move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            flag.store(true, Ordering::SeqCst);
+        }
+    };
+    let mut watcher = match notify::recommended_watcher(note) {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            tracing::warn!("base folders cannot be watched, new bases need a restart: {error}");
+            return None;
+        }
+    };
+    for folder in settings.bases.clamav_present().into_iter().chain(settings.bases.rules_present()) {
+        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            tracing::warn!("{} cannot be watched: {error}", folder.display());
+        }
+    }
+    Some(watcher)
+}
+
+fn proved(containers: &[ContainerProof]) -> Vec<Container> {
+    containers.iter().filter(|proof| proof.proved).map(|proof| proof.container).collect()
+}
+
+/// The process that holds bases and rules and forks matchers.
+#[derive(Debug)]
+struct Zygote {
+    /// One request at a time.
+    child: Mutex<Child>,
+    set: EngineSet,
+    self_test: Vec<SelfTestResult>,
+    containers: Vec<ContainerProof>,
+}
+
+impl Zygote {
+    /// Starts, loads, tests and arms a zygote.
+    fn prove(settings: &Settings) -> Result<Self, ScanError> {
+        let (child, set) = load(settings)?;
+        let mut zygote = Self { child: Mutex::new(child), set, self_test: Vec::new(), containers: Vec::new() };
+        zygote.self_test()?;
+        zygote.child().channel().send(&ToZygote::Arm(proved(&zygote.containers)), &[]).map_err(lost)?;
+        Ok(zygote)
+    }
+
+    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fork(&self) -> Result<Child, ScanError> {
+        let zygote = self.child();
+        let (ours, theirs) = Channel::pair().map_err(lost)?;
+        zygote.channel().send(&ToZygote::Fork, &[theirs.as_fd()]).map_err(lost)?;
+        drop(theirs);
+        let mut received = zygote.channel().receive::<FromZygote>(Some(FORK_LIMIT)).map_err(lost)?;
+        match (received.message, received.fds.pop()) {
+            (FromZygote::Forked { pid }, Some(pidfd)) => {
+                Child::adopt(ours, pid, pidfd).map_err(|error| ScanError::Engines(error.to_string()))
+            }
+            _ => Err(ScanError::Engines("the engine process did not fork a matcher".to_owned())),
+        }
+    }
+
+    /// Finds everything that must be found, in a confined matcher as in a session.
+    fn self_test(&mut self) -> Result<(), ScanError> {
+        let matcher = self.fork()?;
+        matcher.channel().send(&ToMatcher::SelfTest, &[]).map_err(lost)?;
+        let answer = matcher.channel().receive::<FromMatcher>(Some(SELF_TEST_LIMIT)).map_err(lost)?;
+        let FromMatcher::SelfTested { results, containers } = answer.message else {
+            return Err(ScanError::Engines("the self-test gave no result".to_owned()));
+        };
+        for engine in &self.set.engines {
+            if !results.iter().any(|result| result.engine == engine.name) {
+                return Err(ScanError::Engines(format!("{} was not tested", engine.name)));
+            }
+        }
+        if let Some(missed) = results.iter().find(|result| !result.found) {
+            let (engine, marker) = (&missed.engine, &missed.marker);
+            return Err(ScanError::Engines(format!("self-test: {engine} did not find {marker}")));
+        }
+        self.self_test = results;
+        self.containers = containers;
+        Ok(())
+    }
+}
+
+/// Starts a zygote and lets it load.
+fn load(settings: &Settings) -> Result<(Child, EngineSet), ScanError> {
+    let program = settings.children.program("blanche-matcher");
+    let birth = Birth {
+        program: &program,
+        arguments: &[],
+        medium: None,
+        limits: ResourceLimits::default(),
+        role: Role::Zygote,
+    };
+    let child = Child::spawn(&birth)
+        .map_err(|error| ScanError::Children { program: program.display().to_string(), reason: error.to_string() })?;
+    let (clamav, rules) = (opened(settings.bases.clamav_present())?, opened(settings.bases.rules_present())?);
+    let names = |list: &[(PathBuf, File)]| list.iter().map(|(path, _)| path.display().to_string()).collect();
+    let job = ZygoteJob {
+        clamav: names(&clamav),
+        rules: names(&rules),
+        limits: settings.engines.limits,
+        tmpfs_bytes: settings.engines.tmpfs_bytes,
+    };
+    let fds: Vec<_> = clamav.iter().chain(&rules).map(|(_, folder)| folder.as_fd()).collect();
+    child.channel().send(&ToZygote::Load(job), &fds).map_err(lost)?;
+    match child.channel().receive::<FromZygote>(Some(LOAD_LIMIT)).map_err(lost)?.message {
+        FromZygote::Loaded(set) => Ok((child, set)),
+        FromZygote::LoadFailed(failure) => Err(ScanError::Engines(format!("{}: {}", failure.path, failure.reason))),
+        FromZygote::Forked { .. } => Err(ScanError::Engines("the engine process broke its protocol".to_owned())),
+    }
+}
+
+/// Opens base folders.
+fn opened(folders: Vec<PathBuf>) -> Result<Vec<(PathBuf, File)>, ScanError> {
+    folders
+        .into_iter()
+        .map(|path| match File::open(&path) {
+            Ok(folder) => Ok((path, folder)),
+            Err(error) => Err(ScanError::Engines(format!("{}: {error}", path.display()))),
+        })
+        .collect()
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "passed to map_err")]
+fn lost(error: ChannelError) -> ScanError {
+    ScanError::Engines(format!("the engine process does not answer: {error}"))
+}

@@ -1,0 +1,256 @@
+//! One session: from an opened target to its report.
+
+use crate::budget::Budget;
+use crate::error::ScanError;
+use crate::intake::Intake;
+use crate::ledger::{ClosedLedger, Ledger};
+use crate::matching::{Feeder, Outcome, Queue, is_alarming};
+use crate::progress::{Cancel, Counters, Pace, Progress};
+use crate::reading::Reading;
+use crate::report::{Profile, Refusal, Report};
+use crate::room::EngineRoom;
+use crate::settings::Settings;
+use crate::target::Target;
+use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
+use blanche_sandbox::wire::{Born, Cause, EngineCpu, ReadJob, Source, Subject};
+use jiff::Timestamp;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bytes of whole contents in flight between the reader and the matchers, at least.
+const FLIGHT: u64 = 256 << 20;
+/// The reader's own memory: entries, allocation tables in windows, one chunk.
+const READER_MEMORY: u64 = 1 << 30;
+/// How often answers are waited for before progress is told.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a report shall hold beside the verdict.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScanOptions {
+    /// List every file with its digests.
+    pub files: bool,
+}
+
+/// Everything that a finished session knows.
+pub(crate) struct Finished {
+    pub(crate) target: Target,
+    pub(crate) intake: Intake,
+    pub(crate) ledger: ClosedLedger,
+    pub(crate) reader: Option<Born>,
+    pub(crate) matcher: Option<Born>,
+    pub(crate) profile: Profile,
+    pub(crate) started: Timestamp,
+    pub(crate) duration: Duration,
+}
+
+/// Scans a block device, an image file or a folder.
+///
+/// Bases that changed since the last session are taken up first. `progress` is called on this thread. Whatever goes
+/// wrong with the medium, the children or the engines during the session stands in the report as *not checked*.
+///
+/// # Errors
+/// [`ScanError`] when there is nothing to report about: the target cannot be opened, or no child can be started.
+pub fn scan(
+    target: &Path,
+    room: &mut EngineRoom,
+    settings: &Settings,
+    options: &ScanOptions,
+    progress: &mut dyn FnMut(&Progress),
+    cancel: &Cancel,
+) -> Result<Report, ScanError> {
+    let (started, clock) = (Timestamp::now(), Instant::now());
+    let target = Target::open(target, settings.admit.max_capacity)?;
+    if let Some(refusal) = target.refusal.clone() {
+        return Ok(refused(target, refusal, room, settings, started, clock.elapsed()));
+    }
+    room.revive_if_dead(settings)?;
+    room.refresh(settings);
+    let reader = start_reader(&target, settings)?;
+    let born = reader.born().cloned();
+    let mut session = Session {
+        room,
+        settings,
+        cancel,
+        ledger: Mutex::new(Ledger::new(0)),
+        counters: Counters::default(),
+        matcher: None,
+        cpu: EngineCpu::default(),
+    };
+    let (intake, failure) = session.run(reader, target.source, progress);
+    let unexplained = match failure {
+        Some(Cause::Cancelled) => Cause::Cancelled,
+        _ => Cause::NeverRead,
+    };
+    let Session { ledger, matcher, cpu, .. } = session;
+    let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner).close(&intake.catalogue, &unexplained);
+    let duration = clock.elapsed();
+    let profile = profile(settings, cpu, ledger.content.bytes, duration);
+    let finished = Finished { target, intake, ledger, reader: born, matcher, profile, started, duration };
+    Ok(crate::compose::report(&finished, room, settings, *options))
+}
+
+/// The report on a medium that was not read.
+fn refused(
+    target: Target,
+    refusal: Refusal,
+    room: &EngineRoom,
+    settings: &Settings,
+    started: Timestamp,
+    duration: Duration,
+) -> Report {
+    let intake = Intake::new(target.source, settings.reader);
+    let ledger = Ledger::new(0).close(&intake.catalogue, &Cause::NeverRead);
+    let profile = Profile::default();
+    let finished = Finished { target, intake, ledger, reader: None, matcher: None, profile, started, duration };
+    let mut report = crate::compose::report(&finished, room, settings, ScanOptions::default());
+    report.refusal = Some(refusal);
+    report
+}
+
+fn start_reader(target: &Target, settings: &Settings) -> Result<Child, ScanError> {
+    let program = settings.children.program("blanche-reader");
+    let kind = if target.source == Source::Folder { "folder" } else { "medium" };
+    let limits = settings.reader;
+    let object = limits.max_memory_object.max(limits.batch_bytes).max(limits.chunk_bytes);
+    let birth = Birth {
+        program: &program,
+        arguments: &[kind],
+        medium: Some(target.file.as_fd()),
+        limits: ResourceLimits {
+            data: Some(READER_MEMORY),
+            file_size: Some(object.saturating_mul(2)),
+            ..ResourceLimits::default()
+        },
+        role: Role::Reader,
+    };
+    Child::spawn(&birth)
+        .map_err(|error| ScanError::Children { program: program.display().to_string(), reason: error.to_string() })
+}
+
+/// The threads of a session share this.
+struct Session<'a> {
+    room: &'a EngineRoom,
+    settings: &'a Settings,
+    cancel: &'a Cancel,
+    ledger: Mutex<Ledger>,
+    counters: Counters,
+    matcher: Option<Born>,
+    cpu: EngineCpu,
+}
+
+impl Session<'_> {
+    /// One thread listens to the reader, one feeds each matcher, this one collects answers and tells progress.
+    fn run(&mut self, child: Child, source: Source, progress: &mut dyn FnMut(&Progress)) -> (Intake, Option<Cause>) {
+        let limits = self.settings.reader;
+        let object = limits.max_memory_object.max(limits.batch_bytes);
+        let queue = Queue::default();
+        let cancel = self.cancel;
+        let stop = move || cancel.is_cancelled();
+        let (outcomes, answers) = mpsc::channel();
+        let (ledger, counters) = (&self.ledger, &self.counters);
+        let reading = Reading {
+            child,
+            job: ReadJob { source, limits },
+            ledger,
+            queue: &queue,
+            counters,
+            flight: Budget::new(FLIGHT.max(object.saturating_mul(4))),
+            spool: Budget::new(self.settings.spool.quota_bytes()),
+            stop: &stop,
+        };
+        let (mut matcher, mut cpu) = (None, EngineCpu::default());
+        let read = std::thread::scope(|scope| {
+            let reader = scope.spawn(move || reading.run());
+            let mut feeders = Vec::new();
+            for _ in 0..self.settings.matchers.resolved() {
+                let feeder = Feeder {
+                    room: self.room,
+                    queue: &queue,
+                    limits: self.settings.engines.limits,
+                    stop: &stop,
+                    outcomes: outcomes.clone(),
+                };
+                feeders.push(scope.spawn(move || feeder.run()));
+            }
+            drop(outcomes);
+            let mut pace = Pace::new();
+            loop {
+                match answers.recv_timeout(LOOK) {
+                    Ok(Outcome::Born(born)) => weakest(&mut matcher, born),
+                    Ok(outcome) => settle(outcome, ledger, counters, &mut cpu),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+                if let Some(snapshot) = pace.snapshot(counters, false, Instant::now()) {
+                    progress(&snapshot);
+                }
+            }
+            if let Some(snapshot) = pace.snapshot(counters, true, Instant::now()) {
+                progress(&snapshot);
+            }
+            for feeder in feeders {
+                // What a broken feeder left without an answer becomes a gap when the ledger is closed.
+                if feeder.join().is_err() {
+                    tracing::error!("station alarm: a thread that feeds a matcher ended by a panic");
+                }
+            }
+            reader.join()
+        });
+        (self.matcher, self.cpu) = (matcher, cpu);
+        read.unwrap_or_else(|_| {
+            // The listening thread broke: what it knew is lost, and that is what the ledger must say.
+            tracing::error!("station alarm: the thread that listens to the reader ended by a panic");
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            ledger.gap(Subject::Medium, 0, 0, Cause::ReaderLost);
+            (Intake::new(source, limits), Some(Cause::ReaderLost))
+        })
+    }
+}
+
+/// Writes what became of one content into the ledger.
+fn settle(outcome: Outcome, ledger: &Mutex<Ledger>, counters: &Counters, cpu: &mut EngineCpu) {
+    let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+    match outcome {
+        Outcome::Matched(scanned) => {
+            counters.done(scanned.bytes, is_alarming(&scanned));
+            cpu.hash = cpu.hash.saturating_add(scanned.cpu.hash);
+            cpu.clamav = cpu.clamav.saturating_add(scanned.cpu.clamav);
+            cpu.rules = cpu.rules.saturating_add(scanned.cpu.rules);
+            ledger.matched(*scanned);
+        }
+        Outcome::Failed { entry, length, cause } => {
+            counters.done(length, false);
+            ledger.gap(Subject::Entry(entry), 0, length, cause);
+        }
+        Outcome::Born(_) => {}
+    }
+}
+
+/// Keeps the weakest confinement of all matchers.
+fn weakest(known: &mut Option<Born>, born: Born) {
+    match known {
+        None => *known = Some(born),
+        Some(known) => {
+            known.no_new_privileges &= born.no_new_privileges;
+            known.landlock_abi = known.landlock_abi.min(born.landlock_abi);
+            known.allowed_system_calls = known.allowed_system_calls.max(born.allowed_system_calls);
+            known.network_namespace &= born.network_namespace;
+            known.private_tmpfs &= born.private_tmpfs;
+        }
+    }
+}
+
+fn profile(settings: &Settings, cpu: EngineCpu, bytes: u64, duration: Duration) -> Profile {
+    let seconds = |micros: u64| Duration::from_micros(micros).as_secs_f64();
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    Profile {
+        matchers: settings.matchers.resolved(),
+        hash: seconds(cpu.hash),
+        clamav: seconds(cpu.clamav),
+        rules: seconds(cpu.rules),
+        bytes_per_second: bytes.saturating_mul(1000).checked_div(millis).unwrap_or(0),
+    }
+}

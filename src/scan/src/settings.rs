@@ -1,0 +1,343 @@
+//! The one configuration of a station: strict TOML with units (security rule 11).
+//!
+//! Unknown keys, numbers without a unit, values out of range and files that others may write are errors at start-up;
+//! each names file, line and column, and says what to write instead. Every key and its default stand in
+//! docs/configuration.md, and a test keeps both the same.
+
+mod document;
+mod units;
+
+pub use units::{size_notation, time_notation};
+
+use crate::judge::SuspiciousPolicy;
+use blanche_sandbox::wire::{EngineLimits, ReadLimits};
+use serde::Deserialize;
+use std::fs::File;
+use std::io::{self, Read};
+use std::num::NonZeroU32;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where the configuration is looked for when none is named.
+pub const STANDARD_FILE: &str = "/etc/blanche/blanche.toml";
+
+/// Largest `max_file_size` that libclamav 1.4 keeps as it was set, in bytes; above, it silently takes this one.
+pub const LARGEST_FILE_LIMIT: u64 = 2_147_483_645;
+
+/// Bytes of configuration that are read at most.
+const LARGEST_DOCUMENT: u64 = 1 << 20;
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Signature bases and rules.
+    pub bases: Bases,
+    /// Budgets of one reading.
+    #[serde(deserialize_with = "document::read_limits")]
+    pub reader: ReadLimits,
+    /// Limits of the engines for one file.
+    pub engines: EngineSettings,
+    /// How many matchers work side by side.
+    pub matchers: Matchers,
+    /// Where long content waits for a matcher.
+    pub spool: Spool,
+    /// Which media are read at all.
+    pub admit: Admit,
+    /// How findings are weighed.
+    pub verdict: VerdictPolicy,
+    /// The sandboxed programs.
+    pub children: Children,
+}
+
+/// Signature bases and rules.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bases {
+    /// Folders with ClamAV signatures. Use [`Bases::clamav_present`].
+    pub clamav: Vec<PathBuf>,
+    /// Folders with YARA rules. Use [`Bases::rules_present`].
+    pub rules: Vec<PathBuf>,
+    /// A base that is older than this forbids sealing.
+    #[serde(deserialize_with = "units::base_age")]
+    pub max_age: Duration,
+    /// Names of bases, without extension, that must be loaded before a tag may be written.
+    pub required: Vec<String>,
+}
+
+impl Default for Bases {
+    fn default() -> Self {
+        Self {
+            clamav: vec!["/var/lib/clamav".into(), "/usr/share/blanche/signatures/clamav".into()],
+            rules: vec!["/usr/share/blanche/signatures/rules".into()],
+            max_age: Duration::from_secs(7 * 24 * 3600),
+            required: vec!["daily".into(), "main".into()],
+        }
+    }
+}
+
+impl Bases {
+    /// The ClamAV folders that exist. A folder that the file names is known to exist since [`Settings::load`].
+    #[must_use]
+    pub fn clamav_present(&self) -> Vec<PathBuf> {
+        self.clamav.iter().filter(|folder| folder.is_dir()).cloned().collect()
+    }
+
+    /// The rule folders that exist.
+    #[must_use]
+    pub fn rules_present(&self) -> Vec<PathBuf> {
+        self.rules.iter().filter(|folder| folder.is_dir()).cloned().collect()
+    }
+
+    /// Names in [`Bases::required`] that none of the loaded bases has, compared without extension ("daily" is there
+    /// when "daily.cvd" or "daily.cld" is loaded).
+    pub fn required_but_missing<'a>(&'a self, loaded: &[&str]) -> Vec<&'a str> {
+        let stem = |name: &str| name.split_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
+        let loaded: Vec<String> = loaded.iter().map(|name| stem(name)).collect();
+        self.required.iter().map(String::as_str).filter(|name| !loaded.iter().any(|have| have == name)).collect()
+    }
+}
+
+/// Limits of the engines for one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "document::EnginesDocument")]
+pub struct EngineSettings {
+    /// What the engines are told, and read back from them.
+    pub limits: EngineLimits,
+    /// Bytes of the tmpfs that each matcher gets for libclamav's temporary files.
+    pub tmpfs_bytes: u64,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        document::EnginesDocument::default().into()
+    }
+}
+
+/// How many matchers work side by side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Matchers {
+    /// `None` = one per core ("auto"). Use [`Matchers::resolved`].
+    #[serde(deserialize_with = "units::matcher_count")]
+    pub count: Option<NonZeroU32>,
+}
+
+impl Matchers {
+    /// The number to start: as configured, or one per core that this process may use.
+    #[must_use]
+    pub fn resolved(self) -> u32 {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
+        self.count.map_or_else(cores, NonZeroU32::get)
+    }
+}
+
+/// Where long content waits for a matcher.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spool {
+    /// A folder on an encrypted or memory filesystem; `None` = memory.
+    pub directory: Option<PathBuf>,
+    /// Bytes; `None` = half of the machine's memory ("auto"). Use [`Spool::quota_bytes`].
+    #[serde(deserialize_with = "units::spool_quota")]
+    pub quota: Option<u64>,
+}
+
+impl Spool {
+    /// Bytes that the spool may hold: as configured, or half of the machine's memory (proc(5), `MemTotal`), or 1 GiB
+    /// when the kernel does not tell.
+    #[must_use]
+    pub fn quota_bytes(&self) -> u64 {
+        self.quota.unwrap_or_else(|| memory_bytes().map_or(1 << 30, |bytes| bytes / 2))
+    }
+}
+
+/// Bytes of memory of this machine.
+fn memory_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Which media are read at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admit {
+    /// Bytes; larger media are refused. `None` = any size.
+    #[serde(deserialize_with = "units::capacity_limit")]
+    pub max_capacity: Option<u64>,
+}
+
+/// How findings are weighed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerdictPolicy {
+    /// What a suspicious finding means.
+    #[serde(deserialize_with = "units::suspicious_policy")]
+    pub suspicious: SuspiciousPolicy,
+}
+
+/// The sandboxed programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Children {
+    /// Folder that holds `blanche-reader` and `blanche-matcher`; `None` = see [`Children::program`].
+    pub directory: Option<PathBuf>,
+}
+
+impl Children {
+    /// Where a child program is: in the configured folder, else beside the running program, else in
+    /// `/usr/libexec/blanche`. The file need not exist.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        if let Some(directory) = &self.directory {
+            return directory.join(name);
+        }
+        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(name)));
+        beside.filter(|program| program.is_file()).unwrap_or_else(|| Path::new("/usr/libexec/blanche").join(name))
+    }
+}
+
+/// Line and column of a mistake, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}; check the name given to --config and the file's rights", file.display())]
+    Unreadable {
+        /// The configuration file.
+        file: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Somebody else could change what the station does.
+    #[error("{}: {weakness}; run: {remedy}", file.display())]
+    Insecure {
+        /// The configuration file, or the folder that holds it.
+        file: PathBuf,
+        /// What is wrong.
+        weakness: &'static str,
+        /// A command that puts it right.
+        remedy: String,
+    },
+    /// It is not what docs/configuration.md describes.
+    #[error("{}:{}:{}: {message}", file.display(), place.line, place.column)]
+    Invalid {
+        /// The configuration file.
+        file: PathBuf,
+        /// Where.
+        place: Place,
+        /// What is wrong, and what to write instead.
+        message: String,
+    },
+}
+
+impl SettingsError {
+    /// The file that has to be changed.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Unreadable { file, .. } | Self::Insecure { file, .. } | Self::Invalid { file, .. } => file,
+        }
+    }
+}
+
+impl Settings {
+    /// Finds and loads the configuration: `named` if given, else [`STANDARD_FILE`] if it exists, else the defaults.
+    ///
+    /// # Errors
+    /// See [`Settings::load`].
+    pub fn discover(named: Option<&Path>) -> Result<Self, SettingsError> {
+        match named {
+            Some(file) => Self::load(file),
+            None if Path::new(STANDARD_FILE).try_exists().unwrap_or(true) => Self::load(Path::new(STANDARD_FILE)),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Loads one file. Relative folders in it start at the folder that holds it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, when others could change it, when it holds an unknown key, a value without its
+    /// unit or out of range, or names a folder that does not exist.
+    pub fn load(file: &Path) -> Result<Self, SettingsError> {
+        let text = read_guarded(file)?;
+        let mut settings = Self::parse(&text, file)?;
+        let home = file.parent().unwrap_or(Path::new(""));
+        document::check_named_folders(&text, file, home)?;
+        let absolute = |folder: &mut PathBuf| *folder = home.join(&folder);
+        settings.bases.clamav.iter_mut().for_each(absolute);
+        settings.bases.rules.iter_mut().for_each(absolute);
+        settings.spool.directory.as_mut().map(absolute);
+        settings.children.directory.as_mut().map(absolute);
+        Ok(settings)
+    }
+
+    /// Reads the text of a configuration without looking at the folders that it names. `file` is for messages.
+    ///
+    /// # Errors
+    /// [`SettingsError::Invalid`].
+    pub fn parse(text: &str, file: &Path) -> Result<Self, SettingsError> {
+        let settings: Self = toml::from_str(text).map_err(|error| document::invalid(text, file, &error))?;
+        document::check_together(&settings, text, file)?;
+        Ok(settings)
+    }
+}
+
+/// Reads a file that only its owner, who is root or ourselves, can have written.
+fn read_guarded(file: &Path) -> Result<String, SettingsError> {
+    let unreadable = |source| SettingsError::Unreadable { file: file.to_owned(), source };
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let around = std::fs::metadata(folder).map_err(unreadable)?;
+    let open = File::open(file).map_err(unreadable)?;
+    // The opened file is asked, not its name: the name could come to mean another file in between.
+    let found = open.metadata().map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    if found.len() > LARGEST_DOCUMENT {
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 MiB")));
+    }
+    guard(file, &found, "chmod go-w")?;
+    // In a sticky folder such as /tmp nobody but its owner can replace a file (chmod(2)).
+    if around.mode() & 0o1000 == 0 {
+        guard(folder, &around, "chmod go-w")?;
+    }
+    let mut text = String::new();
+    open.take(LARGEST_DOCUMENT).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
+}
+
+/// Refuses what people other than root and ourselves may write.
+fn guard(file: &Path, found: &std::fs::Metadata, remedy: &str) -> Result<(), SettingsError> {
+    let insecure = |weakness, remedy: &str| {
+        let remedy = format!("{remedy} {}", file.display());
+        Err(SettingsError::Insecure { file: file.to_owned(), weakness, remedy })
+    };
+    if found.mode() & 0o002 != 0 {
+        return insecure("anybody may write it", remedy);
+    }
+    // A group of the same number as the owner is the owner's private group (Debian's default).
+    if found.mode() & 0o020 != 0 && found.gid() != found.uid() && found.gid() != 0 {
+        return insecure("its group may write it", remedy);
+    }
+    if found.uid() != 0 && found.uid() != rustix::process::geteuid().as_raw() {
+        return insecure("it belongs to another user", "chown root");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

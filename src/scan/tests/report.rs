@@ -1,0 +1,257 @@
+//! The JSON report: golden files, and docs/report.md, which must name every field and no other.
+//!
+//! After an intended change: `UPDATE_GOLDEN=1 cargo test --release -p blanche-scan --test report`, then read the
+//! difference, and raise [`SCHEMA`] if a field changed its meaning or disappeared.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+use blanche_sandbox::wire::*;
+use blanche_scan::judge::Verdict;
+use blanche_scan::report::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const DESCRIPTION: &str = include_str!("../../../docs/report.md");
+
+fn base() -> Report {
+    Report {
+        schema: SCHEMA,
+        verdict: Verdict::Infected,
+        session: "019a0000-0000-7000-8000-000000000001".into(),
+        version: "0.1.0",
+        started: "2026-11-22T11:59:48Z".into(),
+        finished: "2026-11-22T12:00:00Z".into(),
+        duration: 12.5,
+        target: TargetLine {
+            path: "/dev/sdb".into(),
+            kind: TargetKind::Device,
+            capacity: Some(15_931_539_456),
+            logical_block: Some(512),
+        },
+        refusal: None,
+        tables: vec![PartitionTable::GptPrimary, PartitionTable::GptBackup],
+        volumes: vec![volume(0, PartitionType::Gpt([0xEB; 16])), volume(1, PartitionType::Mbr(0x0C))],
+        content: ContentLedger {
+            directories: 2,
+            files: 5,
+            bytes: 10_000,
+            files_checked: 2,
+            checked: 8_000,
+            skipped: 1_488,
+            unreadable: 512,
+            listing_complete: true,
+        },
+        area: area(),
+        findings: findings(),
+        not_checked: not_checked(),
+        files: Some(files()),
+        engines: engines(),
+        sealing: Sealing {
+            possible: false,
+            obstacles: vec![SealingObstacle::NotClean, SealingObstacle::StaleBase("old.ndb".into())],
+        },
+        isolation: Isolation {
+            reader: Some(born(false)),
+            matcher: Some(born(true)),
+            weaker: vec!["network_namespace".into()],
+        },
+        read_limits: ReadLimits::default(),
+        profile: Profile { matchers: 2, hash: 0.25, clamav: 3.5, rules: 0.75, bytes_per_second: 800 },
+    }
+}
+
+fn volume(volume: u16, partition_type: PartitionType) -> VolumeLine {
+    VolumeLine {
+        volume,
+        start: 1 << 20,
+        length: 1 << 30,
+        role: VolumeRole::Gpt,
+        partition_type: Some(partition_type),
+        hidden: false,
+        efi: false,
+        filesystem: FilesystemKind::ExFat,
+        label: Some("CLÉ".into()),
+        identifier: Some("1234abcd".into()),
+    }
+}
+
+fn area() -> AreaLedger {
+    AreaLedger {
+        sums: vec![
+            AreaLine { volume: None, class: AreaClass::Table, bytes: 34_304, looked_at: 34_304 },
+            AreaLine { volume: Some(0), class: AreaClass::Free, bytes: 1 << 29, looked_at: 0 },
+        ],
+        digests: vec![AreaDigest { class: AreaClass::Boot, start: 0, length: 512, sha256: [0xA5; 32] }],
+    }
+}
+
+fn findings() -> Vec<FileFindings> {
+    vec![FileFindings {
+        volume: 0,
+        path: "docs/inv\\u{202E}fdp.zip".into(),
+        path_bytes: Some("646f63732f696e76e280ae6664702e7a6970".into()),
+        size: 1_234,
+        sha256: "22".repeat(32),
+        media_type: "application/zip".into(),
+        findings: vec![Finding {
+            engine: "clamav".into(),
+            name: "Eicar-Test-Signature".into(),
+            severity: Severity::Malicious,
+            layer: vec!["inner.zip".into(), "eicar.com".into()],
+        }],
+    }]
+}
+
+fn not_checked() -> Vec<NotChecked> {
+    let line = |path: Option<&str>, cause| NotChecked {
+        volume: path.map(|_| 0),
+        path: path.map(str::to_owned),
+        path_bytes: path.map(|_| "00ff".into()),
+        offset: 4_096,
+        length: 512,
+        cause,
+    };
+    vec![
+        line(None, Cause::MediumRemoved),
+        line(Some("a.rar"), Cause::ContainerUnsupported(Container::Rar)),
+        line(Some("b.bin"), Cause::EngineFailed("clamav: CL_EREAD".into())),
+    ]
+}
+
+fn files() -> Vec<FileLine> {
+    vec![FileLine {
+        volume: 0,
+        path: "letter.odt".into(),
+        path_bytes: Some("6c".into()),
+        size: 4_000,
+        sha256: Some("33".repeat(32)),
+        blake3: Some("44".repeat(32)),
+        media_type: Some("application/vnd.oasis.opendocument.text".into()),
+        verdict: Verdict::Clean,
+    }]
+}
+
+fn engines() -> Engines {
+    let bases = vec![BaseInfo {
+        name: "daily.cvd".into(),
+        version: Some("27800".into()),
+        signatures: 2_000_000,
+        date: Some(1_795_132_800),
+        sha256: [0x11; 32],
+    }];
+    Engines {
+        engines: vec![EngineInfo { name: "clamav".into(), version: "1.4.6".into(), bases }],
+        limits: Some(blanche_scan::settings::Settings::default().engines.limits),
+        containers: vec![Container::Zip, Container::SevenZip],
+        base_rejected: Some("daily.cvd: EICAR was not found".into()),
+    }
+}
+
+fn born(private_tmpfs: bool) -> Born {
+    Born { no_new_privileges: true, landlock_abi: 7, allowed_system_calls: 21, network_namespace: true, private_tmpfs }
+}
+
+fn refused() -> Report {
+    let mut report = base();
+    report.verdict = Verdict::Refused;
+    report.refusal = Some(Refusal::TooLarge(1_000_000_000));
+    report.tables.clear();
+    report.volumes.clear();
+    report.content = ContentLedger::default();
+    report.area = AreaLedger::default();
+    report.findings.clear();
+    report.not_checked.clear();
+    report.files = None;
+    report.isolation = Isolation::default();
+    report.profile = Profile::default();
+    report
+}
+
+/// Compares with the file in tests/golden.
+fn compare(name: &str, report: &Report) {
+    let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", name].iter().collect();
+    let text = serde_json::to_string_pretty(report).expect("JSON") + "\n";
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, &text).expect("written");
+    }
+    let golden = std::fs::read_to_string(&file).expect("the golden file");
+    assert!(text == golden, "{} differs:\n{text}", file.display());
+}
+
+#[test]
+fn the_report_of_an_infected_medium_is_the_golden_one() {
+    compare("infected.json", &base());
+}
+
+#[test]
+fn the_report_of_a_refused_medium_is_the_golden_one() {
+    compare("refused.json", &refused());
+}
+
+/// Dotted paths of all fields: `volumes[].start`.
+fn fields(value: &Value, prefix: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                into.insert(path.clone());
+                fields(member, &path, into);
+            }
+        }
+        Value::Array(members) => members.iter().for_each(|member| fields(member, &format!("{prefix}[]"), into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_is_described_and_no_other() {
+    let mut present = BTreeSet::new();
+    for report in [base(), refused()] {
+        fields(&serde_json::to_value(report).expect("JSON"), "", &mut present);
+    }
+    let section = DESCRIPTION.split("## ").find(|section| section.starts_with("Fields")).expect("the section");
+    let row = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned());
+    let described: BTreeSet<String> = section.lines().filter_map(row).collect();
+    assert_eq!(described, present);
+}
+
+#[test]
+fn every_cause_is_described() {
+    let error = serde_json::from_value::<Cause>(json!({"cause": "?"})).expect_err("no such cause").to_string();
+    let (_, names) = error.split_once("expected one of ").expect("a list");
+    let names: BTreeSet<&str> = names.split('`').skip(1).step_by(2).collect();
+    let section = DESCRIPTION.split("## ").find(|section| section.starts_with("Causes")).expect("the section");
+    let row = |line: &'static str| Some(line.strip_prefix("| `")?.split_once('`')?.0);
+    assert_eq!(section.lines().filter_map(row).collect::<BTreeSet<_>>(), names);
+}
+
+#[test]
+fn the_description_names_the_current_schema() {
+    assert!(DESCRIPTION.contains(&format!("`{SCHEMA}`")));
+}
+
+#[test]
+fn digests_are_digits_for_people_and_bytes_between_processes() {
+    let digest = AreaDigest { class: AreaClass::Boot, start: 0, length: 512, sha256: [0xA5; 32] };
+    let json = serde_json::to_value(digest).expect("JSON");
+    assert_eq!(json["sha256"], "a5".repeat(32));
+    assert_eq!(serde_json::from_value::<AreaDigest>(json).expect("back"), digest);
+    for wrong in [json!("a5"), json!("zz".repeat(32)), json!("a5".repeat(33)), json!("é".repeat(32))] {
+        let mut json = serde_json::to_value(digest).expect("JSON");
+        json["sha256"] = wrong;
+        assert!(serde_json::from_value::<AreaDigest>(json).is_err());
+    }
+    let bytes = postcard::to_stdvec(&digest).expect("postcard");
+    assert_eq!(bytes.len(), 1 + 1 + 2 + 32);
+    assert_eq!(postcard::from_bytes::<AreaDigest>(&bytes).expect("back"), digest);
+    assert_eq!(postcard::to_stdvec(&PartitionType::Gpt([7; 16])).expect("postcard").len(), 1 + 16);
+}
+
+#[test]
+fn golden_files_are_all_compared() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let entries = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").file_name());
+    let names: BTreeSet<_> = entries.collect();
+    assert_eq!(names, BTreeSet::from(["infected.json".into(), "refused.json".into()]));
+}

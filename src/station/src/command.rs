@@ -1,0 +1,186 @@
+//! The command line: what was asked, and the way through it.
+
+mod destination;
+mod engines;
+mod scan;
+
+use crate::exit::Exit;
+use blanche_scan::ScanError;
+use blanche_scan::settings::Settings;
+use blanche_scan::words::{self, Lang};
+use clap::{Args, Parser, Subcommand};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Checks removable media and says what was found and what could not be checked.
+#[derive(Debug, Parser)]
+#[command(name = "blanche", version, propagate_version = true)]
+pub struct Cli {
+    /// What is asked.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Language of the sentences: fr or en [default: from LC_ALL, LC_MESSAGES, LANG; else fr]
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<Lang>,
+    /// Configuration file [default: /etc/blanche/blanche.toml if it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check media, images of media, or folders
+    #[command(after_help = EXIT_CODES)]
+    Scan(ScanArguments),
+    /// Show engines, bases and their dates, limits in force, and which containers are opened
+    Engines(EngineArguments),
+    /// Prove that each engine finds its test markers inside the sandbox
+    Selftest(EngineArguments),
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 clean, 10 incomplete, 20 infected, 30 refused, 2 usage or configuration, \
+                          3 engines unusable, 4 target unreadable, 5 station error, 130 interrupted. Of several \
+                          targets, the worst decides.";
+
+/// Arguments of `blanche scan`.
+#[derive(Args, Debug)]
+pub struct ScanArguments {
+    /// Block device, image file or folder
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<PathBuf>,
+    // The "=" is required: "--json /dev/sdb" must never write a report over a medium.
+    /// Write the report as JSON to FILE, or to standard output, and nothing else there
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub json: Option<PathBuf>,
+    /// List every file with its digests
+    #[arg(long)]
+    pub files: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+    /// Show where the time went
+    #[arg(long)]
+    pub profile: bool,
+}
+
+/// Arguments of `blanche engines` and `blanche selftest`.
+#[derive(Args, Debug)]
+pub struct EngineArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    // clap ends the program itself on --help and --version (0) and on wrong usage (2).
+    run(&Cli::parse()).into()
+}
+
+/// Does what was asked.
+pub fn run(cli: &Cli) -> Exit {
+    let lang = cli.lang.unwrap_or_else(Lang::from_environment);
+    let settings = Settings::discover(cli.config.as_deref()).map_err(ScanError::from);
+    match &cli.command {
+        Command::Scan(arguments) => scan::run(arguments, settings, lang),
+        Command::Engines(arguments) => engines::show(settings, arguments.json, lang),
+        Command::Selftest(arguments) => engines::self_test(settings, arguments.json, lang),
+    }
+}
+
+/// Tells a person on standard error why there is no result.
+fn complain(error: &ScanError, lang: Lang) {
+    let advice = words::scan_error(error, lang);
+    // Nobody listens on standard error: there is nobody to tell that either.
+    let _ = writeln!(io::stderr(), "blanche: {}\n         {}", advice.what, advice.next);
+}
+
+/// What an error of the output means for the exit code: a reader that went away, as `head` does, is no failure.
+fn delivered(written: io::Result<()>, exit: Exit, lang: Lang) -> Exit {
+    match written {
+        Ok(()) => exit,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+        Err(error) => {
+            complain(&ScanError::Station(error.to_string()), lang);
+            exit.worst(Exit::Station)
+        }
+    }
+}
+
+/// Writes to standard output through a buffer, and flushes it.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+    use clap::CommandFactory;
+
+    fn scan(arguments: &[&str]) -> Result<(ScanArguments, Option<Lang>), clap::Error> {
+        let cli = Cli::try_parse_from(["blanche", "scan"].iter().chain(arguments))?;
+        match cli.command {
+            Command::Scan(scan) => Ok((scan, cli.lang)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_target_after_json_is_scanned_and_never_overwritten() {
+        let (arguments, _) = scan(&["--json", "/dev/sdb"]).expect("valid");
+        assert_eq!(arguments.json, Some(PathBuf::from("-")));
+        assert_eq!(arguments.targets, [PathBuf::from("/dev/sdb")]);
+        let (arguments, _) = scan(&["--json=report.json", "a.img", "b.img"]).expect("valid");
+        assert_eq!(arguments.json, Some(PathBuf::from("report.json")));
+        assert_eq!(arguments.targets.len(), 2);
+    }
+
+    #[test]
+    fn wrong_usage_has_code_2_and_help_has_code_0() {
+        for wrong in [&[][..], &["--lang", "de", "x"], &["--unknown", "x"]] {
+            assert_eq!(scan(wrong).expect_err("wrong usage").exit_code(), i32::from(Exit::Usage.code()), "{wrong:?}");
+        }
+        assert_eq!(scan(&["--help"]).expect_err("help").exit_code(), 0);
+        assert_eq!(Cli::try_parse_from(["blanche", "--version"]).expect_err("version").exit_code(), 0);
+    }
+
+    #[test]
+    fn the_language_can_stand_anywhere() {
+        assert_eq!(scan(&["x", "--lang", "en"]).expect("valid").1, Some(Lang::En));
+        let cli = Cli::try_parse_from(["blanche", "--lang", "fr", "engines", "--json"]).expect("valid");
+        assert_eq!(cli.lang, Some(Lang::Fr));
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_changes_nothing() {
+        let gone = || Err(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(delivered(gone(), Exit::Infected, Lang::En), Exit::Infected);
+        assert_eq!(delivered(gone(), Exit::Clean, Lang::En), Exit::Clean);
+        let full = Err(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(delivered(full, Exit::Clean, Lang::En), Exit::Station);
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_wrong_usage() {
+        let home = tempfile::tempdir().expect("a folder");
+        let file = home.path().join("blanche.toml");
+        std::fs::write(&file, "[engines]\nmax_scan_time = 5\n").expect("written");
+        let file = file.to_str().expect("UTF-8");
+        for command in [&["scan", "x"][..], &["engines"], &["selftest"]] {
+            let arguments = [&["blanche", "--config", file], command].concat();
+            assert_eq!(run(&Cli::try_parse_from(arguments).expect("valid")), Exit::Usage);
+        }
+    }
+}

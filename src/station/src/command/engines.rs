@@ -1,0 +1,120 @@
+//! `blanche engines` and `blanche selftest`.
+
+use super::destination::Destination;
+use super::{complain, delivered, print};
+use crate::exit::Exit;
+use crate::show;
+use blanche_scan::settings::Settings;
+use blanche_scan::words::Lang;
+use blanche_scan::{EngineRoom, EngineRoomDescription, ScanError};
+use serde::Serialize;
+use serde_json::json;
+
+/// Shows engines, bases, limits and containers.
+pub(crate) fn show(settings: Result<Settings, ScanError>, json: bool, lang: Lang) -> Exit {
+    let (settings, room) = match open(settings, lang) {
+        Ok(open) => open,
+        Err(exit) => return exit,
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let written = if json {
+        Destination::Stdout.write(&Document::new("blanche-engines/1", &room))
+    } else {
+        print(|out| show::engines(&room, &settings, now, lang, out))
+    };
+    delivered(written, Exit::Clean, lang)
+}
+
+/// Proves the engines. [`EngineRoom::open`] has already refused engines that miss a marker; what it found is shown.
+pub(crate) fn self_test(settings: Result<Settings, ScanError>, json: bool, lang: Lang) -> Exit {
+    let room = match open(settings, lang) {
+        Ok((_, room)) => room,
+        Err(exit) => return exit,
+    };
+    let passed = passed(&room);
+    let exit = if passed { Exit::Clean } else { Exit::Engines };
+    let written = if json {
+        let document = json!({
+            "schema": "blanche-selftest/1",
+            "version": env!("CARGO_PKG_VERSION"),
+            "passed": passed,
+            "self_test": room.self_test,
+            "containers": room.containers,
+        });
+        Destination::Stdout.write(&document)
+    } else {
+        print(|out| show::self_test(&room, passed, lang, out))
+    };
+    delivered(written, exit, lang)
+}
+
+/// Every marker was found, and every container that an engine is meant to open was opened.
+fn passed(room: &EngineRoomDescription) -> bool {
+    let containers = room.containers.iter().filter(|container| container.opener.is_some());
+    !room.self_test.is_empty()
+        && room.self_test.iter().all(|result| result.found)
+        && containers.into_iter().all(|container| container.proved)
+}
+
+/// Warm engines, or a complaint.
+fn open(settings: Result<Settings, ScanError>, lang: Lang) -> Result<(Settings, EngineRoomDescription), Exit> {
+    let opened = settings.and_then(|settings| {
+        let room = EngineRoom::open(&settings)?;
+        Ok((settings, room.describe()))
+    });
+    opened.map_err(|error| {
+        complain(&error, lang);
+        Exit::from(&error)
+    })
+}
+
+/// The JSON form of a description.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    room: &'a EngineRoomDescription,
+}
+
+impl<'a> Document<'a> {
+    fn new(schema: &'static str, room: &'a EngineRoomDescription) -> Self {
+        Self { schema, version: env!("CARGO_PKG_VERSION"), room }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::samples;
+
+    #[test]
+    fn one_missed_marker_fails_the_self_test() {
+        assert!(passed(&samples::room()));
+        let mut missed = samples::room();
+        missed.self_test.iter_mut().take(1).for_each(|result| result.found = false);
+        assert!(!passed(&missed));
+        let mut closed = samples::room();
+        closed.containers.iter_mut().take(1).for_each(|container| container.proved = false);
+        assert!(!passed(&closed));
+        let mut untested = samples::room();
+        untested.self_test.clear();
+        assert!(!passed(&untested));
+    }
+
+    #[test]
+    fn a_container_that_nobody_opens_is_no_failure() {
+        let room = samples::room();
+        assert!(room.containers.iter().any(|container| container.opener.is_none()));
+        assert!(passed(&room));
+    }
+
+    #[test]
+    fn the_json_form_has_schema_and_hexadecimal_digests() -> Result<(), serde_json::Error> {
+        let document = serde_json::to_value(Document::new("blanche-engines/1", &samples::room()))?;
+        assert_eq!(document["schema"], "blanche-engines/1");
+        assert_eq!(document["engine_set"]["engines"][0]["bases"][0]["sha256"], "11".repeat(32));
+        assert_eq!(document["engine_set"]["limits"]["max_recursion"], 17);
+        Ok(())
+    }
+}

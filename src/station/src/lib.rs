@@ -1,0 +1,12 @@
+//! The station's programs. For now: the command line `blanche`.
+//!
+//! * [`command`]: what was asked, and the way through it.
+//! * [`show`]: reports, engines and progress for people.
+//! * [`exit`]: the exit codes.
+
+#![forbid(unsafe_code)]
+
+pub mod command;
+pub mod exit;
+mod interrupt;
+pub mod show;

@@ -1,0 +1,35 @@
+//! Generators of real media, containers and bombs, and a station to scan them with.
+//!
+//! Everything is made anew in a temporary folder by Debian's own tools, or byte by byte from the published format where
+//! no free tool writes it: what other people's programs wrote is the best judge of our readers.
+//!
+//! * [`tree`]: which files a medium holds · [`image`]: the medium itself, filesystem × partition table
+//! * [`samples`]: EICAR and what it is wrapped in · [`containers`]: one carrier for every container that Blanche knows
+//! * [`bombs`]: what is small on the medium and huge when opened
+//! * [`station`]: the programs under test, a configuration, a scan and its report
+//!
+//! The library panics instead of returning errors: only tests call it, and a generator that fails is a failed test.
+
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "only tests call this library: a generator that fails is a failed test"
+)]
+
+pub mod bombs;
+mod bytes;
+pub mod containers;
+mod exfat;
+mod fat;
+pub mod image;
+pub mod samples;
+pub mod station;
+pub mod tools;
+pub mod tree;
+pub mod zip;
+
+pub use image::{Format, Layout, image};
+pub use station::{Scan, Station, program};
+pub use tree::Tree;

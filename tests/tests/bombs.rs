@@ -1,0 +1,49 @@
+//! What is huge, deep or endless is bounded and *Incomplete*; what is only large is scanned to its end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
+
+use blanche_tests::bombs::bombs;
+use blanche_tests::image::image_with_long_file;
+use blanche_tests::samples::eicar;
+use blanche_tests::{Format, Layout, Station, Tree, image};
+
+const GIB: u64 = 1 << 30;
+
+/// Each bomb alone: the scan ends, nothing of it is called checked, and the engines go on with the next file.
+#[test]
+fn bombs_are_bounded_and_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let station = Station::new(folder.path());
+    for bomb in bombs() {
+        let tree = Tree::new().with(bomb.file_name, bomb.bytes).with("z-apres.txt", "Bonjour.\r\n");
+        let disk = image(folder.path(), Format::Fat32, Layout::MbrPrimary, &tree);
+        let scan = station.scan(&disk);
+        let context = format!("{}: {:#}", bomb.file_name, scan.report);
+        assert_eq!((scan.verdict(), scan.code), ("incomplete", 10), "{context}");
+        let not_checked = scan.not_checked();
+        let line = not_checked.iter().find(|(path, _)| path == bomb.file_name);
+        let cause = line.map(|(_, cause)| cause.as_str());
+        assert!(matches!(cause, Some("engine_limit" | "engine_timeout" | "matcher_memory")), "{context}");
+        assert!(not_checked.iter().all(|(path, _)| path == bomb.file_name), "{context}");
+        std::fs::remove_file(disk).unwrap();
+    }
+}
+
+/// libclamav alone, with its limits left as they are, calls this file clean.
+#[test]
+fn eicar_at_the_end_of_three_gibibytes_is_found_or_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = image_with_long_file(folder.path(), "long.bin", 3 * GIB, &eicar());
+    let mut station = Station::new(folder.path());
+    for limit in ["max_file_size", "max_scan_size"] {
+        station.set("engines", limit, "\"none\"");
+    }
+    let scan = station.scan(&disk);
+    assert_eq!(scan.found(), ["long.bin"], "{:#}", scan.report);
+    assert_eq!((scan.verdict(), scan.code), ("infected", 20), "{:#}", scan.report);
+
+    station.set("engines", "max_file_size", "\"1 GiB\"");
+    let scan = station.scan(&disk);
+    assert_eq!((scan.verdict(), scan.code), ("incomplete", 10), "{:#}", scan.report);
+    assert_eq!(scan.not_checked(), [("long.bin".to_owned(), "engine_limit".to_owned())], "{:#}", scan.report);
+}
