@@ -18,8 +18,8 @@ fn scan_three(station: &Station, media: [&Path; 3], meanwhile: impl FnOnce()) ->
     command.arg("--config").arg(station.configuration()).args(["scan", "--json"]).args(media);
     let mut scan = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("blanche");
     let mut lines = BufReader::new(scan.stderr.take().expect("stderr")).lines();
-    // The first line of progress: the engines are loaded and the first session has begun.
-    let first = lines.next().expect("a line of progress").expect("text");
+    // The engines are announced, then the first medium, then its progress: from here on its session runs.
+    let first = lines.nth(2).expect("a line of progress").expect("text");
     meanwhile();
     let rest = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
     let output = scan.wait_with_output().expect("an end");
@@ -27,6 +27,13 @@ fn scan_three(station: &Station, media: [&Path; 3], meanwhile: impl FnOnce()) ->
     let reports: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {first}\n{}", messages.join("\n")));
     reports.as_array().expect("one report per medium").clone()
+}
+
+/// A station whose only base is the one in its own folder, so that a test can spoil it.
+fn lonely_station(folder: &Path) -> Station {
+    let mut station = Station::new(folder);
+    station.set("bases", "clamav", &format!("[{:?}]", folder.join("base")));
+    station
 }
 
 /// A medium that takes a few seconds, and a small one that holds the word of the new signature.
@@ -55,7 +62,7 @@ fn a_new_base_is_used_by_the_next_session_and_not_by_the_running_one() {
 #[test]
 fn a_base_that_fails_its_self_test_is_never_used_and_the_report_says_so() {
     let folder = tempfile::tempdir().expect("folder");
-    let station = Station::new(folder.path());
+    let station = lonely_station(folder.path());
     let (big, small) = media(folder.path());
     let reports = scan_three(&station, [&big, &small, &small], || {
         // The new signature is good, but EICAR is not found any more.
@@ -76,14 +83,16 @@ fn a_base_that_fails_its_self_test_is_never_used_and_the_report_says_so() {
 #[test]
 fn without_a_base_that_finds_eicar_nothing_is_scanned() {
     let folder = tempfile::tempdir().expect("folder");
-    let station = Station::new(folder.path());
+    let station = lonely_station(folder.path());
     std::fs::write(folder.path().join("base/test.ndb"), NEW_SIGNATURE).expect("a useless base");
     let output = Command::new(program("blanche"))
         .arg("--config")
         .arg(station.configuration())
-        .args(["--lang", "en", "scan", "--json", "/nowhere"])
+        .args(["scan", "--json"])
+        .arg(folder.path())
         .output()
         .expect("blanche");
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stdout.is_empty());
+    let failure: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(failure["schema"], "blanche-failure/1", "no report, hence no verdict: {failure:#}");
 }

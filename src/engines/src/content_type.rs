@@ -122,7 +122,11 @@ fn media_type(content: &[u8], container: Option<Container>) -> (String, String) 
     }
     match FileFormat::from_bytes(content) {
         FileFormat::ArbitraryBinaryData | FileFormat::Empty => {
-            if is_text(content) { own("text/plain", "txt") } else { own(UNKNOWN, "bin") }
+            if is_text(content) {
+                own("text/plain", "txt")
+            } else {
+                own(UNKNOWN, "bin")
+            }
         }
         format => own(format.media_type(), format.extension()),
     }

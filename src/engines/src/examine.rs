@@ -181,9 +181,9 @@ impl Walk<'_, '_> {
             Err(error) => self.failed(CLAMAV, &error.to_string()),
         }
         // Where a limit stopped the unpacking, that is the reason why members are missing.
-        let limited = self.not_checked.any(|cause| {
-            matches!(cause, Cause::EngineLimit(_) | Cause::EngineTimeout | Cause::MatcherMemory)
-        });
+        let limited = self
+            .not_checked
+            .any(|cause| matches!(cause, Cause::EngineLimit(_) | Cause::EngineTimeout | Cause::MatcherMemory));
         if !limited {
             for container in std::mem::take(&mut self.broken) {
                 self.not_checked.add(Cause::ContainerBroken(container));

@@ -18,6 +18,7 @@ mod clock;
 pub mod containers;
 pub mod content_type;
 pub mod examine;
+pub mod fallback;
 pub mod manifest;
 pub mod matcher;
 mod results;

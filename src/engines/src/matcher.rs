@@ -52,12 +52,7 @@ pub fn serve(channel: &Channel, engines: &mut Engines<'_>) -> Result<(), Matcher
     }
 }
 
-fn scan(
-    channel: &Channel,
-    engines: &mut Engines<'_>,
-    fd: OwnedFd,
-    pieces: Vec<ScanPiece>,
-) -> Result<(), MatcherError> {
+fn scan(channel: &Channel, engines: &mut Engines<'_>, fd: OwnedFd, pieces: Vec<ScanPiece>) -> Result<(), MatcherError> {
     let length = rustix::fs::fstat(&fd).ok().and_then(|stat| u64::try_from(stat.st_size).ok()).unwrap_or(0);
     let content = SealedContent::accept(fd, length)?;
     let mapping = Mapping::new(&content)?;
@@ -114,14 +109,7 @@ impl Mapping {
         }
         // SAFETY: a new read-only mapping where the kernel likes; nobody can change or shorten a sealed object.
         let start = unsafe {
-            rustix::mm::mmap(
-                std::ptr::null_mut(),
-                length,
-                ProtFlags::READ,
-                MapFlags::PRIVATE,
-                content.as_fd(),
-                0,
-            )
+            rustix::mm::mmap(std::ptr::null_mut(), length, ProtFlags::READ, MapFlags::PRIVATE, content.as_fd(), 0)
         }
         .map_err(MatcherError::Map)?;
         Ok(Self { start, length })

@@ -37,8 +37,7 @@ pub fn run(engines: &mut Engines<'_>) -> FromMatcher {
         marker: marker.to_owned(),
         found: examined.findings.iter().any(|finding| finding.engine == engine),
     };
-    let results =
-        vec![result(CLAMAV, EICAR, &plain), result(YARA, EICAR, &plain), result(CLAMAV, EICAR_HTML, &html)];
+    let results = vec![result(CLAMAV, EICAR, &plain), result(YARA, EICAR, &plain), result(CLAMAV, EICAR_HTML, &html)];
     let containers = OPENERS.iter().map(|row| prove(engines, row)).collect();
     engines.opened = before;
     FromMatcher::SelfTested { results, containers }

@@ -7,7 +7,7 @@ use crate::clamav::{self, Clamav, ScanLimits};
 use crate::containers::Opened;
 use crate::examine::{CLAMAV, Engines, YARA};
 use crate::rules::{self, Rules, RulesError, YARA_X_VERSION};
-use crate::{matcher, warm};
+use crate::{fallback, matcher, warm};
 use blanche_sandbox::birth::{BirthError, CHANNEL_FD, Forked, fork_confinable};
 use blanche_sandbox::confine::{self, Profile};
 use blanche_sandbox::wire::{EngineInfo, EngineLimits, EngineSet, FromZygote, LoadFailure, ToZygote, ZygoteJob};
@@ -45,6 +45,9 @@ pub enum ZygoteError {
     /// A layer of the sandbox is missing.
     #[error(transparent)]
     Confine(#[from] confine::ConfineError),
+    /// There is neither a private tmpfs nor a folder instead.
+    #[error(transparent)]
+    Fallback(#[from] fallback::FallbackError),
     /// libclamav refused its temporary folder.
     #[error(transparent)]
     Clamav(#[from] clamav::ClamavError),
@@ -129,10 +132,7 @@ fn load(job: &ZygoteJob, fds: &[OwnedFd]) -> Result<(Loaded, EngineSet), LoadFai
     })?;
     let engine = |name: &str, version: &str, bases| EngineInfo { name: name.into(), version: version.into(), bases };
     let set = EngineSet {
-        engines: vec![
-            engine(CLAMAV, clamav.version(), bases),
-            engine(YARA, YARA_X_VERSION, rules.bases().to_vec()),
-        ],
+        engines: vec![engine(CLAMAV, clamav.version(), bases), engine(YARA, YARA_X_VERSION, rules.bases().to_vec())],
         limits,
     };
     Ok((Loaded { clamav, rules, limits, tmpfs_bytes: job.tmpfs_bytes }, set))
@@ -143,8 +143,8 @@ fn be_matcher(channel: Channel, ready: Loaded, opened: Opened) -> Result<(), Zyg
     let Loaded { mut clamav, rules, limits, tmpfs_bytes } = ready;
     let folder = match confine::private_tmpfs(tmpfs_bytes) {
         Ok(folder) => folder,
-        // Without the right to mount: a folder that `TMPDIR` names, and `Born` says so.
-        Err(_) => std::env::temp_dir(),
+        // Without the right to mount: a folder of its own, and `Born` says so.
+        Err(_) => fallback::folder(tmpfs_bytes)?,
     };
     clamav.set_temporary_folder(&folder)?;
     limit_memory(limits.max_matcher_memory)?;

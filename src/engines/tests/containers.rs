@@ -133,7 +133,8 @@ fn extension(name: &str) -> &str {
 }
 
 fn judge(recipe: &Recipe, scanned: &Scanned) -> Result<(), String> {
-    let seen = || format!("{}: {:?}, {:?}, {:?}", recipe.name, scanned.findings, scanned.not_checked, scanned.content_type);
+    let seen =
+        || format!("{}: {:?}, {:?}, {:?}", recipe.name, scanned.findings, scanned.not_checked, scanned.content_type);
     if looks_clean(scanned) {
         return Err(format!("CLEAN {}", seen()));
     }

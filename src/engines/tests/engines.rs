@@ -45,7 +45,8 @@ fn eicar_in_utf16_html_is_found_inside_the_sandbox() {
     let lower: String = eicar().to_ascii_lowercase().iter().map(|byte| format!("{byte:02x}")).collect();
     fs::write(bases.clamav.path().join("html.ndb"), format!("Eicar-Html:3:*:{lower}\n")).unwrap();
     let scanned = Station::armed_with(&bases, LIMITS).matcher().scan(&eicar_html(), "html");
-    let names: Vec<_> = scanned.findings.iter().map(|finding| (finding.engine.as_str(), finding.name.as_str())).collect();
+    let names: Vec<_> =
+        scanned.findings.iter().map(|finding| (finding.engine.as_str(), finding.name.as_str())).collect();
     assert!(names.contains(&("clamav", "Eicar-Html.UNOFFICIAL")), "{names:?}");
     assert!(names.contains(&("clamav", "Eicar-Test.UNOFFICIAL")), "{names:?}");
     assert!(names.contains(&("yara-x", "eicar_test_file")), "{names:?}");
@@ -91,7 +92,11 @@ fn bases_and_rules_state_version_date_and_digest() {
     let bases: Vec<_> = station.set.engines.iter().flat_map(|engine| &engine.bases).collect();
     assert_eq!(bases.len(), 2);
     for base in bases {
-        assert_eq!((base.version.as_deref(), base.date, base.signatures), (Some("7"), Some(1_795_305_600), 1), "{base:?}");
+        assert_eq!(
+            (base.version.as_deref(), base.date, base.signatures),
+            (Some("7"), Some(1_795_305_600), 1),
+            "{base:?}"
+        );
         assert_ne!(base.sha256, [0; 32]);
     }
 }
@@ -102,7 +107,8 @@ fn a_broken_a_slow_and_an_including_rule_are_refused_with_file_and_line() {
     let slow = "rule slow { strings: $a = /[A-Za-z0-9+\\/]{400,}/ condition: $a }\n";
     let include = "include \"other.yar\"\n";
     for (text, line) in [(broken, "rules/bad.yar:2"), (slow, "rules/bad.yar:1"), (include, "rules/bad.yar:1")] {
-        let failure = load(&Bases::eicar().with_rule("bad.yar", text), LIMITS).err().unwrap_or_else(|| panic!("{text}"));
+        let failure =
+            load(&Bases::eicar().with_rule("bad.yar", text), LIMITS).err().unwrap_or_else(|| panic!("{text}"));
         assert_eq!(failure.path, line, "{}", failure.reason);
     }
 }
@@ -113,7 +119,8 @@ fn a_broken_base_or_manifest_is_refused() {
     fs::write(bases.clamav.path().join("broken.ndb"), "this is no signature\n").unwrap();
     assert!(load(&bases, LIMITS).is_err());
     let bases = Bases::eicar();
-    fs::write(bases.rules.path().join("manifest.toml"), "name = 'x'\nversion = '1'\ndate = 2026-11-22\nother = 1\n").unwrap();
+    fs::write(bases.rules.path().join("manifest.toml"), "name = 'x'\nversion = '1'\ndate = 2026-11-22\nother = 1\n")
+        .unwrap();
     assert!(load(&bases, LIMITS).err().unwrap().reason.contains("other"));
 }
 

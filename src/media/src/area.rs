@@ -3,8 +3,9 @@
 
 use crate::bytes::{index, wide};
 use crate::filesystem::VolumeArea;
+use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
-use blanche_sandbox::wire::{AreaClass, AreaDigest, AreaReport, AreaSum, VolumeId};
+use blanche_sandbox::wire::{AreaClass, AreaDigest, AreaReport, AreaSum, FilesystemKind, VolumeId};
 use sha2::Digest;
 use std::ops::Range;
 
@@ -148,6 +149,13 @@ impl Ledger<'_, '_> {
         self.report.digests.push(AreaDigest { class, start: range.start, length: length(range), sha256 });
         Ok(length(range))
     }
+}
+
+/// The area of a blank volume, whose ends were seen to be zeros; nothing for any other that is not read.
+pub(crate) fn of_blank(kind: FilesystemKind, range: &Range<u64>) -> Option<VolumeArea> {
+    let blank = kind == FilesystemKind::Blank;
+    let looked_at = length(range).min(recognise::BLANK_END.saturating_mul(2));
+    blank.then(|| VolumeArea { boot: Vec::new(), sums: vec![(AreaClass::Free, length(range), looked_at)] })
 }
 
 /// The ledger of a medium that is gone: everything that was not counted is unknown.

@@ -154,12 +154,7 @@ impl<'a> Cursor<Box<dyn Iterator<Item = Extent> + 'a>> {
     }
 
     /// Fills `buffer` with the next bytes of the content; returns what could not be read, from the start of `buffer`.
-    fn fill(
-        &mut self,
-        medium: &Medium<'_>,
-        window: &Window,
-        buffer: &mut [u8],
-    ) -> Result<Vec<Range<u64>>, Removed> {
+    fn fill(&mut self, medium: &Medium<'_>, window: &Window, buffer: &mut [u8]) -> Result<Vec<Range<u64>>, Removed> {
         let mut bad = Vec::new();
         let mut filled = 0usize;
         while filled < buffer.len() {

@@ -263,7 +263,8 @@ impl FolderReader<'_, '_, '_, '_> {
         let mut folder: Option<(usize, OwnedFd)> = None;
         for file in std::mem::take(&mut self.files) {
             let over = self.outbox.totals.bytes.saturating_add(file.size) > self.limits.max_bytes;
-            let opened = if over { Err(Cause::ReadLimit(ReadLimit::Bytes)) } else { self.open_file(&mut folder, &file) };
+            let opened =
+                if over { Err(Cause::ReadLimit(ReadLimit::Bytes)) } else { self.open_file(&mut folder, &file) };
             match opened {
                 Ok(open) => deliver_file(&mut packer, self.outbox, &file, &open)?,
                 Err(cause) => self.outbox.not_read(Subject::Entry(file.entry), 0, file.size, cause)?,

@@ -87,19 +87,17 @@ fn close_all(volumes: Vec<Opened>) -> (Vec<Allocation>, Vec<LedgerVolume>) {
         .into_iter()
         .map(|volume| {
             let (cluster, start) = volume.reader.as_ref().map_or((0, 0), |reader| reader.allocation());
-            let area = volume.reader.as_ref().map(|reader| reader.area());
+            let area = match &volume.reader {
+                Some(reader) => Some(reader.area()),
+                None => area::of_blank(volume.identity.kind, &volume.announced.range),
+            };
             let ledger = LedgerVolume { range: volume.announced.range, area, file_bytes_read: 0 };
             (Allocation { cluster, start }, ledger)
         })
         .unzip()
 }
 
-fn send_layout(
-    medium: &Medium<'_>,
-    views: &Views,
-    volumes: &[Opened],
-    outbox: &mut Outbox<'_>,
-) -> Result<(), Halt> {
+fn send_layout(medium: &Medium<'_>, views: &Views, volumes: &[Opened], outbox: &mut Outbox<'_>) -> Result<(), Halt> {
     let described = |volume: &Opened| Volume {
         start: volume.announced.range.start,
         length: volume.announced.range.end.saturating_sub(volume.announced.range.start),

@@ -93,13 +93,7 @@ impl<'p> Packer<'p> {
         Ok(())
     }
 
-    fn gather(
-        &mut self,
-        outbox: &mut Outbox<'_>,
-        entry: EntryId,
-        length: u64,
-        fill: Fill<'_>,
-    ) -> Result<(), Halt> {
+    fn gather(&mut self, outbox: &mut Outbox<'_>, entry: EntryId, length: u64, fill: Fill<'_>) -> Result<(), Halt> {
         let mut batch = match self.batch.take() {
             Some(batch) => batch,
             None => Batch { object: content::writable()?, pieces: Vec::new(), bytes: 0 },
@@ -112,13 +106,7 @@ impl<'p> Packer<'p> {
         Ok(())
     }
 
-    fn chunks(
-        &mut self,
-        outbox: &mut Outbox<'_>,
-        entry: EntryId,
-        total: u64,
-        fill: Fill<'_>,
-    ) -> Result<(), Halt> {
+    fn chunks(&mut self, outbox: &mut Outbox<'_>, entry: EntryId, total: u64, fill: Fill<'_>) -> Result<(), Halt> {
         let mut hasher = Hasher::new();
         let mut offset = 0u64;
         while offset < total {

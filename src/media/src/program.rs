@@ -12,7 +12,7 @@ use blanche_sandbox::wire::{FromReader, ReadJob, Source};
 use blanche_sandbox::{Channel, ChannelError};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// Why the program ended without a last message.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,11 @@ fn speak(channel: &Channel, job: &ReadJob, medium: &OwnedFd) -> Result<(), Faile
 /// A descriptor of this process by its number, owned: a copy by pidfd_getfd(2), because taking the number itself over
 /// would take `unsafe`. The parent opened the medium read-only, so the copy cannot write either.
 fn inherited(number: i32) -> Result<OwnedFd, Failed> {
-    pidfd_open(getpid(), PidfdFlags::empty())
-        .and_then(|own| pidfd_getfd(&own, number, PidfdGetfdFlags::empty()))
-        .map_err(|error| Failed::Descriptor(number, error))
+    let refused = |error| Failed::Descriptor(number, error);
+    let own = pidfd_open(getpid(), PidfdFlags::empty()).map_err(refused)?;
+    if own.as_raw_fd() == number {
+        // The number was free, so nothing was handed in.
+        return Err(refused(Errno::BADF));
+    }
+    pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).map_err(refused)
 }

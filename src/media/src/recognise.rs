@@ -11,7 +11,8 @@ use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Cause, Corruption, FilesystemKind, NameEncoding};
 use std::ops::Range;
 
-const MIB: u64 = 1 << 20;
+/// Bytes at each end of a volume that must be zeros for it to be blank.
+pub(crate) const BLANK_END: u64 = 1 << 20;
 
 /// A signature at a fixed place: bytes from the start of the volume.
 struct Signature {
@@ -174,7 +175,7 @@ fn raid_places(length: u64) -> Vec<u64> {
 /// Zeros in the first and the last MiB, or data that nobody knows.
 fn blank_or_unknown(medium: &Medium<'_>, range: &Range<u64>) -> Result<Recognised, Removed> {
     let length = range.end.saturating_sub(range.start);
-    let size = length.min(MIB);
+    let size = length.min(BLANK_END);
     for start in [range.start, range.end.saturating_sub(size)] {
         let mut bytes = vec![0u8; index(size)];
         let mut bad = Vec::new();

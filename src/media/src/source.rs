@@ -192,7 +192,8 @@ impl<'a> Medium<'a> {
         bad: &mut Vec<Range<u64>>,
     ) -> Result<(), Removed> {
         // Ranges still to be read, the next one last.
-        let mut todo = vec![offset..offset.saturating_add(wide(buffer.len()))];
+        let all = offset..offset.saturating_add(wide(buffer.len()));
+        let mut todo = Vec::from([all]);
         while let Some(range) = todo.pop() {
             let Some(part) = part_of(buffer, offset, &range) else { continue };
             let failed_at = match self.read(range.start, part) {
@@ -282,7 +283,7 @@ mod tests {
         let mut buffer = vec![1; 4096];
         let mut bad = Vec::new();
         medium.read_tolerant(0, &mut buffer, &mut bad).unwrap();
-        assert_eq!(bad, [1000..4096]);
+        assert_eq!((bad.len(), bad[0].clone()), (1, 1000..4096));
     }
 
     #[test]

@@ -5,9 +5,7 @@ use crate::filesystem::{Fault, Filesystem, FolderRef, Found};
 use crate::outbox::{Halt, Outbox};
 use crate::plan::Plan;
 use crate::source::Medium;
-use blanche_sandbox::wire::{
-    Cause, Corruption, Entry, EntryId, EntryKind, ReadLimit, ReadLimits, Subject, VolumeId,
-};
+use blanche_sandbox::wire::{Cause, Corruption, Entry, EntryId, EntryKind, ReadLimit, ReadLimits, Subject, VolumeId};
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 
@@ -138,23 +136,25 @@ impl Visit<'_, '_, '_> {
         for fault in found.faults {
             self.walk.outbox.not_read(subject, fault.offset, fault.length, fault.cause)?;
         }
-        match found.kind {
-            EntryKind::File | EntryKind::Stream if found.size == 0 || !found.extents.is_empty() => {
-                if !self.walk.plan.add(id, self.walk.volume, &found.extents) {
-                    self.walk.outbox.not_read(subject, 0, found.size, Cause::ReadLimit(ReadLimit::Entries))?;
-                }
-            }
-            EntryKind::Directory => self.folder(found.folder, id, path)?,
-            _ => {}
+        let content = matches!(found.kind, EntryKind::File | EntryKind::Stream);
+        // Content of which nothing is left was named as a fault already.
+        let something = found.size == 0 || !found.extents.is_empty();
+        if content && something && !self.walk.plan.add(id, self.walk.volume, &found.extents) {
+            self.walk.outbox.not_read(subject, 0, found.size, Cause::ReadLimit(ReadLimit::Entries))?;
+        }
+        if found.kind == EntryKind::Directory {
+            self.folder(found.folder, id, path)?;
         }
         Ok(())
     }
 
     /// Whether a host cannot tell this entry from an earlier one of the folder.
     fn ambiguous(&mut self, found: &Found) -> bool {
-        let keys = found.keys.iter().flatten();
-        // Every key is inserted, also after the first that was there.
-        keys.fold(false, |known, key| !self.names.insert(*key) || known)
+        let mut known = false;
+        for key in found.keys.iter().flatten() {
+            known |= !self.names.insert(*key);
+        }
+        known
     }
 
     fn folder(&mut self, folder: Option<FolderRef>, entry: EntryId, path: u32) -> Result<(), Halt> {

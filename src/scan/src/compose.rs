@@ -11,7 +11,7 @@ use crate::room::{EngineRoom, EngineRoomDescription};
 use crate::session::{Finished, ScanOptions};
 use crate::settings::Settings;
 use crate::words;
-use blanche_sandbox::wire::{EntryKind, MediumLayout, Severity, Subject};
+use blanche_sandbox::wire::{EntryKind, Finding, MediumLayout, Severity, Subject};
 use jiff::Timestamp;
 
 /// The report of a finished session.
@@ -106,13 +106,23 @@ fn findings(session: &Finished) -> Vec<FileFindings> {
                 size: record.size,
                 sha256: state.read.map(|digests| hexadecimal(&digests.sha256)).unwrap_or_default(),
                 media_type: ledger.media_type_of(id).to_owned(),
-                findings: findings.clone(),
+                findings: findings.iter().map(shown).collect(),
             };
             Some((state.worst?, line))
         })
         .collect();
     lines.sort_by(|(left, a), (right, b)| right.cmp(left).then_with(|| (a.volume, &a.path).cmp(&(b.volume, &b.path))));
     lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// A finding whose names, which come from a medium or an engine, are made visible.
+fn shown(finding: &Finding) -> Finding {
+    Finding {
+        engine: words::harmless(&finding.engine),
+        name: words::harmless(&finding.name),
+        severity: finding.severity,
+        layer: finding.layer.iter().map(|name| words::visible(name.as_bytes())).collect(),
+    }
 }
 
 /// Everything that was not checked: the medium, then volumes, then entries.

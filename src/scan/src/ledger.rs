@@ -86,6 +86,14 @@ impl Ledger {
         } else {
             self.listing_incomplete = true;
         }
+        // A reader tells of a long gap chunk by chunk; a person wants to hear of it once.
+        if let Some(last) = self.gaps.last_mut() {
+            let follows = length > 0 && last.length > 0 && last.offset.checked_add(last.length) == Some(offset);
+            if follows && last.subject == subject && last.cause == cause {
+                last.length = last.length.saturating_add(length);
+                return;
+            }
+        }
         self.gaps.push(Gap { subject, offset, length, cause });
     }
 

@@ -137,8 +137,6 @@ impl Matchers {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Spool {
-    /// A folder on an encrypted or memory filesystem; `None` = memory.
-    pub directory: Option<PathBuf>,
     /// Bytes; `None` = half of the machine's memory ("auto"). Use [`Spool::quota_bytes`].
     #[serde(deserialize_with = "units::spool_quota")]
     pub quota: Option<u64>,
@@ -277,7 +275,6 @@ impl Settings {
         let absolute = |folder: &mut PathBuf| *folder = home.join(&folder);
         settings.bases.clamav.iter_mut().for_each(absolute);
         settings.bases.rules.iter_mut().for_each(absolute);
-        settings.spool.directory.as_mut().map(absolute);
         settings.children.directory.as_mut().map(absolute);
         Ok(settings)
     }

@@ -16,9 +16,9 @@ const ATTEMPTS: u32 = 3;
 
 /// Extensions that libclamav 1.4 loads (`CLI_DBEXT` in its readdb.h); it skips every other file in silence.
 const EXTENSIONS: [&str; 38] = [
-    "db", "hdb", "hsb", "hdu", "hsu", "fp", "sfp", "mdb", "msb", "mdu", "msu", "ndb", "ndu", "ldb", "ldu", "sdb", "zmd",
-    "rmd", "idb", "wdb", "pdb", "gdb", "ftm", "cfg", "ign", "ign2", "cat", "imp", "crb", "info", "cvd", "cld", "cud",
-    "cdb", "cbc", "ioc", "yar", "yara",
+    "db", "hdb", "hsb", "hdu", "hsu", "fp", "sfp", "mdb", "msb", "mdu", "msu", "ndb", "ndu", "ldb", "ldu", "sdb",
+    "zmd", "rmd", "idb", "wdb", "pdb", "gdb", "ftm", "cfg", "ign", "ign2", "cat", "imp", "crb", "info", "cvd", "cld",
+    "cud", "cdb", "cbc", "ioc", "yar", "yara",
 ];
 
 /// Why a folder could not be loaded.
@@ -39,7 +39,9 @@ pub enum FolderError {
     #[error(transparent)]
     Clamav(#[from] ClamavError),
     /// The folder changed each time while it was loaded.
-    #[error("the folder changed during each of {ATTEMPTS} attempts to load it; update it by renaming a complete folder")]
+    #[error(
+        "the folder changed during each of {ATTEMPTS} attempts to load it; update it by renaming a complete folder"
+    )]
     Changing,
 }
 
@@ -68,10 +70,7 @@ pub fn load_folders(folders: &[(String, PathBuf)]) -> Result<(Clamav, Vec<BaseIn
 }
 
 fn digest_all(folders: &[(String, PathBuf)]) -> Result<Vec<Digests>, (String, FolderError)> {
-    folders
-        .iter()
-        .map(|(name, folder)| digest_files(folder).map_err(|error| (name.clone(), error)))
-        .collect()
+    folders.iter().map(|(name, folder)| digest_files(folder).map_err(|error| (name.clone(), error))).collect()
 }
 
 fn load(clamav: &mut Clamav, folder: &Path, files: &Digests) -> Result<Vec<BaseInfo>, FolderError> {
@@ -79,10 +78,7 @@ fn load(clamav: &mut Clamav, folder: &Path, files: &Digests) -> Result<Vec<BaseI
         clamav.load(folder)?;
     }
     let manifest = manifest::read(folder)?;
-    files
-        .iter()
-        .map(|(name, sha256)| describe(&folder.join(name), name, *sha256, manifest.as_ref()))
-        .collect()
+    files.iter().map(|(name, sha256)| describe(&folder.join(name), name, *sha256, manifest.as_ref())).collect()
 }
 
 fn digest_files(folder: &Path) -> Result<Digests, FolderError> {
@@ -117,24 +113,14 @@ fn is_base(extension: &std::ffi::OsStr) -> bool {
     EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-fn describe(
-    path: &Path,
-    name: &str,
-    sha256: [u8; 32],
-    manifest: Option<&Manifest>,
-) -> Result<BaseInfo, FolderError> {
+fn describe(path: &Path, name: &str, sha256: [u8; 32], manifest: Option<&Manifest>) -> Result<BaseInfo, FolderError> {
     let file = c_path(path)?;
     let base = |version, signatures, date| BaseInfo { name: name.to_owned(), version, signatures, date, sha256 };
     if matches!(path.extension().and_then(|e| e.to_str()), Some("cvd" | "cld" | "cud")) {
         let (mut version, mut signatures, mut seconds) = (0, 0, 0);
         // SAFETY: a NUL-terminated path and three places for the answers.
         let code = unsafe {
-            ffi::blanche_clamav_cvd_head(
-                file.as_ptr(),
-                &raw mut version,
-                &raw mut signatures,
-                &raw mut seconds,
-            )
+            ffi::blanche_clamav_cvd_head(file.as_ptr(), &raw mut version, &raw mut signatures, &raw mut seconds)
         };
         if code != 0 {
             let step = format!("reading the header of {name}");

@@ -31,8 +31,7 @@ pub(super) struct ScanOptions {
 /// `clcb_virus_found`.
 pub(super) type VirusFound = extern "C" fn(fd: c_int, name: *const c_char, context: *mut c_void);
 /// `clcb_post_scan`.
-pub(super) type PostScan =
-    extern "C" fn(fd: c_int, result: c_int, name: *const c_char, context: *mut c_void) -> c_int;
+pub(super) type PostScan = extern "C" fn(fd: c_int, result: c_int, name: *const c_char, context: *mut c_void) -> c_int;
 /// `clcb_file_inspection`.
 pub(super) type FileInspection = extern "C" fn(
     fd: c_int,
@@ -69,6 +68,13 @@ unsafe extern "C" {
     pub(super) fn cl_load(path: *const c_char, engine: *mut Engine, signatures: *mut c_uint, options: c_uint) -> c_int;
     pub(super) fn cl_countsigs(path: *const c_char, options: c_uint, signatures: *mut c_uint) -> c_int;
     pub(super) fn cl_fmap_open_memory(start: *const c_void, length: usize) -> *mut Map;
+    pub(super) fn cl_hash_data(
+        algorithm: *const c_char,
+        data: *const c_void,
+        length: usize,
+        digest: *mut u8,
+        digest_length: *mut c_uint,
+    ) -> *mut u8;
     pub(super) fn cl_fmap_close(map: *mut Map);
     pub(super) fn cl_scanmap_callback(
         map: *mut Map,

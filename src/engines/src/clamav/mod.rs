@@ -123,9 +123,8 @@ fn start() -> Result<String, ClamavError> {
         }
     });
     // SAFETY: both are static NUL-terminated strings.
-    let (found, built) = unsafe {
-        (CStr::from_ptr(ffi::cl_retver()), CStr::from_ptr(&raw const ffi::blanche_clamav_version))
-    };
+    let (found, built) =
+        unsafe { (CStr::from_ptr(ffi::cl_retver()), CStr::from_ptr(&raw const ffi::blanche_clamav_version)) };
     let (found, built) = (found.to_string_lossy().into_owned(), built.to_string_lossy().into_owned());
     // The numbers of enum cl_engine_field move between releases: 1.4.x is one release for this purpose.
     let release = |version: &str| version.splitn(3, '.').take(2).map(str::to_owned).collect::<Vec<_>>();
@@ -248,6 +247,15 @@ impl Clamav {
         // Flags are read back as the bit of a mask.
         let same = if name == "cache off" { (found != 0) == (given != 0) } else { found == given };
         if same { Ok(()) } else { Err(ClamavError::Limit { name, given, found }) }
+    }
+}
+
+/// Makes OpenSSL, which libclamav hashes with, read its configuration now: a confined process could not.
+pub(crate) fn warm() {
+    let (mut digest, mut length) = ([0u8; 64], 0);
+    // SAFETY: a NUL-terminated name, no data, and a buffer that is longer than a SHA-256.
+    unsafe {
+        ffi::cl_hash_data(c"sha256".as_ptr(), digest.as_ptr().cast(), 0, digest.as_mut_ptr(), &raw mut length);
     }
 }
 

@@ -344,12 +344,7 @@ pub(super) extern "C" fn on_layer(
     header!(BLANCHE_CL_CLEAN)
 }
 
-pub(super) extern "C" fn on_layer_end(
-    _fd: c_int,
-    _result: c_int,
-    _name: *const c_char,
-    user: *mut c_void,
-) -> c_int {
+pub(super) extern "C" fn on_layer_end(_fd: c_int, _result: c_int, _name: *const c_char, user: *mut c_void) -> c_int {
     // SAFETY: as above.
     if let Some(context) = unsafe { context(user) } {
         context.open = context.open.saturating_sub(1);

@@ -2,21 +2,32 @@
 //! signature alone is not enough; the header behind it must be valid.
 
 use super::bytes::{has, le16, le32, le64, offset, part};
-use super::members;
+use super::members::{self, Members};
+use super::seven_zip;
 use blanche_sandbox::wire::Container;
 use memchr::memmem;
+
+/// Signatures that are looked behind. A file with more of them is made to keep us busy, and counts as an archive.
+const MAX_CANDIDATES: usize = 1024;
+/// Valid archives of one kind whose members are read.
+const MAX_ARCHIVES: usize = 64;
 
 /// Archives that libclamav does not open, wherever they begin.
 pub(super) fn unopened(content: &[u8]) -> Vec<Container> {
     let mut found = Vec::new();
-    if memmem::find_iter(content, b"Rar!\x1a\x07").any(|at| is_rar(content.get(at..).unwrap_or_default())) {
+    let rar = |at: usize| is_rar(content.get(at..).unwrap_or_default());
+    if any_or_too_many(content, b"Rar!\x1a\x07", rar) {
         found.push(Container::Rar);
     }
     let ace = |at: usize| at.checked_sub(7).is_some_and(|start| is_ace(content.get(start..).unwrap_or_default()));
-    if memmem::find_iter(content, b"**ACE**").any(ace) {
+    if any_or_too_many(content, b"**ACE**", ace) {
         found.push(Container::Ace);
     }
     found
+}
+
+fn any_or_too_many(content: &[u8], signature: &[u8], valid: impl Fn(usize) -> bool) -> bool {
+    memmem::find_iter(content, signature).enumerate().any(|(count, at)| count >= MAX_CANDIDATES || valid(at))
 }
 
 /// RAR 4 (technote: 16 bits of the CRC-32 of the archive header) or RAR 5 (archive header, CRC-32).
@@ -50,10 +61,11 @@ fn is_ace(archive: &[u8]) -> bool {
     u16::try_from(!crc32fast::hash(header) & 0xffff).ok() == le16(archive, 0)
 }
 
-/// Offset of each 7z archive behind the first byte whose start header is valid (7zFormat.txt, "SignatureHeader").
-pub(super) fn seven_zips(content: &[u8]) -> Vec<usize> {
-    let valid = |at: &usize| *at > 0 && is_seven_zip(content.get(*at..).unwrap_or_default());
-    memmem::find_iter(content, b"7z\xbc\xaf\x27\x1c").filter(valid).collect()
+/// What each 7z archive behind the first byte announces, if its start header is valid (7zFormat.txt,
+/// "SignatureHeader").
+pub(super) fn seven_zips(content: &[u8]) -> Vec<Members> {
+    let read = |at: usize| seven_zip::read(content.get(at..).unwrap_or_default());
+    archives(content, b"7z\xbc\xaf\x27\x1c", read)
 }
 
 /// Whether a valid 7z archive begins here, and ends within the content.
@@ -63,13 +75,25 @@ pub(super) fn is_seven_zip(archive: &[u8]) -> bool {
     crc32fast::hash(start) == stated && end.is_some_and(|end| offset(end) <= archive.len())
 }
 
-/// Each cabinet behind the first byte that has a valid header and lies within the content.
-pub(super) fn cabinets(content: &[u8]) -> Vec<members::Members> {
-    memmem::find_iter(content, b"MSCF\x00\x00\x00\x00")
-        .filter(|at| *at > 0)
-        .filter(|at| le32(content, at + 8).is_some_and(|size| at.saturating_add(offset(size)) <= content.len()))
-        .filter_map(|at| members::cab(content, at))
-        .collect()
+/// What each cabinet behind the first byte announces, if it has a valid header and lies within the content.
+pub(super) fn cabinets(content: &[u8]) -> Vec<Members> {
+    archives(content, b"MSCF\x00\x00\x00\x00", |at| {
+        let size = offset(le32(content, at + 8)?);
+        (at.saturating_add(size) <= content.len()).then(|| members::cab(content, at)).flatten()
+    })
+}
+
+/// Archives behind the first byte; one that is broken stands for those beyond the limit.
+fn archives(content: &[u8], signature: &[u8], read: impl Fn(usize) -> Option<Members>) -> Vec<Members> {
+    let mut list = Vec::new();
+    for (count, at) in memmem::find_iter(content, signature).filter(|at| *at > 0).enumerate() {
+        if count >= MAX_CANDIDATES || list.len() >= MAX_ARCHIVES {
+            list.push(Members { broken: true, ..Members::default() });
+            break;
+        }
+        list.extend(read(at));
+    }
+    list
 }
 
 /// Installers that keep their files in a form of their own behind the program.

@@ -38,16 +38,18 @@ pub(super) fn read(content: &[u8]) -> Members {
             _ => {}
         }
     }
+    // Folders that overlap could make the walk quadratic: honest ones take less than the image in all.
+    let mut budget = content.len();
     while let Some(folder) = queue.pop() {
         if !folders.insert(folder) {
             continue;
         }
-        if folders.len() > MAX_FOLDERS || !walk(content, folder, &mut files, &mut queue) {
+        budget = budget.saturating_sub(offset(folder.1));
+        if folders.len() > MAX_FOLDERS || budget == 0 {
             members.broken = true;
-        }
-        if folders.len() > MAX_FOLDERS {
             break;
         }
+        members.broken |= !walk(content, folder, &mut files, &mut queue);
     }
     members.sizes = files.into_iter().map(|(_, size)| u64::from(size)).filter(|size| *size > 0).collect();
     members

@@ -244,10 +244,8 @@ fn promise_zip(inspection: &mut Inspection, zip: &zip::Zip, opened: &Opened, out
 }
 
 fn promise_embedded(inspection: &mut Inspection, content: &[u8], opened: &Opened, found: &[Container]) {
-    let archives = [
-        (Container::SevenZip, embedded::seven_zips(content).into_iter().filter_map(|at| seven_zip::read(content.get(at..)?)).collect::<Vec<_>>()),
-        (Container::Cab, embedded::cabinets(content)),
-    ];
+    let archives =
+        [(Container::SevenZip, embedded::seven_zips(content)), (Container::Cab, embedded::cabinets(content))];
     for (container, list) in archives {
         for members in list {
             if opened.contains(container) {

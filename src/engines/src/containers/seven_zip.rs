@@ -6,16 +6,17 @@ use super::embedded::is_seven_zip;
 use super::members::Members;
 
 /// Methods of the decoder in libclamav 1.4 (7z/7zDec.c).
-const METHODS: [u64; 10] = [
-    0x00, 0x21, 0x03_0101, 0x03_0401, 0x0303_0103, 0x0303_011b, 0x0303_0205, 0x0303_0501, 0x0303_0701, 0x0303_0805,
-];
+const METHODS: [u64; 10] =
+    [0x00, 0x21, 0x03_0101, 0x03_0401, 0x0303_0103, 0x0303_011b, 0x0303_0205, 0x0303_0501, 0x0303_0701, 0x0303_0805];
 /// AES-256 with SHA-256.
 const AES: u64 = 0x06f1_0701;
 const LZMA: u64 = 0x03_0101;
 /// Header bytes that are unpacked.
 const MAX_HEADER: u64 = 64 << 20;
-/// Folders, streams and coders of one archive.
+/// Folders, streams and members of one archive.
 const MAX_ITEMS: u64 = 1 << 20;
+/// Streams of one folder (`k_NumCodersStreams_in_Folder_MAX` in the LZMA SDK is 64).
+const MAX_FOLDER_STREAMS: u64 = 64;
 
 /// What a 7z archive announces; `None` when no valid archive begins here.
 pub(super) fn read(archive: &[u8]) -> Option<Members> {
@@ -63,7 +64,8 @@ fn read_header(archive: &[u8], header: &[u8], members: &mut Members, depth: u32)
                 members.encrypted = true;
                 return None;
             }
-            let packed = part(archive, 32usize.checked_add(offset(streams.position))?, offset(*streams.packed.first()?))?;
+            let packed =
+                part(archive, 32usize.checked_add(offset(streams.position))?, offset(*streams.packed.first()?))?;
             let inner = unpack(folder, packed)?;
             read_header(archive, &inner, members, depth + 1)
         }
@@ -242,6 +244,9 @@ impl Cursor<'_> {
                 folder.properties = self.bytes.get(start..self.at)?.to_vec();
             }
         }
+        if inputs > MAX_FOLDER_STREAMS || outputs > MAX_FOLDER_STREAMS {
+            return None;
+        }
         let pairs = outputs.checked_sub(1)?;
         let mut read = Vec::new();
         for _ in 0..pairs {
@@ -266,6 +271,11 @@ impl Cursor<'_> {
                 folder.members = self.count()?;
             }
             kind = self.byte()?;
+        }
+        // Members need no byte each: without this sum a short header could announce 2^40 of them.
+        let members = streams.folders.iter().try_fold(0u64, |sum, folder| sum.checked_add(folder.members))?;
+        if members > MAX_ITEMS {
+            return None;
         }
         for folder in &streams.folders {
             let mut rest = folder.size;

@@ -161,9 +161,8 @@ fn is_old_cpio(content: &[u8]) -> bool {
     let read = |at: usize, big: bool| le16(content, at).map(|word| if big { word.swap_bytes() } else { word });
     [(b"\xc7\x71", false), (b"\x71\xc7", true)].into_iter().any(|(magic, big)| {
         has(content, 0, magic)
-            && read(20, big).is_some_and(|length| {
-                (2..=4096).contains(&length) && content.get(25 + usize::from(length)) == Some(&0)
-            })
+            && read(20, big)
+                .is_some_and(|length| (2..=4096).contains(&length) && content.get(25 + usize::from(length)) == Some(&0))
     })
 }
 
@@ -213,9 +212,9 @@ fn is_uuencoded(content: &[u8]) -> bool {
 
 fn is_encrypted(content: &[u8], extension: &str) -> bool {
     let text = head(content, HEAD);
-    let armoured = ENCRYPTED_TEXTS.iter().any(|mark| {
-        memmem::find_iter(text, mark).any(|at| at == 0 || matches!(text.get(at - 1), Some(b'\n' | b'\r')))
-    });
+    let armoured = ENCRYPTED_TEXTS
+        .iter()
+        .any(|mark| memmem::find_iter(text, mark).any(|at| at == 0 || matches!(text.get(at - 1), Some(b'\n' | b'\r'))));
     // RFC 5652: ContentInfo of type enveloped-data (1.2.840.113549.1.7.3) within the first bytes.
     let enveloped = content.first() == Some(&0x30)
         && memmem::find(head(content, 32), b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03").is_some();
@@ -248,8 +247,18 @@ fn frames(content: &[u8]) -> Option<Container> {
 /// RFC 5322 headers; an mbox (RFC 4155) begins with "From ".
 fn mail(content: &[u8]) -> Option<Container> {
     const FIELDS: [&str; 12] = [
-        "received:", "return-path:", "message-id:", "mime-version:", "delivered-to:", "from:", "to:", "subject:",
-        "date:", "content-type:", "x-mailer:", "reply-to:",
+        "received:",
+        "return-path:",
+        "message-id:",
+        "mime-version:",
+        "delivered-to:",
+        "from:",
+        "to:",
+        "subject:",
+        "date:",
+        "content-type:",
+        "x-mailer:",
+        "reply-to:",
     ];
     let text = head(content, HEAD);
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);

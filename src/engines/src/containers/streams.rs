@@ -44,7 +44,8 @@ pub(super) fn gzip(content: &[u8], limit: u64) -> Output {
 pub(super) fn bzip2_is_one_stream(content: &[u8]) -> bool {
     !memchr::memmem::find_iter(content.get(1..).unwrap_or_default(), b"BZh").any(|at| {
         let stream = content.get(at + 1..).unwrap_or_default();
-        matches!(stream.get(3), Some(b'1'..=b'9')) && (has(stream, 4, b"1AY&SY") || has(stream, 4, b"\x17\x72\x45\x38\x50\x90"))
+        matches!(stream.get(3), Some(b'1'..=b'9'))
+            && (has(stream, 4, b"1AY&SY") || has(stream, 4, b"\x17\x72\x45\x38\x50\x90"))
     })
 }
 
@@ -56,7 +57,8 @@ pub(super) fn xz(content: &[u8]) -> Output {
         end -= 4;
     }
     let Some(footer) = end.checked_sub(12).filter(|at| has(content, at + 10, b"YZ")) else { return Output::Broken };
-    let Some(index_size) = le32(content, footer + 4).and_then(|size| offset(size).checked_add(1)?.checked_mul(4)) else {
+    let Some(index_size) = le32(content, footer + 4).and_then(|size| offset(size).checked_add(1)?.checked_mul(4))
+    else {
         return Output::Broken;
     };
     let Some(index) = footer.checked_sub(index_size).and_then(|at| content.get(at..footer)) else {

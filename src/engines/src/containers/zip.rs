@@ -77,6 +77,8 @@ fn find_directory(content: &[u8]) -> Option<Directory> {
 }
 
 fn directory_at(content: &[u8], end: usize) -> Option<Directory> {
+    // The comment must lie in the content: these four bytes occur by chance in programs that know about zips.
+    part(content, end + END_BYTES, usize::from(le16(content, end + 20)?))?;
     let (mut entries, mut size, mut start) =
         (u64::from(le16(content, end + 10)?), u64::from(le32(content, end + 12)?), u64::from(le32(content, end + 16)?));
     let split = le16(content, end + 4)? != le16(content, end + 6)? && le16(content, end + 4)? != u16::MAX;
@@ -92,6 +94,9 @@ fn directory_at(content: &[u8], end: usize) -> Option<Directory> {
         }
     }
     if entries == 0 {
+        if !begins(content) {
+            return None;
+        }
         return Some(Directory { start: limit, entries: 0, prefix: 0, split });
     }
     let by_size = limit.checked_sub(offset(size));

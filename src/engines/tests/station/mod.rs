@@ -11,8 +11,8 @@
 use blanche_engines::selftest::eicar;
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::wire::{
-    Cause, Container, ContainerProof, EngineLimits, EngineSet, Finding, FromMatcher, FromZygote, LoadFailure, ScanPiece,
-    Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
+    Cause, Container, ContainerProof, EngineLimits, EngineSet, Finding, FromMatcher, FromZygote, LoadFailure,
+    ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
 };
 use blanche_sandbox::{Channel, content};
 use std::fs;
@@ -97,12 +97,8 @@ fn zygote() -> Rc<Child> {
 
 pub fn load(bases: &Bases, limits: EngineLimits) -> Result<Station, LoadFailure> {
     let zygote = zygote();
-    let job = ZygoteJob {
-        clamav: vec!["clamav".to_owned()],
-        rules: vec!["rules".to_owned()],
-        limits,
-        tmpfs_bytes: 1 << 30,
-    };
+    let job =
+        ZygoteJob { clamav: vec!["clamav".to_owned()], rules: vec!["rules".to_owned()], limits, tmpfs_bytes: 1 << 30 };
     let folders = [fs::File::open(bases.clamav.path()).unwrap(), fs::File::open(bases.rules.path()).unwrap()];
     zygote.channel().send(&ToZygote::Load(job), &[folders[0].as_fd(), folders[1].as_fd()]).unwrap();
     match zygote.channel().receive::<FromZygote>(Some(PATIENCE)).unwrap().message {

@@ -131,13 +131,7 @@ impl Clusters {
         Ok(self.heap.extents(&chain.runs, u64::MAX))
     }
 
-    fn chain(
-        &mut self,
-        medium: &Medium<'_>,
-        first: u32,
-        needed: Option<u64>,
-        one_run: bool,
-    ) -> Result<Chain, Removed> {
+    fn chain(&mut self, medium: &Medium<'_>, first: u32, needed: Option<u64>, one_run: bool) -> Result<Chain, Removed> {
         match needed {
             Some(needed) if one_run => Ok(contiguous(&self.heap, &mut self.claims, first, needed)),
             _ => follow(&mut self.table, medium, &self.heap, &mut self.claims, first, needed),

@@ -76,7 +76,7 @@ impl AllocationTable {
                 let low = u32::from(self.byte(medium, offset)?);
                 let high = u32::from(self.byte(medium, offset.saturating_add(1))?);
                 let pair = low | high << 8;
-                let value = if cluster % 2 == 0 { pair & 0xfff } else { pair >> 4 };
+                let value = if cluster.is_multiple_of(2) { pair & 0xfff } else { pair >> 4 };
                 Ok(classify(value, 0xff7))
             }
             Width::Fat16 => {
@@ -100,9 +100,8 @@ impl AllocationTable {
 
     /// `N` bytes (1, 2 or 4) at `offset`, which never cross a window because both are aligned.
     fn field<const N: usize>(&mut self, medium: &Medium<'_>, offset: u64) -> Result<[u8; N], ReadError> {
-        let held = |window: &Window| {
-            offset >= window.start && offset < window.start.saturating_add(wide(window.bytes.len()))
-        };
+        let held =
+            |window: &Window| offset >= window.start && offset < window.start.saturating_add(wide(window.bytes.len()));
         let found = match self.windows.first() {
             Some(window) if held(window) => 0,
             _ => match self.windows.iter().position(held) {

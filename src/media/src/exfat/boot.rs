@@ -93,9 +93,11 @@ impl Boot {
         let covered = index(self.sector.saturating_mul(REGION_SECTORS.saturating_sub(1)));
         let (sectors, checksums) = region.split_at(covered.min(region.len()));
         let volatile = |offset: &usize| matches!(offset, 106 | 107 | 112);
-        let sum = sectors.iter().enumerate().filter(|(offset, _)| !volatile(offset)).fold(0u32, |sum, (_, byte)| {
-            sum.rotate_right(1).wrapping_add(u32::from(*byte))
-        });
+        let sum = sectors
+            .iter()
+            .enumerate()
+            .filter(|(offset, _)| !volatile(offset))
+            .fold(0u32, |sum, (_, byte)| sum.rotate_right(1).wrapping_add(u32::from(*byte)));
         !checksums.is_empty() && checksums.chunks(4).all(|found| Record(found).u32(0) == sum)
     }
 }

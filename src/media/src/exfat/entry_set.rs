@@ -125,7 +125,7 @@ fn parse(records: &[[u8; RECORD_BYTES]]) -> Option<EntrySet> {
 /// EntrySetChecksum (6.3.3): all bytes but the checksum itself.
 fn checksum(records: &[[u8; RECORD_BYTES]]) -> u16 {
     let bytes = records.iter().flatten().enumerate();
-    bytes.filter(|(offset, _)| !matches!(offset, 2 | 3)).fold(0u16, |sum, (_, byte)| {
-        sum.rotate_right(1).wrapping_add(u16::from(*byte))
-    })
+    bytes
+        .filter(|(offset, _)| !matches!(offset, 2 | 3))
+        .fold(0u16, |sum, (_, byte)| sum.rotate_right(1).wrapping_add(u16::from(*byte)))
 }

@@ -195,13 +195,14 @@ impl Filesystem for ExFatVolume {
             corrupt: false,
         };
         let mut removed = false;
-        let (bad, read) = for_each_record(medium, &placed.extents, &mut |bytes| match listing.take(medium, bytes, sink) {
-            Ok(flow) => flow,
-            Err(Removed) => {
-                removed = true;
-                ControlFlow::Break(())
-            }
-        })?;
+        let (bad, read) =
+            for_each_record(medium, &placed.extents, &mut |bytes| match listing.take(medium, bytes, sink) {
+                Ok(flow) => flow,
+                Err(Removed) => {
+                    removed = true;
+                    ControlFlow::Break(())
+                }
+            })?;
         if removed {
             return Err(Removed);
         }

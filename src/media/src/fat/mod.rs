@@ -102,7 +102,11 @@ impl FatVolume {
             if is_label && !matches!(record.u8(0), 0 | DELETED) {
                 label = Some(label_text(&record.array(0)));
             }
-            if label.is_some() || left == 0 || record.u8(0) == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if label.is_some() || left == 0 || record.u8(0) == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
         Ok(label)
     }

@@ -9,15 +9,15 @@ const MAX_PIECES: u8 = 20;
 /// UTF-16 units of a piece.
 const PIECE_UNITS: usize = 13;
 
-/// Upper half of code page 437, which mkfs.vfat, mtools and European and American DOS use. A name with a long form
-/// does not depend on it.
-const CODE_PAGE_437: [char; 128] = [
+/// Upper half of code page 850: Western Windows, mkfs.vfat and mtools use it for short names (Linux shows them in 437
+/// by default). A name with a long form does not depend on it.
+const CODE_PAGE_850: [char; 128] = [
     'Ç', 'ü', 'é', 'â', 'ä', 'à', 'å', 'ç', 'ê', 'ë', 'è', 'ï', 'î', 'ì', 'Ä', 'Å', 'É', 'æ', 'Æ', 'ô', 'ö', 'ò', 'û',
-    'ù', 'ÿ', 'Ö', 'Ü', '¢', '£', '¥', '₧', 'ƒ', 'á', 'í', 'ó', 'ú', 'ñ', 'Ñ', 'ª', 'º', '¿', '⌐', '¬', '½', '¼', '¡',
-    '«', '»', '░', '▒', '▓', '│', '┤', '╡', '╢', '╖', '╕', '╣', '║', '╗', '╝', '╜', '╛', '┐', '└', '┴', '┬', '├', '─',
-    '┼', '╞', '╟', '╚', '╔', '╩', '╦', '╠', '═', '╬', '╧', '╨', '╤', '╥', '╙', '╘', '╒', '╓', '╫', '╪', '┘', '┌', '█',
-    '▄', '▌', '▐', '▀', 'α', 'ß', 'Γ', 'π', 'Σ', 'σ', 'µ', 'τ', 'Φ', 'Θ', 'Ω', 'δ', '∞', 'φ', 'ε', '∩', '≡', '±', '≥',
-    '≤', '⌠', '⌡', '÷', '≈', '°', '∙', '·', '√', 'ⁿ', '²', '■', '\u{a0}',
+    'ù', 'ÿ', 'Ö', 'Ü', 'ø', '£', 'Ø', '×', 'ƒ', 'á', 'í', 'ó', 'ú', 'ñ', 'Ñ', 'ª', 'º', '¿', '®', '¬', '½', '¼', '¡',
+    '«', '»', '░', '▒', '▓', '│', '┤', 'Á', 'Â', 'À', '©', '╣', '║', '╗', '╝', '¢', '¥', '┐', '└', '┴', '┬', '├', '─',
+    '┼', 'ã', 'Ã', '╚', '╔', '╩', '╦', '╠', '═', '╬', '¤', 'ð', 'Ð', 'Ê', 'Ë', 'È', 'ı', 'Í', 'Î', 'Ï', '┘', '┌', '█',
+    '▄', '¦', 'Ì', '▀', 'Ó', 'ß', 'Ô', 'Ò', 'õ', 'Õ', 'µ', 'þ', 'Þ', 'Ú', 'Û', 'Ù', 'ý', 'Ý', '¯', '´', '\u{ad}', '±',
+    '‗', '¾', '¶', '§', '÷', '¸', '°', '¨', '·', '¹', '³', '²', '■', '\u{a0}',
 ];
 
 /// Collects the pieces of a long name, which stand before their short entry in reverse order.
@@ -106,7 +106,7 @@ pub(crate) fn letters(bytes: &[u8]) -> String {
 fn letter(byte: u8) -> char {
     match byte.checked_sub(0x80) {
         None => char::from(byte),
-        Some(high) => CODE_PAGE_437.get(usize::from(high)).copied().unwrap_or('?'),
+        Some(high) => CODE_PAGE_850.get(usize::from(high)).copied().unwrap_or('?'),
     }
 }
 
@@ -170,7 +170,8 @@ mod tests {
         assert_eq!(short_name(b"README  TXT", 0), "README.TXT");
         assert_eq!(short_name(b"README  TXT", 0x18), "readme.txt");
         assert_eq!(short_name(b"README     ", 0x08), "readme");
-        assert_eq!(short_name(b"\x05\x90T\x90    TXT", 0), "σÉTÉ.TXT");
+        assert_eq!(short_name(b"NA\xd8VE   TXT", 0x18), "naïve.txt");
+        assert_eq!(short_name(b"\x05\x90T\x90    TXT", 0), "ÕÉTÉ.TXT");
         assert_eq!(short_name(b"           ", 0), "        ");
     }
 

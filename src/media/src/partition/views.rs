@@ -190,7 +190,8 @@ impl Views {
         volumes.dedup_by(|later, earlier| later.range == earlier.range);
         let mut reach = 0u64;
         for mut volume in volumes {
-            let bounds = |offset: u64, length| Fault { offset, length, cause: Cause::Corrupt(Corruption::PartitionBounds) };
+            let bounds =
+                |offset: u64, length| Fault { offset, length, cause: Cause::Corrupt(Corruption::PartitionBounds) };
             let range = volume.range.clone();
             if range.start >= capacity || range.is_empty() {
                 self.faults.push(bounds(range.start.min(capacity), 0));

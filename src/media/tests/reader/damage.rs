@@ -25,7 +25,9 @@ const CLUSTER: usize = 2048;
 impl Fat16 {
     fn new(tree: &[(&str, usize)]) -> Self {
         let files = tree.iter().enumerate();
-        let files = files.map(|(number, (path, size))| ((*path).to_owned(), vec![(number as u8).wrapping_add(1); *size])).collect();
+        let files = files
+            .map(|(number, (path, size))| ((*path).to_owned(), vec![(number as u8).wrapping_add(1); *size]))
+            .collect();
         Self::of(fat(16, 16 * MIB, &["-s", "4"], &files))
     }
 

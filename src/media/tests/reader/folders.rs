@@ -22,7 +22,8 @@ fn a_tree_comes_out_as_it_is() {
     let reading = read(folder.path(), ReadLimits::default());
     assert!(reading.files(0) == tree());
     assert!(reading.not_read.is_empty());
-    let names: Vec<_> = reading.entries.iter().take_while(|entry| entry.parent.is_none()).map(|e| e.name.clone()).collect();
+    let names: Vec<_> =
+        reading.entries.iter().take_while(|entry| entry.parent.is_none()).map(|e| e.name.clone()).collect();
     assert!(names.is_sorted());
 }
 

@@ -8,6 +8,8 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
+    clippy::print_stderr,
+    clippy::single_range_in_vec_init,
     reason = "test code: a failure is a panic with its place"
 )]
 

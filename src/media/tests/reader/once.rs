@@ -29,7 +29,8 @@ fn check(name: &str, image: Vec<u8>, limits: ReadLimits) {
 #[test]
 fn no_byte_of_a_file_is_read_twice() {
     let tree = tree();
-    let small = ReadLimits { max_memory_object: 100_000, chunk_bytes: 40_000, batch_bytes: 10_000, ..Default::default() };
+    let small =
+        ReadLimits { max_memory_object: 100_000, chunk_bytes: 40_000, batch_bytes: 10_000, ..Default::default() };
     for limits in [ReadLimits::default(), small] {
         check("FAT12", fat(12, 4 * MIB, &[], &tree), limits);
         check("FAT16", fat(16, 16 * MIB, &[], &tree), limits);

@@ -151,6 +151,13 @@ impl Reading {
 
     /// Every byte of every file was handed over or is named as not read.
     fn check_content_ledger(&self) {
+        let mut missing = BTreeMap::<EntryId, u64>::new();
+        for note in &self.not_read {
+            if let Subject::Entry(id) = note.subject {
+                let sum = missing.entry(id).or_default();
+                *sum = sum.saturating_add(note.length);
+            }
+        }
         let stopped = self.not_read.iter().any(|note| note.subject == Subject::Medium);
         for (number, entry) in self.entries.iter().enumerate() {
             let id = number as EntryId;
@@ -158,9 +165,8 @@ impl Reading {
                 continue;
             }
             let here = self.contents.get(&id).map(|content| content.len() as u64);
-            let notes = self.not_read.iter().filter(|note| note.subject == Subject::Entry(id));
-            let missing: u64 = notes.map(|note| note.length).sum();
-            assert!(here.unwrap_or(0) + missing >= entry.size, "{} has a hole", self.path(id));
+            let missing = missing.get(&id).copied().unwrap_or(0);
+            assert!(here.unwrap_or(0).saturating_add(missing) >= entry.size, "{} has a hole", self.path(id));
             assert!(here.is_some() || missing > 0, "{} never came", self.path(id));
         }
     }

@@ -2,9 +2,7 @@
 
 use crate::images::{disk, empty_fat, fat, run};
 use crate::reading::{Reading, read_image};
-use blanche_sandbox::wire::{
-    AreaClass, Cause, Corruption, FilesystemKind, PartitionTable, Subject, VolumeRole,
-};
+use blanche_sandbox::wire::{AreaClass, Cause, Corruption, FilesystemKind, PartitionTable, Subject, VolumeRole};
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -17,7 +17,7 @@ fn volumes() -> &'static [(&'static str, FilesystemKind, Vec<u8>)] {
             ("FAT12", FilesystemKind::Fat12, fat(12, 4 * MIB, &[], &tree)),
             ("FAT16", FilesystemKind::Fat16, fat(16, 16 * MIB, &[], &tree)),
             ("FAT32", FilesystemKind::Fat32, fat(32, 40 * MIB, &[], &tree)),
-            ("FAT16 with 2 KiB sectors", FilesystemKind::Fat16, fat(16, 16 * MIB, &["-S", "2048"], &tree)),
+            ("FAT16 with 2 KiB sectors", FilesystemKind::Fat16, fat(16, 16 * MIB, &["-S", "2048", "-s", "1"], &tree)),
             ("exFAT", FilesystemKind::ExFat, exfat(16 * MIB, &tree)),
         ]
     })
@@ -74,7 +74,8 @@ fn logical_partitions() {
         let sectors = volume.len() / 512;
         let (first, second) = (6144, 8192 + sectors);
         let script = format!("label: dos\n2048,2048,c\n4096,,5\n{first},{sectors},c\n{second},{sectors},1c\n");
-        let image = disk(volume.len() as u64 * 2 + 8 * MIB, &script, &[(first as u64, volume), (second as u64, volume)]);
+        let image =
+            disk(volume.len() as u64 * 2 + 8 * MIB, &script, &[(first as u64, volume), (second as u64, volume)]);
         let reading = read_image(image);
         let roles: Vec<_> = reading.layout().volumes.iter().map(|volume| volume.role).collect();
         assert_eq!(roles, [VolumeRole::Primary, VolumeRole::Logical, VolumeRole::Logical]);

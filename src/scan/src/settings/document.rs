@@ -176,7 +176,6 @@ fn key_span(text: &str, section: &str, key: &str) -> Option<Range<usize>> {
 #[serde(default)]
 struct Named {
     bases: NamedBases,
-    spool: NamedDirectory,
     children: NamedDirectory,
 }
 
@@ -198,7 +197,7 @@ struct NamedDirectory {
 pub(super) fn check_named_folders(text: &str, file: &Path, home: &Path) -> Result<(), SettingsError> {
     let named: Named = toml::from_str(text).map_err(|error| invalid(text, file, &error))?;
     let bases = named.bases.clamav.iter().chain(&named.bases.rules);
-    let folders = bases.chain(&named.spool.directory).chain(&named.children.directory);
+    let folders = bases.chain(&named.children.directory);
     for folder in folders {
         let path = home.join(folder.get_ref());
         if !path.is_dir() {

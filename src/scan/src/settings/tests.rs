@@ -180,12 +180,9 @@ fn relative_folders_start_at_the_configuration_file() {
 fn a_named_folder_that_is_missing_is_an_error_with_its_place() {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("blanche.toml");
-    for text in [
-        "[bases]\nclamav = [\"absent\"]\n",
-        "[bases]\nrules  = [\"absent\"]\n",
-        "[spool]\ndirectory = \"absent\"\n",
-        "[children]\ndirectory = \"absent\"\n",
-    ] {
+    for text in
+        ["[bases]\nclamav = [\"absent\"]\n", "[bases]\nrules  = [\"absent\"]\n", "[children]\ndirectory = \"absent\"\n"]
+    {
         fs::write(&file, text).expect("written");
         let message = Settings::load(&file).expect_err("an absent folder").to_string();
         assert!(message.contains("blanche.toml:2:1") && message.contains("no such folder"), "{message}");

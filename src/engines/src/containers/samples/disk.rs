@@ -28,7 +28,7 @@ pub(super) fn iso(marker: &[u8]) -> Vec<u8> {
 
 /// 9.1: a directory record.
 fn record(block: u32, size: u32, folder: bool, name: &[u8]) -> Vec<u8> {
-    let even = name.len() % 2 == 0;
+    let even = name.len().is_multiple_of(2);
     let mut record = Writer::default();
     record.bytes(&[33 + length::<u8>(name) + u8::from(even), 0]);
     both32(&mut record, block);

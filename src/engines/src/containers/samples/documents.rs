@@ -48,7 +48,8 @@ fn entry(name: &str, kind: u8, child: u32, class: [u8; 16], start: u32, size: u3
 
 /// ECMA-376 part 2: a package with the parts that make a text document, and an embedded file.
 pub(super) fn ooxml(marker: &[u8]) -> Vec<u8> {
-    let types = b"<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
+    let types =
+        b"<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
     let document = b"<?xml version=\"1.0\"?><document/>";
     let members: [(&str, &[u8]); 3] =
         [("[Content_Types].xml", types), ("word/document.xml", document), ("word/embeddings/marker.bin", marker)];
