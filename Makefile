@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test soak deny
+.PHONY: help deps deps-demo deps-test toolchain build demo test fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -21,6 +21,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) arj binutils brotli bzip2 clamav clamav-testfi
 
 SEED ?= 1
 KILLS ?= 200
+FUZZ_SECONDS ?= 20
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
 define install
@@ -74,6 +75,14 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed at random moments, SEED=1
 	@echo "seed $(SEED), $(KILLS) kills"
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --locked -p blanche-tests --test kills -- --nocapture
+
+fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of hostile bytes (nightly compiler, cargo-fuzz)
+	@command -v cargo-fuzz >/dev/null || { echo "Missing: cargo install --locked cargo-fuzz"; exit 1; }
+	tests/fuzz/seeds.sh
+	for target in medium messages; do
+		CARGO_TARGET_DIR="$$CARGO_TARGET_DIR/fuzz" cargo +nightly fuzz run --fuzz-dir tests/fuzz "$$target" -- \
+			-max_total_time=$(FUZZ_SECONDS) -seed=$(SEED) -max_len=1048576 -timeout=10 -rss_limit_mb=2048
+	done
 
 deny: toolchain ## Check licences, sources and duplicates of every program's dependencies
 	@command -v cargo-deny >/dev/null || { echo "Missing: cargo install --locked cargo-deny"; exit 1; }

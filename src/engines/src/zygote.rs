@@ -8,13 +8,13 @@ use crate::containers::Opened;
 use crate::examine::{CLAMAV, Engines, YARA};
 use crate::rules::{self, Rules, RulesError, YARA_X_VERSION};
 use crate::{fallback, matcher, warm};
-use blanche_sandbox::birth::{BirthError, CHANNEL_FD, Forked, fork_confinable};
+use blanche_sandbox::birth::{BirthError, Forked, Inherited, fork_confinable};
 use blanche_sandbox::confine::{self, Profile};
 use blanche_sandbox::wire::{EngineInfo, EngineLimits, EngineSet, FromZygote, LoadFailure, ToZygote, ZygoteJob};
 use blanche_sandbox::{Channel, ChannelError};
 use rustix::process::{Resource, Rlimit};
 use std::io::Write as _;
-use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,8 +64,10 @@ struct Loaded {
 /// The program: serves the channel on descriptor 4 until the parent closes it.
 #[must_use]
 pub fn run() -> ExitCode {
-    // SAFETY: the parent puts the channel there, and nothing else in this program uses that number.
-    let channel = Channel::from_fd(unsafe { OwnedFd::from_raw_fd(CHANNEL_FD) });
+    let Some(channel) = Inherited::Channel.take().map(Channel::from_fd) else {
+        let _ = writeln!(std::io::stderr(), "blanche-matcher is started by Blanche, with its channel on descriptor 4");
+        return ExitCode::from(2);
+    };
     match serve(channel) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

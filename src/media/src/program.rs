@@ -6,13 +6,11 @@
 use crate::outbox::{ReadFailure, Stop};
 use crate::source::FileSource;
 use crate::{Input, read};
-use blanche_sandbox::birth::{CHANNEL_FD, MEDIUM_FD};
+use blanche_sandbox::birth::Inherited;
 use blanche_sandbox::confine::{ConfineError, Profile, abort_on_panic, confine};
 use blanche_sandbox::wire::{FromReader, ReadJob, Source};
 use blanche_sandbox::{Channel, ChannelError};
-use rustix::io::Errno;
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Why the program ended without a last message.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +19,8 @@ pub enum Failed {
     #[error("blanche-reader is started by Blanche, with `medium` or `folder` as its only argument")]
     Usage,
     /// Descriptor 3 or 4 is missing.
-    #[error("descriptor {0} was not handed in: {1}")]
-    Descriptor(i32, Errno),
+    #[error("descriptor {} was not handed in", .0.number())]
+    Descriptor(Inherited),
     /// The sandbox could not be closed.
     #[error(transparent)]
     Confine(#[from] ConfineError),
@@ -40,7 +38,7 @@ impl Failed {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Read(_) => 1,
-            Self::Usage | Self::Descriptor(..) | Self::Confine(_) => 2,
+            Self::Usage | Self::Descriptor(_) | Self::Confine(_) => 2,
             Self::Channel(_) => 3,
         }
     }
@@ -57,8 +55,9 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Failed> {
         (Some("folder"), None) => Profile::FolderReader,
         _ => return Err(Failed::Usage),
     };
-    let medium = inherited(MEDIUM_FD)?;
-    let channel = Channel::from_fd(inherited(CHANNEL_FD)?);
+    let inherited = |which: Inherited| which.take().ok_or(Failed::Descriptor(which));
+    let medium = inherited(Inherited::Medium)?;
+    let channel = Channel::from_fd(inherited(Inherited::Channel)?);
     let born = confine(profile)?;
     channel.send(&born, &[])?;
     let job = channel.receive::<ReadJob>(None)?.message;
@@ -84,16 +83,4 @@ fn speak(channel: &Channel, job: &ReadJob, medium: &OwnedFd) -> Result<(), Faile
         (Err(_), Some(error)) => Err(Failed::Channel(error)),
         (Err(failure), None) => Err(Failed::Read(failure)),
     }
-}
-
-/// A descriptor of this process by its number, owned: a copy by pidfd_getfd(2), because taking the number itself over
-/// would take `unsafe`. The parent opened the medium read-only, so the copy cannot write either.
-fn inherited(number: i32) -> Result<OwnedFd, Failed> {
-    let refused = |error| Failed::Descriptor(number, error);
-    let own = pidfd_open(getpid(), PidfdFlags::empty()).map_err(refused)?;
-    if own.as_raw_fd() == number {
-        // The number was free, so nothing was handed in.
-        return Err(refused(Errno::BADF));
-    }
-    pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).map_err(refused)
 }

@@ -9,11 +9,13 @@
 
 mod child;
 mod fork;
+mod inherited;
 mod steps;
 mod verify;
 
 pub use child::{Child, Ending, Killer};
 pub use fork::{Forked, fork_confinable};
+pub use inherited::Inherited;
 
 use crate::ChannelError;
 use std::io;

@@ -12,19 +12,18 @@
 )]
 
 use blanche_sandbox::Channel;
-use blanche_sandbox::birth::{CHANNEL_FD, Forked, fork_confinable};
+use blanche_sandbox::birth::{Forked, Inherited, fork_confinable};
 use blanche_sandbox::confine::{Profile, confine, private_tmpfs};
 use blanche_sandbox::wire::{
     ContentType, Digests, EngineCpu, EngineInfo, EngineSet, FromMatcher, FromZygote, ScanPiece, Scanned,
     SelfTestResult, ToMatcher, ToZygote,
 };
 use std::fs::File;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 fn main() {
-    // SAFETY: the parent placed this descriptor, and nothing else in this process owns it.
-    let channel = Channel::from_fd(unsafe { OwnedFd::from_raw_fd(CHANNEL_FD) });
+    let channel = Channel::from_fd(Inherited::Channel.take().expect("a channel"));
     while let Ok(mut received) = channel.receive::<ToZygote>(None) {
         match received.message {
             ToZygote::Load(job) => {

@@ -10,7 +10,7 @@
     reason = "a test program: when it fails, the test that started it fails"
 )]
 
-use blanche_sandbox::birth::{CHANNEL_FD, MEDIUM_FD};
+use blanche_sandbox::birth::Inherited;
 use blanche_sandbox::confine::{Profile, confine};
 use blanche_sandbox::wire::{
     AreaClass, AreaReport, AreaSum, Attributes, Content, Digests, Entry, EntryKind, FilesystemKind, FromReader,
@@ -18,16 +18,15 @@ use blanche_sandbox::wire::{
 };
 use blanche_sandbox::{Channel, content};
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 const CONTENT: &[u8] = b"What the reader says it read.\n";
 
 fn main() {
     let born = confine(Profile::MediumReader).expect("confinement");
-    // SAFETY: the parent placed both descriptors, and nothing else in this process owns them.
-    let (medium, channel) = unsafe { (File::from_raw_fd(MEDIUM_FD), OwnedFd::from_raw_fd(CHANNEL_FD)) };
-    let channel = Channel::from_fd(channel);
+    let medium = File::from(Inherited::Medium.take().expect("the medium"));
+    let channel = Channel::from_fd(Inherited::Channel.take().expect("a channel"));
     channel.send(&born, &[]).expect("born");
     let job: ReadJob = channel.receive(None).expect("a job").message;
     let mut line = [0u8; 64];

@@ -4,9 +4,10 @@ use crate::images::{exfat, fat, many_files, tree, write_tree};
 use crate::reading::Reading;
 use blanche_sandbox::Channel;
 use blanche_sandbox::birth::{Birth, Child, Ending, ResourceLimits, Role};
-use blanche_sandbox::wire::{Born, FromReader, ReadJob, ReadLimits, Source};
+use blanche_sandbox::wire::{Born, Cause, FromReader, ReadJob, ReadLimits, Source};
 use std::fs;
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -116,6 +117,30 @@ fn it_refuses_to_start_in_any_other_way() {
     assert_eq!(child.wait().unwrap().code(), Some(2));
     let alone = Command::new("sh").args(["-c", "exec \"$0\" medium 3<&- 4<&-", PROGRAM]).stderr(Stdio::null()).status();
     assert_eq!(alone.unwrap().code(), Some(2));
+}
+
+#[test]
+fn what_the_caller_may_not_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("reader");
+    let files = folder.path().join("files");
+    fs::copy(PROGRAM, &program).unwrap();
+    fs::create_dir_all(files.join("closed")).unwrap();
+    fs::write(files.join("closed/file"), b"x").unwrap();
+    fs::write(files.join("open"), b"open").unwrap();
+    fs::write(files.join("secret"), b"secret").unwrap();
+    for (path, mode) in [(folder.path(), 0o755), (&files.join("closed"), 0o700), (&files.join("secret"), 0o600)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let (ours, theirs) = Channel::pair().unwrap();
+    let command = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$2\" folder";
+    let mut child = by_shell(command, &files, theirs, &[program.to_str().unwrap()]);
+    ours.receive::<Born>(PATIENCE).expect("born");
+    let reading = listen(&ours, &ReadJob { source: Source::Folder, limits: ReadLimits::default() }, 0);
+    assert_eq!(reading.notes("closed"), [(0, 0, Cause::PermissionDenied)]);
+    assert_eq!(reading.notes("secret"), [(0, 6, Cause::PermissionDenied)]);
+    assert_eq!(reading.files(0).into_keys().collect::<Vec<_>>(), ["open"]);
+    assert!(child.wait().unwrap().success());
 }
 
 /// Starts a command with the medium as descriptor 3 and the channel as descriptor 4.
