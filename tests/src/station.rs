@@ -131,11 +131,30 @@ impl Station {
         let code = output.status.code().unwrap_or_else(|| panic!("{command:?} was killed: {}", output.status));
         let report = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{command:?} gave no report ({error}), code {code}:\n{messages}"));
-        Scan { report, code, messages }
+        let scan = Scan { report, code, messages };
+        scan.assert_ledgers_add_up();
+        scan
     }
 }
 
 impl Scan {
+    /// Both ledgers of every report that any test makes: each byte of each file, and each byte of the medium, has
+    /// exactly one place (security rule 1).
+    fn assert_ledgers_add_up(&self) {
+        let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("no number: {value}"));
+        let content = &self.report["content"];
+        let parts = ["checked", "skipped", "unreadable"].map(|part| number(&content[part]));
+        assert_eq!(parts.iter().sum::<u64>(), number(&content["bytes"]), "{content:#}");
+        let gaps = self.report["not_checked"].as_array().expect("a list");
+        if gaps.is_empty() && self.verdict() != "refused" {
+            assert_eq!(content["files_checked"], content["files"], "{content:#}");
+            let area = self.report["area"]["sums"].as_array().expect("a list");
+            let bytes: u64 = area.iter().map(|line| number(&line["bytes"])).sum();
+            let capacity = self.report["target"]["capacity"].as_u64().unwrap_or(0);
+            assert_eq!(bytes, capacity, "{:#}", self.report["area"]);
+        }
+    }
+
     /// The verdict: "clean", "incomplete", "infected" or "refused".
     ///
     /// # Panics

@@ -3,18 +3,30 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
 use blanche_tests::{Format, Layout, Station, Tree, image, program};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
-/// Files whose bytes are unlike anything else on the medium.
+/// Bytes of which no two sectors are alike, here or in another file.
+fn unique(file: u64, length: usize) -> Vec<u8> {
+    let mut state = file.wrapping_mul(0xD134_2543_DE82_EF95) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        bytes.extend_from_slice(&(state ^ (state >> 29)).to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Small files, an empty one, and one that is handed over in chunks.
 fn tree() -> Tree {
     let mut tree = Tree::new();
-    for index in 0..20u32 {
-        let bytes: Vec<u8> = (0..(index * 3001 + 17)).map(|i| (i.wrapping_mul(index + 7) >> 3) as u8).collect();
-        tree = tree.with(format!("d{}/fichier {index}.dat", index % 3), bytes);
+    for index in 0..20usize {
+        tree = tree.with(format!("d{}/fichier {index}.dat", index % 3), unique(index as u64, index * 3001 + 17));
     }
-    tree.with("empty.txt", Vec::new()).with("long.bin", vec![0x5A; 1_300_000])
+    tree.with("empty.txt", Vec::new()).with("long.bin", unique(99, 1_300_000))
 }
 
 fn digest(path: &Path) -> Vec<u8> {
@@ -52,7 +64,16 @@ fn the_medium_is_unchanged_and_no_byte_of_a_file_is_read_twice() {
         let medium = image(folder.path(), format, Layout::MbrPrimary, &tree());
         let (before, log) = (digest(&medium), folder.path().join("strace"));
         let output = Command::new("strace")
-            .args(["-f", "-y", "--seccomp-bpf", "-e", "trace=read,readv,pread64,preadv,mmap,sendfile", "-s", "0", "-o"])
+            .args([
+                "-ff",
+                "-y",
+                "--seccomp-bpf",
+                "-e",
+                "trace=read,readv,pread64,preadv,mmap,sendfile",
+                "-s",
+                "0",
+                "-o",
+            ])
             .arg(&log)
             .arg(program("blanche"))
             .arg("--config")
@@ -66,20 +87,30 @@ fn the_medium_is_unchanged_and_no_byte_of_a_file_is_read_twice() {
 
         let image = std::fs::read(&medium).expect("image");
         let mut times = vec![0u8; image.len()];
-        let reads = reads(&std::fs::read_to_string(&log).expect("log"), &medium);
+        // One file for each process, so that no call is torn apart by another one's.
+        let logs = std::fs::read_dir(folder.path()).expect("folder").flatten().map(|entry| entry.path());
+        let logs = logs.filter(|path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"strace.")));
+        let text: String = logs.map(|log| std::fs::read_to_string(log).expect("log")).collect();
+        let reads = reads(&text, &medium);
         assert!(reads.iter().map(|(_, length)| length).sum::<u64>() > 1_300_000, "{format:?}: strace saw the reader");
         for (offset, length) in reads {
             times[offset as usize..(offset + length) as usize].iter_mut().for_each(|count| *count += 1);
         }
-        for file in tree().files().iter().filter(|file| file.bytes.len() > 512) {
-            // The first sector of the file, wherever it lies: large enough to be found by its bytes alone.
-            let head = &file.bytes[..512];
-            let places: Vec<_> =
-                (0..image.len() / 512).filter(|sector| &image[sector * 512..sector * 512 + 512] == head).collect();
-            if let [only] = places[..] {
-                assert_eq!(times[only * 512], 1, "{format:?}: {} was read {} times", file.path, times[only * 512]);
+        let mut places: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (sector, bytes) in image.chunks_exact(512).enumerate() {
+            places.entry(bytes).or_default().push(sector * 512);
+        }
+        let mut seen = 0;
+        for file in tree().files() {
+            for (index, sector) in file.bytes.chunks_exact(512).enumerate() {
+                let place = places.get(sector).unwrap_or_else(|| panic!("{format:?}: {} is not on it", file.path));
+                assert_eq!(place.len(), 1, "sectors are unique");
+                let read = &times[place[0]..place[0] + 512];
+                assert!(read.iter().all(|count| *count == 1), "{format:?}: sector {index} of {}: {read:?}", file.path);
+                seen += 1;
             }
         }
+        assert!(seen > 3000, "{format:?}: only {seen} sectors were looked at");
     }
 }
 

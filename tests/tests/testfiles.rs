@@ -23,5 +23,9 @@ fn every_test_file_of_clamav_is_found() {
     let disk = image(folder.path(), Format::Fat32, Layout::MbrPrimary, &tree);
     let scan = Station::with_base(folder.path(), Base::ClamExe).scan(&disk);
     assert_eq!(scan.found(), names, "{:#}", scan.report);
+    for file in scan.report["findings"].as_array().unwrap() {
+        let by_digest = |finding: &serde_json::Value| finding["name"] == "Blanche.Test.ClamExe.UNOFFICIAL";
+        assert!(file["findings"].as_array().unwrap().iter().any(by_digest), "found by something else: {file:#}");
+    }
     assert_eq!((scan.verdict(), scan.code), ("infected", 20));
 }

@@ -4,7 +4,7 @@
 
 use crate::containers::{OPENERS, Opened, Opener, samples};
 use crate::examine::{CLAMAV, Engines, Examined, YARA};
-use blanche_sandbox::wire::{ContainerProof, FromMatcher, SelfTestResult};
+use blanche_sandbox::wire::{ContainerProof, FromMatcher, SelfTestResult, Severity};
 
 /// The test file of EICAR (eicar.org), in two halves so that no scanner finds this program.
 pub const EICAR_HALVES: [&str; 2] = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
@@ -35,7 +35,10 @@ pub fn run(engines: &mut Engines<'_>) -> FromMatcher {
     let result = |engine: &str, marker: &str, examined: &Examined| SelfTestResult {
         engine: engine.to_owned(),
         marker: marker.to_owned(),
-        found: examined.findings.iter().any(|finding| finding.engine == engine),
+        found: examined
+            .findings
+            .iter()
+            .any(|finding| finding.engine == engine && finding.severity == Severity::Malicious),
     };
     let results = vec![result(CLAMAV, EICAR, &plain), result(YARA, EICAR, &plain), result(CLAMAV, EICAR_HTML, &html)];
     let containers = OPENERS.iter().map(|row| prove(engines, row)).collect();

@@ -3,7 +3,7 @@
 
 use crate::bytes::wide;
 use crate::source::Removed;
-use blanche_sandbox::wire::{Cause, Entry, EntryId, FromReader, NotRead, ReadTotals, Subject};
+use blanche_sandbox::wire::{Cause, Entry, EntryId, FromReader, MAX_NOT_READ, NotRead, ReadTotals, Subject};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 
@@ -11,10 +11,6 @@ use std::os::fd::OwnedFd;
 const MAX_BATCH: usize = 512;
 /// Bytes of names and fields in one message, about.
 const MAX_BATCH_BYTES: usize = 256 << 10;
-/// Most `NotRead` about one medium. A medium that is wrong in more places is wrong enough: one last `NotRead` about
-/// the medium stands for the rest.
-const MAX_NOT_READ: u32 = 1 << 21;
-
 /// The receiver does not listen any more; the reading ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the receiver stopped listening")]

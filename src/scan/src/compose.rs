@@ -14,6 +14,9 @@ use crate::words;
 use blanche_sandbox::wire::{EntryKind, Finding, MediumLayout, Severity, Subject};
 use jiff::Timestamp;
 
+/// Seconds.
+const DAY: i64 = 24 * 3600;
+
 /// The report of a finished session.
 pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings, options: ScanOptions) -> Report {
     let admission = match session.target.refusal {
@@ -207,7 +210,9 @@ fn sealing(verdict: Verdict, room: &EngineRoomDescription, isolation: &Isolation
     let now = Timestamp::now().as_second();
     let max_age = i64::try_from(settings.bases.max_age.as_secs()).unwrap_or(i64::MAX);
     for base in &bases {
-        if base.date.is_none_or(|date| now.saturating_sub(date) > max_age) {
+        // A base from the future says that one of the two clocks is wrong, so its age is unknown.
+        let known_age = base.date.map(|date| now.saturating_sub(date)).filter(|age| *age >= -DAY);
+        if known_age.is_none_or(|age| age > max_age) {
             obstacles.push(SealingObstacle::StaleBase(base.name.clone()));
         }
     }

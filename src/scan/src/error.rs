@@ -46,6 +46,9 @@ pub enum ScanError {
     /// The configuration is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// Somebody stopped the program before anything was read.
+    #[error("stopped before anything was read")]
+    Cancelled,
     /// Something that the station itself lacks or did wrong: memory, descriptors, disk space.
     #[error("station: {0}")]
     Station(String),

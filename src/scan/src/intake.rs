@@ -6,16 +6,13 @@
 use crate::catalogue::Catalogue;
 use blanche_sandbox::content::{Refused, SealedContent};
 use blanche_sandbox::wire::{
-    AreaReport, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MediumLayout, NotRead, Piece,
-    ReadLimits, ReadTotals, Source, Subject,
+    AreaReport, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_NOT_READ, MediumLayout,
+    NotRead, Piece, ReadLimits, ReadTotals, Source, Subject,
 };
 use std::os::fd::OwnedFd;
 
 /// Most lines of the area ledger's digests.
 const MAX_AREA_DIGESTS: usize = 4096;
-
-/// Most gaps that one reader may announce; a damaged filesystem has thousands, a flood has more.
-const MAX_GAPS: u32 = 1 << 20;
 
 /// Why the reader is not listened to any more.
 #[derive(Debug, thiserror::Error)]
@@ -244,11 +241,14 @@ impl Intake {
             Subject::Entry(entry) => self.catalogue.get(entry).is_some(),
         };
         self.gaps = self.gaps.saturating_add(1);
-        if self.gaps > MAX_GAPS {
+        if self.gaps > MAX_NOT_READ {
             return Err(Distrust::Violation("more gaps than the limit allows"));
         }
         if !known || what.offset.checked_add(what.length).is_none() {
             return Err(Distrust::Violation("a gap in something that was not announced"));
+        }
+        if !is_readers(&what.cause) {
+            return Err(Distrust::Violation("a cause that only others can know"));
         }
         Ok(Accepted::NotRead(what))
     }
@@ -282,6 +282,28 @@ impl Intake {
     pub(crate) fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }
+}
+
+/// Whether this is for a reader to say. What engines, parent and people say has other sources.
+fn is_readers(cause: &Cause) -> bool {
+    use Cause::{
+        AmbiguousNames, ChangedWhileRead, Corrupt, FilesystemUnsupported, MediumRemoved, NotRegularFile,
+        OtherFilesystem, PermissionDenied, ReadLimit, UnknownContent, Unreadable,
+    };
+    matches!(
+        cause,
+        AmbiguousNames
+            | ChangedWhileRead
+            | Corrupt(_)
+            | FilesystemUnsupported(_)
+            | MediumRemoved
+            | NotRegularFile
+            | OtherFilesystem
+            | PermissionDenied
+            | ReadLimit(_)
+            | UnknownContent
+            | Unreadable
+    )
 }
 
 #[cfg(test)]

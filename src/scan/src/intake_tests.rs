@@ -135,6 +135,14 @@ fn the_end_must_match_what_was_handed_over() {
 }
 
 #[test]
+fn a_reader_cannot_speak_for_the_engines_or_the_station() {
+    for cause in [Cause::Cancelled, Cause::EngineFailed("x".repeat(4 << 20)), Cause::NeverRead, Cause::DigestsDiffer] {
+        let gap = NotRead { subject: Subject::Medium, offset: 0, length: 0, cause };
+        assert!(planned(&[4]).accept(FromReader::NotRead(gap), Vec::new()).is_err());
+    }
+}
+
+#[test]
 fn gaps_must_be_about_something_announced() {
     let mut intake = planned(&[4]);
     for subject in [Subject::Volume(1), Subject::Entry(1)] {

@@ -9,6 +9,9 @@ use blanche_sandbox::wire::{
 };
 use std::collections::HashMap;
 
+/// Most different media types of one session; there are about two thousand registered ones. Types beyond stay unnamed.
+const MAX_MEDIA_TYPES: usize = 4096;
+
 /// A gap in what was checked, about one entry, one volume or the medium.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
@@ -116,8 +119,12 @@ impl Ledger {
 
     /// Position of a media type among those seen; names are few, contents many.
     fn media_type(&mut self, name: String) -> u16 {
+        let name = crate::words::harmless(&name);
         let known = self.media_types.iter().position(|known| *known == name);
         let position = known.unwrap_or_else(|| {
+            if self.media_types.len() >= MAX_MEDIA_TYPES {
+                return 0;
+            }
             self.media_types.push(name);
             self.media_types.len().saturating_sub(1)
         });

@@ -20,6 +20,10 @@ const LOOK: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(10);
 /// The engines' time limit grows by one second for so many bytes (the matcher counts the same way).
 const BYTES_PER_SECOND: u64 = 5_000_000;
+/// Matchers in a row that may die before they were given anything.
+const MAX_IDLE_DEATHS: u32 = 3;
+/// Bytes of the longest free text in an answer.
+const MAX_TEXT: usize = 256;
 /// Most lines of one answer.
 const MAX_LINES: usize = 64;
 
@@ -56,10 +60,9 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Nothing more will come.
-    pub(crate) fn close(&self) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-        self.changed.notify_all();
+    /// Nothing more will come once this is dropped.
+    pub(crate) fn close_when_dropped(&self) -> Closing<'_> {
+        Closing(self)
     }
 
     fn next(&self) -> Option<Work> {
@@ -76,6 +79,16 @@ impl Queue {
     }
 }
 
+/// Closes a queue when dropped.
+pub(crate) struct Closing<'a>(&'a Queue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.inside.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.0.changed.notify_all();
+    }
+}
+
 /// One thread that feeds one matcher after the other.
 pub(crate) struct Feeder<'a> {
     pub(crate) room: &'a EngineRoom,
@@ -88,13 +101,17 @@ pub(crate) struct Feeder<'a> {
 impl Feeder<'_> {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(self) {
-        let mut matcher = None;
+        let (mut matcher, mut idle_deaths) = (None, 0);
         while let Some(mut work) = self.queue.next() {
             while !work.pieces.is_empty() {
                 if (self.stop)() {
                     self.fail_all(&mut work, &Cause::Cancelled);
+                } else if idle_deaths > MAX_IDLE_DEATHS {
+                    self.fail_all(&mut work, &Cause::EnginesLost);
                 } else if let Some(child) = matcher.take().or_else(|| self.fork()) {
+                    let waiting = work.pieces.len();
                     matcher = self.match_pieces(child, &mut work);
+                    idle_deaths = if work.pieces.len() == waiting { idle_deaths + 1 } else { 0 };
                 } else {
                     self.fail_all(&mut work, &Cause::EnginesLost);
                 }
@@ -133,15 +150,13 @@ impl Feeder<'_> {
     /// is dead, and the piece on which it died is off the list.
     fn match_pieces(&self, child: Child, work: &mut Work) -> Option<Child> {
         let pieces = work.pieces.iter().map(|(piece, _)| piece.clone()).collect();
-        let sent = child.channel().send(&ToMatcher::Scan(pieces), &[work.object.as_fd()]);
+        if let Err(error) = child.channel().send(&ToMatcher::Scan(pieces), &[work.object.as_fd()]) {
+            // It died while it had nothing to do: no content is to blame, another matcher takes them all.
+            tracing::warn!("matcher {}: {error}", child.pid());
+            return None;
+        }
         while let Some((piece, digests)) = work.pieces.front() {
-            let answer = match &sent {
-                Ok(()) => self.answer(&child, piece, digests),
-                Err(error) => {
-                    tracing::warn!("matcher {}: {error}", child.pid());
-                    Err(Cause::MatcherCrashed)
-                }
-            };
+            let answer = self.answer(&child, piece, digests);
             let (entry, length) = (piece.entry, piece.length);
             work.pieces.pop_front();
             match answer {
@@ -196,9 +211,13 @@ impl Feeder<'_> {
 
 /// Checks an answer against what was asked and what the reader said (security rules 2 and 5).
 fn believe(mut scanned: Scanned, piece: &ScanPiece, digests: &Digests) -> Result<Box<Scanned>, Cause> {
+    let short = |text: &str| text.len() <= MAX_TEXT;
+    let bounded_cause = |cause: &Cause| !matches!(cause, Cause::EngineFailed(text) if !short(text));
     let bounded = scanned.findings.len() <= MAX_LINES
         && scanned.not_checked.len() <= MAX_LINES
+        && scanned.not_checked.iter().all(bounded_cause)
         && scanned.content_type.media_type.len() <= 128
+        && scanned.content_type.expected_extension.as_deref().is_none_or(short)
         && scanned.findings.iter().all(|finding| {
             finding.name.len() <= 256
                 && finding.engine.len() <= 32
@@ -213,7 +232,9 @@ fn believe(mut scanned: Scanned, piece: &ScanPiece, digests: &Digests) -> Result
         tracing::error!("station alarm: reader and matcher disagree about the content of entry {}", piece.entry);
         return Err(Cause::DigestsDiffer);
     }
-    scanned.findings.sort_by(|left, right| right.severity.cmp(&left.severity).then(left.name.cmp(&right.name)));
+    scanned.findings.sort_by(|left, right| {
+        right.severity.cmp(&left.severity).then_with(|| (&left.layer, &left.name).cmp(&(&right.layer, &right.name)))
+    });
     Ok(Box::new(scanned))
 }
 

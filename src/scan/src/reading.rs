@@ -19,8 +19,10 @@ use std::time::{Duration, Instant};
 
 /// How often the reader's channel is left to see whether somebody cancelled.
 const LOOK: Duration = Duration::from_millis(100);
-/// A reader that says nothing for so long is lost: the slowest device delivers a chunk in less.
-const SILENCE: Duration = Duration::from_secs(120);
+/// A reader that says nothing for so long is lost. A device full of bad sectors takes seconds for each of them.
+const SILENCE: Duration = Duration::from_secs(600);
+/// What an object costs of the flight budget at least, in bytes: it holds a descriptor, and those are few as well.
+const OBJECT_COST: u64 = 1 << 20;
 /// Bytes copied at once into the spool.
 const COPY: usize = 1 << 20;
 
@@ -48,8 +50,10 @@ impl Reading<'_> {
     /// did not come to its end.
     pub(crate) fn run(self) -> (Intake, Option<Cause>) {
         let mut intake = Intake::new(self.job.source, self.job.limits);
+        // Closed however this ends: matchers that wait for more would wait for ever.
+        let closed = self.queue.close_when_dropped();
         let ended = self.listen(&mut intake);
-        self.queue.close();
+        drop(closed);
         self.child.kill();
         let failure = ended.err();
         if let Some(cause) = &failure {
@@ -128,7 +132,7 @@ impl Reading<'_> {
 
     fn queue_object(&self, object: SealedContent, pieces: &[Piece], intake: &Intake) -> Result<(), Cause> {
         let mut held = self.flight.nothing();
-        held.grow(object.length(), &|| (self.stop)()).map_err(|_| Cause::Cancelled)?;
+        held.grow(object.length().max(OBJECT_COST), &|| (self.stop)()).map_err(|_| Cause::Cancelled)?;
         let mut waiting = VecDeque::with_capacity(pieces.len());
         let mut ledger = self.ledger();
         for piece in pieces {
@@ -156,12 +160,11 @@ impl Reading<'_> {
         let length = part.length();
         self.counters.read(length);
         if let Ok(file) = &long.file {
-            let kept = match long.held.grow(length, &|| (self.stop)()) {
-                Ok(()) => append(file, part, long.written).map_err(|error| tracing::error!("spool: {error}")),
-                Err(_) => Err(()),
-            };
-            if kept.is_err() {
-                long.file = Err(Cause::SpoolFull);
+            let grown = long.held.grow(length, &|| (self.stop)());
+            let kept = grown.is_ok()
+                && append(file, part, long.written).map_err(|error| tracing::error!("spool: {error}")).is_ok();
+            if !kept {
+                long.file = Err(if (self.stop)() { Cause::Cancelled } else { Cause::SpoolFull });
                 long.held = self.spool.nothing();
             }
         }

@@ -5,24 +5,28 @@
 //! and only then replaces the old one, between sessions. A set that fails is never used, and the report says so.
 
 use crate::error::ScanError;
+use crate::progress::Cancel;
 use crate::settings::Settings;
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::wire::{
-    Container, ContainerProof, EngineSet, FromMatcher, FromZygote, SelfTestResult, ToMatcher, ToZygote, ZygoteJob,
+    Container, ContainerProof, EngineSet, FromMatcher, FromZygote, Message, SelfTestResult, ToMatcher, ToZygote,
+    ZygoteJob,
 };
-use blanche_sandbox::{Channel, ChannelError};
+use blanche_sandbox::{Channel, ChannelError, Received};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Official bases take 10 to 30 s on a kiosk; a zygote that needs longer is stuck.
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
 /// The samples are small; the first use of each parser is what takes time.
 const SELF_TEST_LIMIT: Duration = Duration::from_secs(120);
+/// How often somebody who waits looks whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
 /// A fork is a matter of milliseconds.
 const FORK_LIMIT: Duration = Duration::from_secs(10);
 
@@ -52,12 +56,13 @@ impl EngineRoom {
     /// Loads bases and rules and proves them.
     ///
     /// # Errors
-    /// [`ScanError::Engines`] when there is no base, one does not load, or the self-test does not find what it must.
-    pub fn open(settings: &Settings) -> Result<Self, ScanError> {
+    /// [`ScanError::Engines`] when there is no base, one does not load, the self-test does not find what it must, or
+    /// somebody cancelled.
+    pub fn open(settings: &Settings, cancel: &Cancel) -> Result<Self, ScanError> {
         let changed = Arc::new(AtomicBool::new(false));
         // The watch begins before the load, so that nothing dropped in between goes unseen.
         let watcher = watch(settings, &changed);
-        let zygote = Zygote::prove(settings)?;
+        let zygote = Zygote::prove(settings, cancel)?;
         Ok(Self { zygote, rejected: None, changed, _watcher: watcher })
     }
 
@@ -73,16 +78,17 @@ impl EngineRoom {
     }
 
     /// Takes up bases that changed since the last look. Called between sessions.
-    pub fn refresh(&mut self, settings: &Settings) {
+    pub fn refresh(&mut self, settings: &Settings, cancel: &Cancel) {
         if !self.changed.swap(false, Ordering::SeqCst) {
             return;
         }
-        match Zygote::prove(settings) {
+        match Zygote::prove(settings, cancel) {
             Ok(zygote) => {
                 tracing::info!("new bases passed their self-test and are in use");
                 self.zygote = zygote;
                 self.rejected = None;
             }
+            Err(_) if cancel.is_cancelled() => self.changed.store(true, Ordering::SeqCst),
             Err(error) => {
                 tracing::error!("new bases were rejected, the older ones stay in use: {error}");
                 self.rejected = Some(error.to_string());
@@ -102,9 +108,9 @@ impl EngineRoom {
     ///
     /// # Errors
     /// As [`EngineRoom::open`].
-    pub(crate) fn revive_if_dead(&mut self, settings: &Settings) -> Result<(), ScanError> {
+    pub(crate) fn revive_if_dead(&mut self, settings: &Settings, cancel: &Cancel) -> Result<(), ScanError> {
         if self.zygote.child().wait_end(Duration::ZERO).is_some() {
-            self.zygote = Zygote::prove(settings)?;
+            self.zygote = Zygote::prove(settings, cancel)?;
         }
         Ok(())
     }
@@ -153,10 +159,10 @@ struct Zygote {
 
 impl Zygote {
     /// Starts, loads, tests and arms a zygote.
-    fn prove(settings: &Settings) -> Result<Self, ScanError> {
-        let (child, set) = load(settings)?;
+    fn prove(settings: &Settings, cancel: &Cancel) -> Result<Self, ScanError> {
+        let (child, set) = load(settings, cancel)?;
         let mut zygote = Self { child: Mutex::new(child), set, self_test: Vec::new(), containers: Vec::new() };
-        zygote.self_test()?;
+        zygote.self_test(cancel)?;
         zygote.child().channel().send(&ToZygote::Arm(proved(&zygote.containers)), &[]).map_err(lost)?;
         Ok(zygote)
     }
@@ -165,8 +171,18 @@ impl Zygote {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A new matcher. A zygote that does not answer in time or as it should is killed: its next answer could be taken
+    /// for that to another request. The next session starts a new one.
     fn fork(&self) -> Result<Child, ScanError> {
         let zygote = self.child();
+        let forked = Self::ask_to_fork(&zygote);
+        if forked.is_err() {
+            zygote.kill();
+        }
+        forked
+    }
+
+    fn ask_to_fork(zygote: &Child) -> Result<Child, ScanError> {
         let (ours, theirs) = Channel::pair().map_err(lost)?;
         zygote.channel().send(&ToZygote::Fork, &[theirs.as_fd()]).map_err(lost)?;
         drop(theirs);
@@ -180,10 +196,10 @@ impl Zygote {
     }
 
     /// Finds everything that must be found, in a confined matcher as in a session.
-    fn self_test(&mut self) -> Result<(), ScanError> {
+    fn self_test(&mut self, cancel: &Cancel) -> Result<(), ScanError> {
         let matcher = self.fork()?;
         matcher.channel().send(&ToMatcher::SelfTest, &[]).map_err(lost)?;
-        let answer = matcher.channel().receive::<FromMatcher>(Some(SELF_TEST_LIMIT)).map_err(lost)?;
+        let answer = patiently::<FromMatcher>(matcher.channel(), SELF_TEST_LIMIT, cancel)?;
         let FromMatcher::SelfTested { results, containers } = answer.message else {
             return Err(ScanError::Engines("the self-test gave no result".to_owned()));
         };
@@ -196,6 +212,10 @@ impl Zygote {
             let (engine, marker) = (&missed.engine, &missed.marker);
             return Err(ScanError::Engines(format!("self-test: {engine} did not find {marker}")));
         }
+        if let Some(closed) = containers.iter().find(|proof| proof.opener.is_some() && !proof.proved) {
+            let (opener, container) = (closed.opener.as_deref().unwrap_or_default(), closed.container);
+            return Err(ScanError::Engines(format!("self-test: {opener} did not open the sample of {container:?}")));
+        }
         self.self_test = results;
         self.containers = containers;
         Ok(())
@@ -203,7 +223,19 @@ impl Zygote {
 }
 
 /// Starts a zygote and lets it load.
-fn load(settings: &Settings) -> Result<(Child, EngineSet), ScanError> {
+fn load(settings: &Settings, cancel: &Cancel) -> Result<(Child, EngineSet), ScanError> {
+    for (configured, present, what) in [
+        (&settings.bases.clamav, settings.bases.clamav_present(), "ClamAV signatures"),
+        (&settings.bases.rules, settings.bases.rules_present(), "YARA rules"),
+    ] {
+        if present.is_empty() {
+            let names: Vec<_> = configured.iter().map(|folder| folder.display().to_string()).collect();
+            let names = names.join(", ");
+            return Err(ScanError::Engines(format!(
+                "no folder with {what} exists; looked for {names}; see docs/configuration.md"
+            )));
+        }
+    }
     let program = settings.children.program("blanche-matcher");
     let birth = Birth {
         program: &program,
@@ -224,11 +256,25 @@ fn load(settings: &Settings) -> Result<(Child, EngineSet), ScanError> {
     };
     let fds: Vec<_> = clamav.iter().chain(&rules).map(|(_, folder)| folder.as_fd()).collect();
     child.channel().send(&ToZygote::Load(job), &fds).map_err(lost)?;
-    match child.channel().receive::<FromZygote>(Some(LOAD_LIMIT)).map_err(lost)?.message {
+    match patiently::<FromZygote>(child.channel(), LOAD_LIMIT, cancel)?.message {
         FromZygote::Loaded(set) => Ok((child, set)),
         FromZygote::LoadFailed(failure) => Err(ScanError::Engines(format!("{}: {}", failure.path, failure.reason))),
         FromZygote::Forked { .. } => Err(ScanError::Engines("the engine process broke its protocol".to_owned())),
     }
+}
+
+/// Waits for an answer that may take long, and looks whether somebody cancelled.
+fn patiently<M: Message>(channel: &Channel, limit: Duration, cancel: &Cancel) -> Result<Received<M>, ScanError> {
+    let deadline = Instant::now().checked_add(limit);
+    while !channel.is_readable(LOOK).map_err(lost)? {
+        if cancel.is_cancelled() {
+            return Err(ScanError::Cancelled);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            return Err(lost(ChannelError::TimedOut));
+        }
+    }
+    channel.receive::<M>(Some(limit)).map_err(lost)
 }
 
 /// Opens base folders.

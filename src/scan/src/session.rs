@@ -66,8 +66,8 @@ pub fn scan(
     if let Some(refusal) = target.refusal.clone() {
         return Ok(refused(target, refusal, room, settings, started, clock.elapsed()));
     }
-    room.revive_if_dead(settings)?;
-    room.refresh(settings);
+    room.revive_if_dead(settings, cancel)?;
+    room.refresh(settings, cancel);
     let reader = start_reader(&target, settings)?;
     let born = reader.born().cloned();
     let mut session = Session {

@@ -14,7 +14,8 @@ pub use amounts::{counted, date, duration, files, number, rate, size};
 pub use causes::cause;
 pub use formats::{area, container, filesystem, role};
 pub use outcome::{
-    VerdictWords, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict, weaker_isolation,
+    VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,
+    weaker_isolation,
 };
 pub use visible::{harmless, visible, visible_path};
 

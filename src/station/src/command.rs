@@ -5,6 +5,7 @@ mod engines;
 mod scan;
 
 use crate::exit::Exit;
+use crate::log;
 use blanche_scan::ScanError;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
@@ -77,7 +78,9 @@ pub struct EngineArguments {
 #[must_use]
 pub fn main() -> ExitCode {
     // clap ends the program itself on --help and --version (0) and on wrong usage (2).
-    run(&Cli::parse()).into()
+    let cli = Cli::parse();
+    log::to_standard_error();
+    run(&cli).into()
 }
 
 /// Does what was asked.

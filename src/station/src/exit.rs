@@ -85,6 +85,7 @@ impl From<&ScanError> for Exit {
             | ScanError::TargetUnsupported { .. } => Self::Target,
             ScanError::Engines(_) => Self::Engines,
             ScanError::Settings(_) => Self::Usage,
+            ScanError::Cancelled => Self::Interrupted,
             ScanError::Children { .. } | ScanError::Station(_) => Self::Station,
         }
     }

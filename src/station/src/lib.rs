@@ -9,4 +9,5 @@
 pub mod command;
 pub mod exit;
 mod interrupt;
+mod log;
 pub mod show;

@@ -15,9 +15,9 @@ pub use matcher::{
     FromZygote, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
 };
 pub use reader::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MediumLayout,
-    NameEncoding, NotRead, PartitionTable, PartitionType, Piece, ReadJob, ReadLimits, ReadTotals, Source, Subject,
-    Volume, VolumeRole,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_NOT_READ,
+    MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece, ReadJob, ReadLimits, ReadTotals, Source,
+    Subject, Volume, VolumeRole,
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -7,6 +7,10 @@
 use super::{Cause, Digests, EntryId, FilesystemKind, Message, VolumeId};
 use serde::{Deserialize, Serialize};
 
+/// Most [`NotRead`] about one medium. A medium that is wrong in more places is wrong enough: the last one is about the
+/// medium and stands for the rest.
+pub const MAX_NOT_READ: u32 = 1 << 21;
+
 /// What the reader is asked to do. The medium, or the folder, is descriptor 3; the channel is descriptor 4.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadJob {

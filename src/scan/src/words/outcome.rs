@@ -21,6 +21,24 @@ pub struct VerdictWords {
     pub next: &'static str,
 }
 
+/// Instead of [`verdict`] when a medium or folder is clean because it holds no file: a person who expected files must
+/// not take it for a check of them.
+#[must_use]
+pub fn nothing_to_check(lang: Lang) -> VerdictWords {
+    lang.pick(
+        VerdictWords {
+            word: "SAIN",
+            sentence: "Aucun fichier n'a été trouvé ici : il n'y avait rien à vérifier.",
+            next: "Si vous attendiez des fichiers, apportez ce support au service de sécurité.",
+        },
+        VerdictWords {
+            word: "CLEAN",
+            sentence: "No file was found here: there was nothing to check.",
+            next: "If you expected files, take this medium to the security staff.",
+        },
+    )
+}
+
 /// What a verdict means.
 #[must_use]
 pub fn verdict(verdict: Verdict, lang: Lang) -> VerdictWords {
@@ -267,6 +285,11 @@ pub fn scan_error(error: &ScanError, lang: Lang) -> Advice {
             ),
         ),
         ScanError::Settings(error) => settings_error(error, lang),
+        ScanError::Cancelled => Advice::new(
+            lang,
+            ("L'opération a été interrompue avant la lecture du support.".to_owned(), "Recommencez quand vous voulez."),
+            ("Stopped before the medium was read.".to_owned(), "Start again when you like."),
+        ),
         ScanError::Station(reason) => Advice::new(
             lang,
             (

@@ -142,6 +142,7 @@ fn errors() -> Vec<ScanError> {
         | ScanError::Engines(_)
         | ScanError::Children { .. }
         | ScanError::Settings(_)
+        | ScanError::Cancelled
         | ScanError::Station(_) => {}
     };
     let path = PathBuf::from("/dev/sdb");
@@ -161,6 +162,7 @@ fn errors() -> Vec<ScanError> {
             weakness: "anybody may write it",
             remedy: "chmod go-w".into(),
         }),
+        ScanError::Cancelled,
         ScanError::Station("no memory".into()),
     ]
 }

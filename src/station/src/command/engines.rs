@@ -3,7 +3,8 @@
 use super::destination::Destination;
 use super::{complain, delivered, print};
 use crate::exit::Exit;
-use crate::show;
+use crate::{interrupt, show};
+use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::Lang;
 use blanche_scan::{EngineRoom, EngineRoomDescription, ScanError};
@@ -58,8 +59,10 @@ fn passed(room: &EngineRoomDescription) -> bool {
 
 /// Warm engines, or a complaint.
 fn open(settings: Result<Settings, ScanError>, lang: Lang) -> Result<(Settings, EngineRoomDescription), Exit> {
+    let cancel = Cancel::default();
     let opened = settings.and_then(|settings| {
-        let room = EngineRoom::open(&settings)?;
+        interrupt::watch(&cancel).map_err(|error| ScanError::Station(format!("signals: {error}")))?;
+        let room = EngineRoom::open(&settings, &cancel)?;
         Ok((settings, room.describe()))
     });
     opened.map_err(|error| {

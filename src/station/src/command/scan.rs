@@ -86,6 +86,7 @@ fn failed(error: &ScanError, target: Option<&Path>, lang: Lang) -> Outcome {
         ScanError::Engines(_) => "engines",
         ScanError::Children { .. } => "children",
         ScanError::Settings(_) => "settings",
+        ScanError::Cancelled => "interrupted",
         ScanError::Station(_) => "station",
     };
     failure(kind, error.to_string(), Exit::from(error), target)
@@ -146,7 +147,10 @@ impl Round<'_> {
             Some(room) => room,
             None => {
                 waiting.engines();
-                EngineRoom::open(&self.settings)?
+                match EngineRoom::open(&self.settings, &self.cancel) {
+                    Err(ScanError::Cancelled) => return Ok(None),
+                    opened => opened?,
+                }
             }
         };
         if self.cancel.is_cancelled() {

@@ -50,7 +50,8 @@ pub fn report(report: &Report, lang: Lang, detail: Detail, out: &mut dyn Write) 
 
 /// A word, a shape and perhaps a colour; a sentence; what to do.
 fn verdict(report: &Report, lang: Lang, colour: bool, out: &mut dyn Write) -> io::Result<()> {
-    let words = words::verdict(report.verdict, lang);
+    let nothing = report.verdict == Verdict::Clean && report.content.files == 0;
+    let words = if nothing { words::nothing_to_check(lang) } else { words::verdict(report.verdict, lang) };
     let (shape, code) = match report.verdict {
         Verdict::Clean => ("✔", "32"),
         Verdict::Incomplete => ("◐", "33"),
@@ -232,7 +233,8 @@ fn ledgers(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
         [(content.skipped, "non vérifiés", "not checked"), (content.unreadable, "illisibles", "unreadable")]
     {
         if bytes > 0 {
-            write!(out, "{} {}: {}", lang.pick(" ;", ";"), lang.pick(french, english), words::size(bytes, lang))?;
+            let (join, colon) = lang.pick((" ;", "\u{A0}:"), (";", ":"));
+            write!(out, "{join} {}{colon} {}", lang.pick(french, english), words::size(bytes, lang))?;
         }
     }
     if !content.listing_complete {
