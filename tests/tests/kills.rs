@@ -155,3 +155,29 @@ fn nothing_outlives_a_killed_parent() {
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(alive(&family), Vec::<&(u32, String)>::new());
 }
+
+#[test]
+fn an_interrupt_ends_the_scan_within_a_second_and_says_what_is_missing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let station = Station::new(folder.path());
+    let (medium, configuration) = (medium(folder.path()), station.configuration());
+    let mut command = Command::new(program("blanche"));
+    command.arg("--config").arg(&configuration).args(["scan", "--json", "--quiet"]).arg(&medium);
+    let scan = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("blanche");
+    for _ in 0..200 {
+        std::thread::sleep(Duration::from_millis(20));
+        if descendants(scan.id()).iter().any(|(_, name)| name == "blanche-reader") {
+            break;
+        }
+    }
+    let family = descendants(scan.id());
+    let sent = Command::new("kill").args(["-INT", &scan.id().to_string()]).status().expect("kill");
+    let start = Instant::now();
+    let output = scan.wait_with_output().expect("an end");
+    assert!(sent.success() && start.elapsed() < Duration::from_secs(1), "took {:?}", start.elapsed());
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!((report["verdict"].as_str(), output.status.code()), (Some("incomplete"), Some(10)));
+    let causes = report["not_checked"].as_array().expect("lines").iter().map(|line| line["cause"].as_str());
+    assert!(causes.clone().any(|cause| cause == Some("cancelled")), "{:#}", report["not_checked"]);
+    assert_eq!(alive(&family), Vec::<&(u32, String)>::new());
+}
