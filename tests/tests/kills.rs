@@ -150,6 +150,10 @@ fn nothing_outlives_a_killed_parent() {
         }
     }
     assert!(family.len() >= 3, "reader, zygote and matchers should live: {family:?}");
+    for (pid, name) in &family {
+        let score = std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap_or_default();
+        assert_eq!(score.trim(), "1000", "{name} goes before its parent when memory runs out");
+    }
     scan.kill().expect("kill");
     scan.wait().expect("wait");
     std::thread::sleep(Duration::from_millis(500));

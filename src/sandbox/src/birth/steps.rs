@@ -240,6 +240,9 @@ unsafe fn steps(
         }
         libc::setsid();
         libc::umask(0o077);
+        // When memory runs out, the child that used it up goes first and its parent lives to say so: proc(5). A kernel
+        // that refuses this changes who is killed, not what is checked.
+        write_file(c"/proc/self/oom_score_adj", c"1000");
         let alone = stand_alone(plan)?;
         for (resource, limit) in &plan.limits {
             done(Step::Limits, libc::syscall(libc::SYS_prlimit64, 0, *resource, limit as *const _, 0))?;
