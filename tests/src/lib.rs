@@ -21,6 +21,7 @@
 pub mod bombs;
 mod bytes;
 pub mod containers;
+pub mod evil;
 mod exfat;
 mod fat;
 pub mod image;

@@ -6,7 +6,7 @@ use crate::outbox::{Halt, Outbox};
 use crate::packer::{Packer, STEP};
 use crate::plan::{Plan, Planned};
 use crate::source::{Medium, Removed, note};
-use blanche_sandbox::wire::{Cause, FromReader, ReadLimit, ReadLimits, Subject};
+use blanche_sandbox::wire::{Cause, ReadLimit, ReadLimits, Subject};
 use std::ops::Range;
 
 /// How a volume allocates, for reading neighbouring files at once: bytes of a cluster, first byte of its clusters.
@@ -37,8 +37,7 @@ pub(crate) fn deliver(
     read: &mut ReadBytes,
 ) -> Result<(), Halt> {
     plan.sort();
-    let (files, bytes) = plan.size();
-    outbox.send(FromReader::Planned { files, bytes }, None)?;
+    outbox.planned()?;
     // Content that shares clusters may be larger than the medium, but not without end.
     let budget = limits.max_bytes.min(medium.capacity().saturating_mul(4));
     let mut packer = Packer::new(limits);

@@ -256,9 +256,7 @@ impl FolderReader<'_, '_, '_, '_> {
 
     /// Hands the files over, folder by folder in the order of the walk.
     fn deliver(&mut self) -> Result<(), Halt> {
-        let bytes = self.files.iter().map(|file| file.size).fold(0, u64::saturating_add);
-        let files = u32::try_from(wide(self.files.len())).unwrap_or(u32::MAX);
-        self.outbox.send(FromReader::Planned { files, bytes }, None)?;
+        self.outbox.planned()?;
         let mut packer = Packer::new(self.limits);
         let mut folder: Option<(usize, OwnedFd)> = None;
         for file in std::mem::take(&mut self.files) {

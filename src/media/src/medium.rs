@@ -4,7 +4,7 @@ use crate::area::{self, LedgerVolume};
 use crate::deliver::{Allocation, ReadBytes, deliver};
 use crate::filesystem::{Fault, Filesystem, Identity};
 use crate::outbox::{Halt, Outbox};
-use crate::partition::{Announced, Views, discover};
+use crate::partition::{Announced, Views, discover, is_subdivided};
 use crate::plan::Plan;
 use crate::recognise::recognise;
 use crate::source::{Medium, Removed};
@@ -30,6 +30,7 @@ pub(crate) fn read_medium(medium: &Medium<'_>, limits: &ReadLimits, outbox: &mut
                 send_layout(medium, &Views::default(), &[], outbox)?;
             }
             outbox.not_read(Subject::Medium, 0, 0, Cause::MediumRemoved)?;
+            outbox.planned()?;
             outbox.send(FromReader::Area(area::unknown(medium.capacity())), None)?;
             Ok(())
         }
@@ -77,7 +78,12 @@ fn open_all(medium: &Medium<'_>, views: &Views) -> Result<Vec<Opened>, Removed> 
         .map(|announced| {
             let found = recognise(medium, announced.range.clone())?;
             let announced = announced.clone();
-            Ok(Opened { announced, identity: found.identity, reader: found.reader, faults: found.faults })
+            let mut faults = found.faults;
+            if found.reader.is_some() && announced.partition_type.is_some_and(is_subdivided) {
+                // Partitions inside this one are shown by some hosts and are not read here.
+                faults.push(Fault { offset: announced.range.start, length: 0, cause: Cause::UnknownContent });
+            }
+            Ok(Opened { announced, identity: found.identity, reader: found.reader, faults })
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 
 use crate::bytes::wide;
 use crate::source::Removed;
-use blanche_sandbox::wire::{Cause, Entry, EntryId, FromReader, MAX_NOT_READ, NotRead, ReadTotals, Subject};
+use blanche_sandbox::wire::{Cause, Entry, EntryId, EntryKind, FromReader, MAX_NOT_READ, NotRead, ReadTotals, Subject};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 
@@ -67,13 +67,25 @@ pub(crate) struct Outbox<'o> {
     entry_bytes: usize,
     not_read: Vec<NotRead>,
     not_read_sent: u32,
+    /// Files and streams that were announced, and their bytes.
+    announced: (u32, u64),
+    planned: bool,
     pub(crate) totals: ReadTotals,
 }
 
 impl<'o> Outbox<'o> {
     pub(crate) fn new(out: Out<'o>) -> Self {
         let totals = ReadTotals::default();
-        Self { out, entries: Vec::new(), entry_bytes: 0, not_read: Vec::new(), not_read_sent: 0, totals }
+        Self {
+            out,
+            entries: Vec::new(),
+            entry_bytes: 0,
+            not_read: Vec::new(),
+            not_read_sent: 0,
+            announced: (0, 0),
+            planned: false,
+            totals,
+        }
     }
 
     /// Announces an entry and gives it its number.
@@ -81,6 +93,10 @@ impl<'o> Outbox<'o> {
         let id = self.totals.entries;
         self.totals.entries = id.saturating_add(1);
         self.entry_bytes = self.entry_bytes.saturating_add(entry.name.len()).saturating_add(48);
+        if matches!(entry.kind, EntryKind::File | EntryKind::Stream) {
+            let (files, bytes) = self.announced;
+            self.announced = (files.saturating_add(1), bytes.saturating_add(entry.size));
+        }
         self.entries.push(entry);
         if self.entries.len() >= MAX_BATCH || self.entry_bytes >= MAX_BATCH_BYTES {
             self.flush()?;
@@ -110,6 +126,16 @@ impl<'o> Outbox<'o> {
             (self.out)(FromReader::NotRead(note), None)?;
         }
         Ok(())
+    }
+
+    /// Says that the walk is over, once. Everything that was announced counts, with the size that was announced: what
+    /// cannot be handed over was named as not read, or will be.
+    pub(crate) fn planned(&mut self) -> Result<(), Stop> {
+        if std::mem::replace(&mut self.planned, true) {
+            return Ok(());
+        }
+        let (files, bytes) = self.announced;
+        self.send(FromReader::Planned { files, bytes }, None)
     }
 
     /// Sends a message after everything that was gathered.

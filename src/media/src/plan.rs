@@ -1,6 +1,6 @@
 //! What will be read, kept small: about 40 bytes per file, so that a million files stay far below the memory limit.
 
-use crate::bytes::{index, wide};
+use crate::bytes::index;
 use crate::filesystem::Extent;
 use blanche_sandbox::wire::{EntryId, VolumeId};
 
@@ -36,7 +36,6 @@ impl Planned {
 pub(crate) struct Plan {
     files: Vec<Planned>,
     extents: Vec<Extent>,
-    bytes: u64,
 }
 
 impl Plan {
@@ -54,7 +53,6 @@ impl Plan {
         let count = u32::try_from(more.len()).unwrap_or(u32::MAX);
         self.extents.extend_from_slice(more);
         self.files.push(Planned { entry, volume, length, first, more: start, more_count: count });
-        self.bytes = self.bytes.saturating_add(length);
         true
     }
 
@@ -65,11 +63,6 @@ impl Plan {
 
     pub(crate) fn files(&self) -> &[Planned] {
         &self.files
-    }
-
-    /// Number of contents, and their bytes.
-    pub(crate) fn size(&self) -> (u32, u64) {
-        (u32::try_from(wide(self.files.len())).unwrap_or(u32::MAX), self.bytes)
     }
 
     /// The extents of a content.

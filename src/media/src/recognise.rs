@@ -99,12 +99,18 @@ pub(crate) fn recognise(medium: &Medium<'_>, range: Range<u64>) -> Result<Recogn
     }
     if exfat::Boot::claims(&sector) {
         return match exfat::Boot::parse(&sector) {
-            Ok(boot) => Ok(read_by(Box::new(ExFatVolume::open(medium, range, boot)?))),
+            Ok(boot) => {
+                let heap = boot.heap_start;
+                let reader = ExFatVolume::open(medium, range.clone(), boot)?;
+                read_by(medium, &range, heap, Box::new(reader))
+            }
             Err(_) => Ok(broken_boot(FilesystemKind::ExFat, &range)),
         };
     }
     if let Ok(boot) = fat::Boot::parse(&sector) {
-        return Ok(read_by(Box::new(FatVolume::open(medium, range, boot)?)));
+        let heap = boot.heap_start();
+        let reader = FatVolume::open(medium, range.clone(), boot)?;
+        return read_by(medium, &range, heap, Box::new(reader));
     }
     if let Some(kind) = foreign_signature(medium, &range, &|_| true)? {
         return Ok(unsupported(kind, &range));
@@ -122,8 +128,37 @@ pub(crate) fn first_sector_signature(sector: &[u8]) -> Option<FilesystemKind> {
     FIRST_SECTOR.iter().find(matches).map(|known| known.kind)
 }
 
-fn read_by(mut reader: Box<dyn Filesystem>) -> Recognised {
-    Recognised { identity: reader.identity().clone(), faults: reader.take_faults(), reader: Some(reader) }
+/// A volume that is read. Some hosts prefer another filesystem in the same place: its signature is looked for in the
+/// `heap` first bytes of the volume, where no content of files lies.
+fn read_by(
+    medium: &Medium<'_>,
+    range: &Range<u64>,
+    heap: u64,
+    mut reader: Box<dyn Filesystem>,
+) -> Result<Recognised, Removed> {
+    let mut faults = reader.take_faults();
+    let content = range.start.saturating_add(heap);
+    if let Some(kind) = foreign_signature(medium, range, &|place| place.end <= content)? {
+        let length = range.end.saturating_sub(range.start);
+        faults.push(Fault { offset: range.start, length, cause: Cause::FilesystemUnsupported(kind) });
+    }
+    Ok(Recognised { identity: reader.identity().clone(), faults, reader: Some(reader) })
+}
+
+/// Where content of files may begin in the volume in `range` (byte on the medium); its end when nothing of it is read.
+pub(crate) fn content_start(medium: &Medium<'_>, range: &Range<u64>) -> Result<u64, Removed> {
+    let length = range.end.saturating_sub(range.start);
+    let sector = match medium.read_vec(range.start, medium.block().min(length)) {
+        Ok(sector) => sector,
+        Err(ReadError::Removed) => return Err(Removed),
+        Err(ReadError::Unreadable { .. }) => return Ok(range.end),
+    };
+    let heap = if exfat::Boot::claims(&sector) {
+        exfat::Boot::parse(&sector).ok().map(|boot| boot.heap_start)
+    } else {
+        fat::Boot::parse(&sector).ok().map(|boot| boot.heap_start())
+    };
+    Ok(heap.map_or(range.end, |heap| range.start.saturating_add(heap)))
 }
 
 fn unread(kind: FilesystemKind, range: &Range<u64>, cause: Cause) -> Recognised {

@@ -80,6 +80,7 @@ pub fn main() -> ExitCode {
     // clap ends the program itself on --help and --version (0) and on wrong usage (2).
     let cli = Cli::parse();
     log::to_standard_error();
+    log::panics_in_one_line();
     run(&cli).into()
 }
 

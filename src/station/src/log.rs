@@ -1,6 +1,7 @@
 //! What the parts of a session log (a child that died, a child that lied) goes to standard error, made harmless: the
 //! words of a child or an engine may stand in it.
 
+use crate::exit::Exit;
 use blanche_scan::words::harmless;
 use std::fmt::{Debug, Write as _};
 use std::io::Write as _;
@@ -12,6 +13,19 @@ use tracing::{Event, Level, Metadata, Subscriber};
 pub(crate) fn to_standard_error() {
     // A program that embeds this one may have a log of its own; then that one is the right place.
     let _ = tracing::subscriber::set_global_default(StandardError);
+}
+
+/// A panic is a defect of ours: one line instead of a backtrace. On the main thread it ends the program at once (the
+/// children die with it), because unwinding could wait for ever for threads that were never started; elsewhere the
+/// session goes on and what that thread owed becomes *not checked*.
+pub(crate) fn panics_in_one_line() {
+    std::panic::set_hook(Box::new(|panic| {
+        let text = harmless(&format!("blanche: internal error, please report it: {panic}").replace('\n', " "));
+        let _ = writeln!(std::io::stderr(), "{text}");
+        if std::thread::current().name() == Some("main") {
+            std::process::exit(i32::from(Exit::Station.code()));
+        }
+    }));
 }
 
 /// Warnings and errors, one line each. There are no spans.

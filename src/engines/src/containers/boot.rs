@@ -1,10 +1,10 @@
 //! Raw disk images inside files: a partition table, or a filesystem that begins at the first byte. libclamav reads
 //! MBR and GPT, but opens no filesystem in them.
 
-use super::bytes::{has, le16, le32};
+use super::bytes::{be32, has, le16, le32};
 
-/// Filesystems by a signature of their own.
-const FILESYSTEMS: [(usize, &[u8]); 8] = [
+/// Filesystems, volume managers and images by a signature of their own.
+const FILESYSTEMS: &[(usize, &[u8])] = &[
     (3, b"NTFS    "),
     (3, b"EXFAT   "),
     (3, b"ReFS\x00\x00\x00\x00"),
@@ -13,6 +13,22 @@ const FILESYSTEMS: [(usize, &[u8]); 8] = [
     (32, b"NXSB"),
     (1024, b"H+\x00\x04"),
     (1024, b"HX\x00\x05"),
+    (1024, b"\x10\x20\xf5\xf2"),
+    (1024, b"\xe2\xe1\xf5\xe0"),
+    (0, b"-rom1fs-"),
+    (0x8000, b"JFS1"),
+    (0x2034, b"ReIsEr"),
+    (0x1_0034, b"ReIsEr"),
+    (0, b"LABELONE"),
+    (512, b"LABELONE"),
+    (1024, b"LABELONE"),
+    (1536, b"LABELONE"),
+    // Images of disks in a form of their own: Android sparse, Parallels, Apple sparse image, EWF.
+    (0, b"\x3a\xff\x26\xed\x01\x00"),
+    (0, b"WithoutFreeSpace"),
+    (0, b"WithouFreSpacExt"),
+    (0, b"sprs"),
+    (0, b"EVF\x09\x0d\x0a\xff\x00"),
 ];
 
 /// Whether content is the image of a disk or of a filesystem.
@@ -23,6 +39,8 @@ pub(super) fn is_disk(content: &[u8]) -> bool {
         || is_fat(content)
         || is_mbr(content)
         || is_ext(content)
+        || is_hfs(content)
+        || is_minix(content)
         || (has(content, 0, b"ER") && has(content, 512, b"PM\x00\x00"))
 }
 
@@ -53,6 +71,25 @@ fn is_mbr(content: &[u8]) -> bool {
         }
     }
     used > 0
+}
+
+/// HFS (Inside Macintosh: Files, 2): its signature has two bytes, hence also boot blocks or a sane volume.
+fn is_hfs(content: &[u8]) -> bool {
+    let blocks = has(content, 0, b"LK") || content.get(..1024).is_some_and(|boot| boot.iter().all(|byte| *byte == 0));
+    let volume = le16(content, 1024 + 18).is_some_and(|blocks| blocks > 0)
+        && be32(content, 1024 + 20).is_some_and(|size| size > 0 && size % 512 == 0)
+        && matches!(content.get(1024 + 36), Some(1..=27));
+    has(content, 1024, b"BD") && (blocks || volume)
+}
+
+/// Minix 1 to 3 (Linux, include/uapi/linux/minix_fs.h): magic, and zones of one block.
+fn is_minix(content: &[u8]) -> bool {
+    let old = matches!(le16(content, 1024 + 16), Some(0x137f | 0x138f | 0x2468 | 0x2478))
+        && le16(content, 1024 + 10) == Some(0);
+    let third = le16(content, 1024 + 24) == Some(0x4d5a)
+        && le16(content, 1024 + 12) == Some(0)
+        && matches!(le16(content, 1024 + 28), Some(1024 | 2048 | 4096));
+    old || third
 }
 
 /// ext2/3/4: magic, revision, block size and counts of the superblock (kernel documentation, ext4 "Super Block").

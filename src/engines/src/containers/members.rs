@@ -51,10 +51,16 @@ pub(super) fn tar(content: &[u8]) -> Members {
         };
         let kind = block.get(156).copied().unwrap_or(0);
         match kind {
-            0 | b'0' | b'7' if size > 0 => members.sizes.push(size),
             // GNU sparse files and parts of volumes are not put together by libclamav.
             b'S' | b'M' => members.unsupported = true,
-            _ => {}
+            _ if size == 0 => {}
+            // Links, devices and folders with content: some unpackers write it, libclamav does not.
+            b'1'..=b'6' => members.unsupported = true,
+            // Names and attributes of the next member; libclamav does not know those that change its content.
+            b'x' | b'g' | b'X' => members.unsupported |= changes_content(content, at, size),
+            b'K' | b'L' => {}
+            // POSIX.1-2017 pax, "typeflag": unknown types are regular files.
+            _ => members.sizes.push(size),
         }
         let body = offset(size).checked_next_multiple_of(512);
         let Some(next) = body.and_then(|body| at.checked_add(512)?.checked_add(body)) else {
@@ -65,6 +71,12 @@ pub(super) fn tar(content: &[u8]) -> Members {
     }
     // Without its two empty blocks the archive may have been cut: harmless, as every announced member is compared.
     members
+}
+
+/// Whether the pax header at `at` says another size, or that the next member is sparse (GNU tar manual, "PAX").
+fn changes_content(content: &[u8], at: usize, size: u64) -> bool {
+    let records = part(content, at.saturating_add(512), offset(size)).unwrap_or_default();
+    [b" size=".as_slice(), b" GNU.sparse."].iter().any(|key| memchr::memmem::find(records, key).is_some())
 }
 
 /// Octal, or base 256 when the first bit is set (GNU).

@@ -8,9 +8,11 @@ mod boot;
 mod bytes;
 mod embedded;
 mod iso;
+mod mail;
 mod members;
 mod office;
 mod openers;
+mod pdf;
 pub mod samples;
 mod seven_zip;
 mod signatures;
@@ -140,7 +142,8 @@ fn wanted(sizes: &[u64]) -> HashMap<u64, u64> {
 pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64) -> Inspection {
     let mut inspection = Inspection::default();
     let mut found = signatures::recognise(content, extension);
-    let zip = zip::read(content);
+    // Containers that keep zips as they are give each of them as a layer of its own.
+    let zip = zip::read(content, found.iter().all(|container| *container == Container::Zip));
     if let (Some(zip), true) = (&zip, found.contains(&Container::Zip)) {
         found.extend(office::kind_of_zip(&zip.names));
     }
@@ -163,6 +166,12 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
         promise_zip(&mut inspection, &zip, opened, found.contains(&Container::Zip));
     }
     promise_embedded(&mut inspection, content, opened, &found);
+    if signatures::is_signed_text(content) {
+        inspection.not_checked(Cause::ContainerUnsupported(Container::EncryptedBlob));
+    }
+    if mail::is_calendar_with_content(content) {
+        inspection.not_checked(Cause::ContainerUnsupported(Container::Eml));
+    }
     if office::is_encrypted_manifest(content) {
         inspection.not_checked(Cause::Encrypted(Container::OpenDocument));
     }
@@ -221,6 +230,12 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         }
         Container::Swf if !content.starts_with(b"F") => inspection.promises.push((container, Promise::Something)),
         Container::Ole2 if office::is_encrypted_ole2(content) => inspection.not_checked(Cause::Encrypted(container)),
+        Container::Eml | Container::Mbox if mail::announces_encoded_parts(content) => {
+            inspection.promises.push((container, Promise::Something));
+        }
+        Container::Pdf if pdf::has_unread_attachment(content) => {
+            inspection.not_checked(Cause::ContainerUnsupported(container));
+        }
         // Documents and mails may well hold nothing but themselves.
         _ => {}
     }
@@ -230,9 +245,6 @@ fn promise_zip(inspection: &mut Inspection, zip: &zip::Zip, opened: &Opened, out
     let container = Container::Zip;
     if !opened.contains(container) {
         return inspection.not_checked(Cause::ContainerUnsupported(container));
-    }
-    if !zip.directory {
-        return inspection.promises.push((container, Promise::Something));
     }
     let members = Members {
         sizes: zip.sizes.clone(),

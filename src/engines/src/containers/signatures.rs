@@ -5,7 +5,7 @@
 //! was not checked is not clean. Hence several signatures for each format, and a plausibility check for weak ones.
 
 use super::bytes::{be32, digits, has, le16, le32, le64, offset, part};
-use super::{boot, members, zip};
+use super::{boot, mail, members, zip};
 use blanche_sandbox::wire::Container;
 use memchr::memmem;
 
@@ -82,8 +82,12 @@ const ENCRYPTED_TEXTS: [&[u8]; 5] = [
     b"$ANSIBLE_VAULT;",
 ];
 
+/// Texts that make signed content (RFC 7468 8 and 9; OpenSSL) when they begin a line near the start.
+const SIGNED_TEXTS: [&[u8]; 3] =
+    [b"-----BEGIN PKCS7-----", b"-----BEGIN CMS-----", b"-----BEGIN PKCS #7 SIGNED DATA-----"];
+
 /// Bytes at the start in which texts are looked for.
-const HEAD: usize = 4096;
+pub(super) const HEAD: usize = 4096;
 
 /// Everything that `content` is, as a container. `extension` is used only for formats without a signature.
 pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
@@ -111,13 +115,13 @@ pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
     ];
     found.extend(checks.iter().filter(|(_, fits)| *fits).map(|(container, _)| *container));
     found.extend(frames(content));
-    found.extend(mail(content));
+    found.extend(mail::recognise(content, extension));
     found.sort_unstable();
     found.dedup();
     found
 }
 
-fn head(content: &[u8], length: usize) -> &[u8] {
+pub(super) fn head(content: &[u8], length: usize) -> &[u8] {
     content.get(..length).unwrap_or(content)
 }
 
@@ -210,11 +214,20 @@ fn is_uuencoded(content: &[u8]) -> bool {
     })
 }
 
-fn is_encrypted(content: &[u8], extension: &str) -> bool {
+/// Whether one of `marks` begins a line near the start.
+fn has_line(content: &[u8], marks: &[&[u8]]) -> bool {
     let text = head(content, HEAD);
-    let armoured = ENCRYPTED_TEXTS
-        .iter()
-        .any(|mark| memmem::find_iter(text, mark).any(|at| at == 0 || matches!(text.get(at - 1), Some(b'\n' | b'\r'))));
+    let starts_line = |at: usize| at.checked_sub(1).is_none_or(|at| matches!(text.get(at), Some(b'\n' | b'\r')));
+    marks.iter().any(|mark| memmem::find_iter(text, mark).any(starts_line))
+}
+
+/// Whether content is CMS signed-data (RFC 5652) in base 64: what was signed lies in it, and nobody decodes it.
+pub(super) fn is_signed_text(content: &[u8]) -> bool {
+    has_line(content, &SIGNED_TEXTS)
+}
+
+fn is_encrypted(content: &[u8], extension: &str) -> bool {
+    let armoured = has_line(content, &ENCRYPTED_TEXTS);
     // RFC 5652: ContentInfo of type enveloped-data (1.2.840.113549.1.7.3) within the first bytes.
     let enveloped = content.first() == Some(&0x30)
         && memmem::find(head(content, 32), b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03").is_some();
@@ -242,48 +255,4 @@ fn frames(content: &[u8]) -> Option<Container> {
     // Zstandard 0.1 had its magic number the other way round.
     let oldest = be32(content, 0) == Some(0xFD2F_B51E) || le32(content, 0) == Some(0xFD2F_B51E);
     (skipped || oldest).then_some(Container::Zstd)
-}
-
-/// RFC 5322 headers; an mbox (RFC 4155) begins with "From ".
-fn mail(content: &[u8]) -> Option<Container> {
-    const FIELDS: [&str; 12] = [
-        "received:",
-        "return-path:",
-        "message-id:",
-        "mime-version:",
-        "delivered-to:",
-        "from:",
-        "to:",
-        "subject:",
-        "date:",
-        "content-type:",
-        "x-mailer:",
-        "reply-to:",
-    ];
-    let text = head(content, HEAD);
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mbox = text.starts_with(b"From ") || text.starts_with(b">From ");
-    let lines = text.split(|byte| *byte == b'\n').skip(usize::from(mbox)).take(64);
-    let mut fields = 0;
-    for line in lines {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let lower = String::from_utf8_lossy(line.get(..line.len().min(80)).unwrap_or_default()).to_ascii_lowercase();
-        match line.first() {
-            None if fields > 0 => break,
-            None => {}
-            Some(b' ' | b'\t') => {}
-            _ if FIELDS.iter().any(|field| lower.starts_with(field)) => fields += 1,
-            _ if lower.split_once(':').is_some_and(|(name, _)| is_field_name(name)) => {}
-            _ => break,
-        }
-    }
-    match (mbox, fields) {
-        (true, 1..) => Some(Container::Mbox),
-        (false, 2..) => Some(Container::Eml),
-        _ => None,
-    }
-}
-
-fn is_field_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }

@@ -86,6 +86,8 @@ pub(crate) struct Placed {
     pub(crate) extents: Vec<Extent>,
     /// Offsets within the content.
     pub(crate) faults: Vec<Fault>,
+    /// What is stored in place of the zeros behind [`Stream::valid`].
+    pub(crate) tail: Vec<Extent>,
 }
 
 /// A stream of bytes as a directory entry announces it.
@@ -153,7 +155,10 @@ impl Clusters {
         self.tally.slack = self.tally.slack.saturating_add(slack);
         self.tally.file = self.tally.file.saturating_add(claimed.saturating_sub(slack));
 
-        let mut placed = Placed { extents: self.heap.extents(&chain.runs, stored), faults: Vec::new() };
+        let extents = self.heap.extents(&chain.runs, stored);
+        let tail =
+            if stored < available { behind(self.heap.extents(&chain.runs, available), stored) } else { Vec::new() };
+        let mut placed = Placed { extents, faults: Vec::new(), tail };
         self.cross_links(&chain, stream.size, &mut placed.faults);
         outside_faults(&placed.extents, &mut placed.faults);
         trim_holes(&mut placed.extents);
@@ -200,7 +205,7 @@ impl Clusters {
         if !complete {
             faults.push(self.folder_fault(first, chain.end.cause()));
         }
-        Ok(Placed { extents, faults })
+        Ok(Placed { extents, faults, tail: Vec::new() })
     }
 
     fn folder_fault(&self, first: u32, cause: Cause) -> Fault {
@@ -262,6 +267,18 @@ fn outside_faults(extents: &[Extent], faults: &mut Vec<Fault>) {
         }
         offset = offset.saturating_add(extent.length);
     }
+}
+
+/// What of `extents` lies behind their first `skip` bytes.
+fn behind(extents: Vec<Extent>, mut skip: u64) -> Vec<Extent> {
+    let rest = extents.into_iter().filter_map(|extent| {
+        let cut = skip.min(extent.length);
+        skip = skip.saturating_sub(cut);
+        let start = if extent.is_hole() { extent.start } else { extent.start.saturating_add(cut) };
+        let length = extent.length.saturating_sub(cut);
+        (length > 0).then_some(Extent { start, length })
+    });
+    rest.collect()
 }
 
 /// Content ends with the last byte that exists.

@@ -6,12 +6,12 @@ mod upcase;
 
 pub(crate) use boot::Boot;
 
-use crate::bytes::{Record, index, wide};
+use crate::bytes::{Record, index, is_zero, wide};
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
 use crate::filesystem::{Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, VolumeArea};
 use crate::names::{fold_key, wtf8};
 use crate::source::{Medium, ReadError, Removed};
-use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, FilesystemKind, NameEncoding};
+use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, FilesystemKind, NameEncoding, ReadLimit};
 use entry_set::{Collector, EntrySet, Step};
 use std::ops::{ControlFlow, Range};
 use upcase::Upcase;
@@ -22,6 +22,10 @@ const SYSTEM: u16 = 0x04;
 const DIRECTORY: u16 = 0x10;
 /// Root records looked at for label, bitmap and up-case table before the walk.
 const ROOT_RECORDS: u32 = 1 << 16;
+/// Bytes behind valid data that are looked at in one volume: 16 GiB, so that files that share clusters end somewhere.
+const MAX_TAIL: u64 = 16 << 30;
+/// Bytes of them looked at at once.
+const TAIL_STEP: u64 = 1 << 18;
 
 /// An open exFAT volume.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct ExFatVolume {
     identity: Identity,
     clusters: Clusters,
     upcase: Upcase,
+    /// Bytes behind valid data that may still be looked at.
+    tail_left: u64,
     faults: Vec<Fault>,
 }
 
@@ -62,7 +68,8 @@ impl ExFatVolume {
             encoding: NameEncoding::Wtf8,
         };
         let clusters = Clusters::new(heap, AllocationTable::new(start, boot.table, Width::ExFat));
-        let mut volume = Self { boot, range, identity, clusters, upcase: Upcase::fallback(), faults: Vec::new() };
+        let upcase = Upcase::fallback();
+        let mut volume = Self { boot, range, identity, clusters, upcase, tail_left: MAX_TAIL, faults: Vec::new() };
         volume.check_boot(medium)?;
         let facts = volume.root_facts(medium)?;
         volume.identity.label = facts.label.clone();
@@ -189,6 +196,7 @@ impl Filesystem for ExFatVolume {
         let mut listing = Listing {
             clusters: &mut self.clusters,
             upcase: &self.upcase,
+            tail_left: &mut self.tail_left,
             is_root: folder.id == u64::from(self.boot.root),
             set: Collector::default(),
             ended: false,
@@ -226,6 +234,7 @@ impl Filesystem for ExFatVolume {
 struct Listing<'a> {
     clusters: &'a mut Clusters,
     upcase: &'a Upcase,
+    tail_left: &'a mut u64,
     is_root: bool,
     set: Collector,
     ended: bool,
@@ -268,6 +277,34 @@ impl Listing<'_> {
     fn may_stand_alone(&self, kind: u8) -> bool {
         let of_the_volume = matches!(kind, entry_set::BITMAP | entry_set::UPCASE | entry_set::LABEL);
         !self.ended && (kind & entry_set::BENIGN != 0 || (of_the_volume && self.is_root))
+    }
+
+    /// What is wrong with the bytes that are stored behind ValidDataLength (7.6.5). They read as zeros, but exfat-fuse
+    /// and Linux before 6.8 show them: unless they are zeros, hosts disagree about the content.
+    fn tail_fault(&mut self, medium: &Medium<'_>, tail: &[Extent]) -> Result<Option<Cause>, Removed> {
+        let mut buffer = Vec::new();
+        for extent in tail.iter().filter(|extent| !extent.is_hole()) {
+            let end = extent.start.saturating_add(extent.length);
+            let mut position = extent.start;
+            while position < end {
+                let count = end.saturating_sub(position).min(TAIL_STEP);
+                if *self.tail_left < count {
+                    return Ok(Some(Cause::ReadLimit(ReadLimit::Bytes)));
+                }
+                *self.tail_left = self.tail_left.saturating_sub(count);
+                buffer.resize(index(count), 0);
+                let mut bad = Vec::new();
+                medium.read_tolerant(position, &mut buffer, &mut bad)?;
+                if !bad.is_empty() {
+                    return Ok(Some(Cause::Unreadable));
+                }
+                if !is_zero(&buffer) {
+                    return Ok(Some(Cause::Corrupt(Corruption::Allocation)));
+                }
+                position = position.saturating_add(count);
+            }
+        }
+        Ok(None)
     }
 
     fn entry(&mut self, medium: &Medium<'_>, set: &EntrySet) -> Result<Found, Removed> {
@@ -315,6 +352,10 @@ impl Listing<'_> {
         let placed = self.clusters.file(medium, stream)?;
         found.extents = placed.extents;
         found.faults.extend(placed.faults);
+        if let Some(cause) = self.tail_fault(medium, &placed.tail)? {
+            let length = stream.size.saturating_sub(stream.valid);
+            found.faults.push(Fault { offset: stream.valid, length, cause });
+        }
         Ok(found)
     }
 }

@@ -7,6 +7,9 @@ use blanche_sandbox::wire::FilesystemKind;
 /// Bytes of a boot sector that carry fields.
 pub(crate) const BOOT_BYTES: usize = 512;
 
+/// Most clusters of a FAT16 ("FAT Type Determination").
+const MAX_CLUSTERS_16: u64 = 65_524;
+
 /// Why a boot sector is not one of FAT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BootFault {
@@ -59,6 +62,9 @@ pub(crate) struct Boot {
     pub(crate) serial: Option<u32>,
     /// The cluster count lies where hosts disagree about FAT12 and FAT16.
     pub(crate) ambiguous_width: bool,
+    /// The fields contradict the kind: FAT32 with entries of a fixed root directory (Linux makes room for them, Windows
+    /// does not), or FAT12 or FAT16 without them or with more clusters than 16 bits can number.
+    pub(crate) contradictory: bool,
 }
 
 impl Boot {
@@ -79,7 +85,8 @@ impl Boot {
         let total = nonzero(record.u16(19), record.u32(32)).ok_or(BootFault::TotalSectors)?;
         let table = nonzero(record.u16(22), record.u32(36)).ok_or(BootFault::TableSize)?;
         let wide = record.u16(22) == 0;
-        let root_entries = if wide { 0 } else { u64::from(record.u16(17)) };
+        let announced_entries = record.u16(17);
+        let root_entries = if wide { 0 } else { u64::from(announced_entries) };
         let root_sectors = root_entries.saturating_mul(32).div_ceil(bytes_per_sector.max(1));
         let before = reserved.saturating_add(tables.saturating_mul(table)).saturating_add(root_sectors);
         let data = total.saturating_sub(before);
@@ -100,6 +107,7 @@ impl Boot {
             total: bytes(total),
             serial: serial(record, wide),
             ambiguous_width: !wide && matches!(clusters, 4085 | 4086),
+            contradictory: if wide { announced_entries != 0 } else { root_entries == 0 || clusters > MAX_CLUSTERS_16 },
         })
     }
 

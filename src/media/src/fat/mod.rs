@@ -48,7 +48,7 @@ impl FatVolume {
         if boot.total > length {
             fault(range.end, boot.total.saturating_sub(length), Corruption::BootSector);
         }
-        if boot.ambiguous_width {
+        if boot.ambiguous_width || boot.contradictory {
             fault(range.start, 0, Corruption::BootSector);
         }
         if boot.active_table != 0 {

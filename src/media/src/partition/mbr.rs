@@ -11,8 +11,16 @@ pub(crate) const PROTECTIVE: u8 = 0xee;
 const EFI_SYSTEM: u8 = 0xef;
 /// Containers of logical partitions: CHS, LBA, Linux.
 const EXTENDED: [u8; 3] = [0x05, 0x0f, 0x85];
+/// Types of partitions that carry a table of their own, from which hosts make more partitions (Linux,
+/// block/partitions): Windows dynamic disks, UnixWare, Minix, Solaris (the old type is also Linux swap), BSD.
+const SUBDIVIDED: [u8; 8] = [0x42, 0x63, 0x81, 0x82, 0xa5, 0xa6, 0xa9, 0xbf];
 /// FAT and NTFS types with the "hidden" bit, and Windows recovery (27h).
 const HIDDEN: [u8; 8] = [0x11, 0x14, 0x16, 0x17, 0x1b, 0x1c, 0x1e, 0x27];
+
+/// Whether hosts look for further partitions inside one of this type.
+pub(crate) fn is_subdivided(kind: PartitionType) -> bool {
+    matches!(kind, PartitionType::Mbr(kind) if SUBDIVIDED.contains(&kind))
+}
 
 /// One of the four records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +33,10 @@ pub(crate) struct MbrEntry {
 }
 
 impl MbrEntry {
-    /// Whether the record announces something.
+    /// Whether the record announces something. Linux makes a partition of every record with sectors, even of type 0,
+    /// which Windows takes for an empty one.
     pub(crate) fn used(&self) -> bool {
-        self.kind != 0 && self.count != 0
+        self.count != 0
     }
 
     /// Whether it is a container of logical partitions.

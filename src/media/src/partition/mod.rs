@@ -9,6 +9,7 @@ mod gpt;
 mod mbr;
 mod views;
 
+pub(crate) use mbr::is_subdivided;
 pub(crate) use views::discover;
 
 use crate::filesystem::Fault;

@@ -9,6 +9,7 @@ use crate::filesystem::Fault;
 use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Cause, Corruption, PartitionTable, ReadLimit, VolumeRole};
+use std::ops::Range;
 
 /// Finds tables and volumes; at most `max_volumes` of the latter.
 ///
@@ -21,6 +22,9 @@ pub(crate) fn discover(medium: &Medium<'_>, max_volumes: u16) -> Result<Views, R
         return Ok(views);
     }
     let sector = first_sector(medium, &mut views)?;
+    if sector.as_deref().is_some_and(|sector| sector.starts_with(b"ER")) {
+        views.take_apple_map(medium)?;
+    }
     let boot_sector = sector.as_deref().is_some_and(is_boot_sector);
     let entries = sector.as_deref().and_then(mbr::parse).filter(|entries| {
         !boot_sector || mbr::plausible_beside_boot_sector(entries, medium.capacity(), medium.block())
@@ -113,6 +117,22 @@ impl Views {
         Ok(())
     }
 
+    /// An Apple partition map ("Inside Macintosh: Devices", 3-12 to 3-15) behind its driver descriptor: macOS and Linux
+    /// follow it, and it is not read here.
+    fn take_apple_map(&mut self, medium: &Medium<'_>) -> Result<(), Removed> {
+        for at in [512, 1024, 2048, 4096] {
+            match medium.read_vec(at, 2) {
+                Ok(found) if found == b"PM" => {
+                    self.fault(at, 0, Cause::UnknownContent);
+                    return Ok(());
+                }
+                Ok(_) | Err(ReadError::Unreadable { .. }) => {}
+                Err(ReadError::Removed) => return Err(Removed),
+            }
+        }
+        Ok(())
+    }
+
     /// Both copies of a GPT. A broken one is corrupt, and the other is used; if both are valid and differ, the union.
     fn take_gpt(&mut self, medium: &Medium<'_>, protective: bool, look_at_end: bool) -> Result<bool, Removed> {
         let block = medium.block();
@@ -172,13 +192,21 @@ impl Views {
     }
 
     /// Whether the medium as a whole carries a filesystem beside its table (an ISO 9660 image with an MBR, say), as far
-    /// as that can be told from outside the volumes.
+    /// as that can be told without reading content of the volumes' files.
     fn whole_medium_holds_filesystem(&self, medium: &Medium<'_>) -> Result<bool, Removed> {
         if self.tables.is_empty() {
             return Ok(false);
         }
-        let first = self.volumes.iter().map(|volume| volume.range.start).min().unwrap_or(medium.capacity());
-        let second_view = recognise::foreign_signature(medium, &(0..medium.capacity()), &|range| range.end <= first)?;
+        let mut contents = Vec::new();
+        for volume in &self.volumes {
+            let end = volume.range.end.min(medium.capacity());
+            if volume.range.start < end {
+                contents.push(recognise::content_start(medium, &(volume.range.start..end))?..end);
+            }
+        }
+        let outside =
+            |place: &Range<u64>| contents.iter().all(|held| place.end <= held.start || place.start >= held.end);
+        let second_view = recognise::foreign_signature(medium, &(0..medium.capacity()), &outside)?;
         Ok(second_view.is_some())
     }
 

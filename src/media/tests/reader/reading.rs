@@ -75,7 +75,7 @@ impl Reading {
             FromReader::Chunk(chunk) => self.take_chunk(chunk, object.unwrap()),
             FromReader::NotRead(not_read) => self.take_not_read(not_read),
             FromReader::Area(area) => {
-                assert!(self.planned.is_some() || self.removed());
+                assert!(self.planned.is_some());
                 assert!(self.area.is_none());
                 self.area = Some(area);
             }
@@ -140,6 +140,9 @@ impl Reading {
         let totals = self.done.expect("Done comes last");
         let bytes: u64 = self.contents.values().map(|content| content.len() as u64).sum();
         assert_eq!(totals.entries as usize, self.entries.len());
+        let files = self.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Stream));
+        let announced = files.fold((0, 0u64), |(count, bytes), file| (count + 1, bytes.saturating_add(file.size)));
+        assert_eq!(self.planned, Some(announced), "the plan counts what was announced");
         assert_eq!(totals.contents as usize, self.contents.len());
         assert_eq!(totals.bytes, bytes);
         let area = self.area.as_ref().expect("Area comes before Done");
@@ -169,10 +172,6 @@ impl Reading {
             assert!(here.unwrap_or(0).saturating_add(missing) >= entry.size, "{} has a hole", self.path(id));
             assert!(here.is_some() || missing > 0, "{} never came", self.path(id));
         }
-    }
-
-    fn removed(&self) -> bool {
-        self.not_read.iter().any(|note| note.cause == Cause::MediumRemoved)
     }
 
     /// Path of an entry within its volume.
