@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test fuzz soak deny
+.PHONY: help deps deps-demo deps-test toolchain build demo test bench fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -19,9 +19,13 @@ TEST_PACKAGES := $(DEMO_PACKAGES) arj binutils brotli bzip2 clamav clamav-testfi
 	gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress openssl p7zip-full procps \
 	qemu-utils squashfs-tools strace unzip util-linux wimtools wixl xz-utils zstd
 
+# The peers of the benchmark.
+BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan python3 yara
+
 SEED ?= 1
 KILLS ?= 200
 FUZZ_SECONDS ?= 20
+MEGABYTES ?= 200
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
 define install
@@ -74,7 +78,11 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed at random moments, SEED=1
 	@echo "seed $(SEED), $(KILLS) kills"
-	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --locked -p blanche-tests --test kills -- --nocapture
+	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --workspace --locked --test kills -- --nocapture
+
+bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
+	@$(call install,$(BENCH_PACKAGES))
+	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES)
 
 fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of hostile bytes (nightly compiler, cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || { echo "Missing: cargo install --locked cargo-fuzz"; exit 1; }
