@@ -99,7 +99,7 @@ pub(super) fn read(content: &[u8], whole: bool) -> Option<Zip> {
         reader.zip.broken = true;
     }
     let zip = reader.zip;
-    (begins(content) || zip.directory || zip.broken).then(|| Zip { broken: zip.broken || !zip.directory, ..zip })
+    (begins(content) || zip.directory || zip.broken).then_some(Zip { broken: zip.broken || !zip.directory, ..zip })
 }
 
 /// The directory that the end record at `end` points to, if it really stands there.
