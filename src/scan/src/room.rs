@@ -1,7 +1,7 @@
 //! The engine room: one warm zygote that has loaded bases and rules, proved by a self-test, from which matchers are
 //! forked; and the watch over the base folders that prepares the next one.
 //!
-//! A new set of bases is loaded in a new zygote, must find EICAR, the test markers and the sample of each container,
+//! A new set of bases is loaded in a new zygote, must find EICAR with each engine and open the sample of each container,
 //! and only then replaces the old one, between sessions. A set that fails is never used, and the report says so.
 
 use crate::error::ScanError;
