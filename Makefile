@@ -15,9 +15,9 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev
 # Formatting and filling a FAT image.
 DEMO_PACKAGES := dosfstools mtools zip
 # Other people's programs that make the media and containers of the tests, or check what we made.
-TEST_PACKAGES := $(DEMO_PACKAGES) arj binutils brotli bzip2 clamav clamav-testfiles exfat-fuse exfatprogs fdisk file \
-	gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress openssl p7zip-full procps \
-	qemu-utils squashfs-tools strace unzip util-linux wimtools wixl xz-utils zstd
+TEST_PACKAGES := $(DEMO_PACKAGES) arj binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse exfatprogs fdisk \
+	file gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
+	procps qemu-utils squashfs-tools strace unzip util-linux wimtools wixl xorriso xz-utils zstd
 
 # The peers of the benchmark.
 BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan python3 yara
