@@ -30,6 +30,8 @@ pub struct Engines<'r> {
     pub clamav: Clamav,
     /// The one scanner of this process.
     pub rules: RuleMatcher<'r>,
+    /// Bytes of the largest content that is matched, whoever matches it; 0 = no limit.
+    pub max_file_size: u64,
     /// Limits of one ClamAV scan.
     pub limits: ScanLimits,
     /// For one layer.
@@ -76,8 +78,14 @@ impl Engines<'_> {
             rules_cpu: 0,
         };
         let content_type = walk.outer(content, extension);
-        let answer = self.clamav.scan(content, self.limits, &mut walk);
-        walk.conclude(answer, content.len());
+        if self.max_file_size != 0 && u64::try_from(content.len()).is_ok_and(|bytes| bytes > self.max_file_size) {
+            // One limit for all: a file over it costs nothing, and its report does not depend on which engine obeys.
+            walk.not_checked.add(Cause::EngineLimit(EngineLimit::FileSize));
+        } else {
+            walk.match_rules(content);
+            let answer = self.clamav.scan(content, self.limits, &mut walk);
+            walk.conclude(answer, content.len());
+        }
         let rules = walk.rules_cpu;
         let cpu = EngineCpu { hash: 0, clamav: started.micros().saturating_sub(rules), rules };
         walk.into_examined(content_type, cpu)
@@ -117,7 +125,6 @@ impl Walk<'_, '_> {
         let (content_type, finding) = content_type::examine(content, extension, frame.inspection.container);
         self.findings.extend(finding);
         self.frames.push(frame);
-        self.match_rules(content);
         content_type
     }
 

@@ -155,6 +155,7 @@ fn be_matcher(channel: Channel, ready: Loaded, opened: Opened) -> Result<(), Zyg
     let mut engines = Engines {
         clamav,
         rules: rules.matcher(),
+        max_file_size: limits.max_file_size,
         limits: ScanLimits { max_scan_size: limits.max_scan_size, max_scan_time: limits.max_scan_time },
         rule_time: Duration::from_secs(limits.max_rules_time.into()),
         opened,

@@ -188,9 +188,11 @@ fn a_bomb_is_not_checked() {
 #[test]
 fn a_file_above_the_size_limit_is_not_checked() {
     let limits = EngineLimits { max_file_size: 1 << 20, ..LIMITS };
-    let content = vec![b'a'; 2 << 20];
+    let mut content = vec![b'a'; 2 << 20];
+    content.extend(eicar());
     let scanned = Station::armed_with(&Bases::eicar(), limits).matcher().scan(&content, "txt");
-    assert!(causes(&scanned).contains(&Cause::EngineLimit(EngineLimit::FileSize)), "{:?}", scanned.not_checked);
+    assert_eq!(causes(&scanned), [Cause::EngineLimit(EngineLimit::FileSize)]);
+    assert_eq!(scanned.findings, [], "no engine looks at it");
 }
 
 #[test]
