@@ -51,6 +51,8 @@ pub struct Examined {
     pub not_checked: Vec<Cause>,
     /// Layers, the outer one counted.
     pub layers: u32,
+    /// The outer layer is a disk image that no engine opens.
+    pub disk_image: bool,
     /// CPU of ClamAV and of the rules; hashing is not done here.
     pub cpu: EngineCpu,
     /// An inner layer held the marker (self-test).
@@ -60,6 +62,15 @@ pub struct Examined {
 impl Engines<'_> {
     /// Matches one content. `extension` is that of its name; `marker` is looked for in inner layers.
     pub fn examine(&mut self, content: &[u8], extension: &str, marker: Option<&[u8]>) -> Examined {
+        self.run(content, extension, marker, false)
+    }
+
+    /// Matches boot code or a table: whatever may look like a container in it is none.
+    pub fn examine_area(&mut self, content: &[u8]) -> Examined {
+        self.run(content, "", None, true)
+    }
+
+    fn run(&mut self, content: &[u8], extension: &str, marker: Option<&[u8]>, area: bool) -> Examined {
         let started = CpuClock::start();
         let mut walk = Walk {
             rules: &mut self.rules,
@@ -67,11 +78,13 @@ impl Engines<'_> {
             opened: &self.opened,
             max_output: self.limits.max_scan_size,
             marker,
+            area,
             frames: Vec::new(),
             findings: Findings::default(),
             not_checked: NotChecked::default(),
             broken: Vec::new(),
             layers: 1,
+            disk_image: false,
             hits: 0,
             entered: false,
             marker_seen: false,
@@ -107,12 +120,15 @@ struct Walk<'a, 'r> {
     opened: &'a Opened,
     max_output: u64,
     marker: Option<&'a [u8]>,
+    /// The content is boot code or a table.
+    area: bool,
     /// From the outer layer to the current one; the first stays until the end.
     frames: Vec<Frame>,
     findings: Findings,
     not_checked: NotChecked,
     broken: Vec<Container>,
     layers: u32,
+    disk_image: bool,
     hits: u32,
     entered: bool,
     marker_seen: bool,
@@ -122,6 +138,11 @@ struct Walk<'a, 'r> {
 impl Walk<'_, '_> {
     fn outer(&mut self, content: &[u8], extension: &str) -> ContentType {
         let frame = self.frame(content, extension, 0, None);
+        if self.area {
+            self.frames.push(frame);
+            return ContentType::default();
+        }
+        self.disk_image = frame.inspection.disk_image;
         let (content_type, finding) = content_type::examine(content, extension, frame.inspection.container);
         self.findings.extend(finding);
         self.frames.push(frame);
@@ -129,6 +150,9 @@ impl Walk<'_, '_> {
     }
 
     fn frame(&mut self, content: &[u8], extension: &str, depth: u32, name: Option<String>) -> Frame {
+        if self.area {
+            return Frame { depth, name, inspection: Inspection::default(), outcome: Outcome::default() };
+        }
         let inspection = containers::inspect(content, extension, self.opened, self.max_output);
         self.not_checked.extend(inspection.causes.iter().cloned());
         Frame { depth, name, inspection, outcome: Outcome::default() }
@@ -188,10 +212,7 @@ impl Walk<'_, '_> {
             Err(error) => self.failed(CLAMAV, &error.to_string()),
         }
         // Where a limit stopped the unpacking, that is the reason why members are missing.
-        let limited = self
-            .not_checked
-            .any(|cause| matches!(cause, Cause::EngineLimit(_) | Cause::EngineTimeout | Cause::MatcherMemory));
-        if !limited {
+        if !self.not_checked.any(is_limit) {
             for container in std::mem::take(&mut self.broken) {
                 self.not_checked.add(Cause::ContainerBroken(container));
             }
@@ -204,6 +225,7 @@ impl Walk<'_, '_> {
             findings: self.findings.into_list(),
             not_checked: self.not_checked.into_list(),
             layers: self.layers,
+            disk_image: self.disk_image,
             cpu,
             marker_seen: self.marker_seen,
         }
@@ -250,7 +272,8 @@ impl Watch for Walk<'_, '_> {
         self.hits = self.hits.saturating_add(1);
         let name = name.unwrap_or_else(|| "(unnamed signature)".to_owned());
         match severity::of_clamav(&name) {
-            Meaning::NotChecked(cause) => self.not_checked.add(cause),
+            Meaning::NotChecked(cause) if !self.area || is_limit(&cause) => self.not_checked.add(cause),
+            Meaning::NotChecked(_) => {}
             Meaning::Finding(severity) => {
                 // libclamav reports these after the last layer ended: it does not say where they were.
                 let layer = if severity == Severity::Malicious { self.path() } else { Vec::new() };
@@ -266,6 +289,11 @@ impl Watch for Walk<'_, '_> {
             Missed::Failed => self.failed(CLAMAV, "a layer was passed over"),
         }
     }
+}
+
+/// Whether an engine stopped before the end.
+fn is_limit(cause: &Cause) -> bool {
+    matches!(cause, Cause::EngineLimit(_) | Cause::EngineTimeout | Cause::MatcherMemory)
 }
 
 /// Extension of a member's name: lower case, without the dot, empty without one.

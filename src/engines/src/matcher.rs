@@ -70,7 +70,7 @@ fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> Scann
     let digests = digest(content);
     let hash = clock.micros();
     let extension: String = piece.extension.chars().take(MAX_EXTENSION).collect();
-    let examined = engines.examine(content, &extension, None);
+    let examined = if piece.area { engines.examine_area(content) } else { engines.examine(content, &extension, None) };
     let mut cpu = examined.cpu;
     cpu.hash = hash;
     Scanned {
@@ -81,6 +81,7 @@ fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> Scann
         findings: examined.findings,
         not_checked: examined.not_checked,
         layers: examined.layers,
+        disk_image: examined.disk_image,
         cpu,
     }
 }

@@ -2,10 +2,15 @@
 //! where an attacker would put boot code: tables, boot areas, both ends of every gap.
 
 use crate::bytes::{index, wide};
-use crate::filesystem::VolumeArea;
+use crate::filesystem::{Extent, VolumeArea};
+use crate::outbox::{Outbox, Stop};
+use crate::plan::Plan;
 use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
-use blanche_sandbox::wire::{AreaClass, AreaDigest, AreaReport, AreaSum, FilesystemKind, VolumeId};
+use blanche_sandbox::wire::{
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Cause, Digests, Entry, EntryId, EntryKind, FilesystemKind,
+    MAX_AREAS, ReadLimit, Subject, VolumeId,
+};
 use sha2::Digest;
 use std::ops::Range;
 
@@ -13,8 +18,8 @@ use std::ops::Range;
 const GAP_END: u64 = 1 << 20;
 /// Most bytes of one boot area that are looked at; FAT32 volumes of Windows reserve up to 4 MiB.
 const MAX_BOOT: u64 = 16 << 20;
-/// Lines of digests in the report.
-const MAX_DIGESTS: usize = 4096;
+/// Stands in a plan for "no volume".
+pub(crate) const OUTSIDE: VolumeId = VolumeId::MAX;
 /// Bytes read and hashed at once.
 const STEP: u64 = 1 << 20;
 
@@ -23,41 +28,147 @@ pub(crate) struct LedgerVolume {
     pub(crate) range: Range<u64>,
     /// Absent when the volume was not read.
     pub(crate) area: Option<VolumeArea>,
-    /// Bytes of files that were read.
-    pub(crate) file_bytes_read: u64,
 }
 
-/// Adds up, reads and digests. `volumes` are in the order of their start.
-pub(crate) fn report(
-    medium: &Medium<'_>,
-    volumes: &[LedgerVolume],
-    tables: &[Range<u64>],
-) -> Result<AreaReport, Removed> {
-    let mut ledger = Ledger { medium, report: AreaReport::default() };
-    let mut free = std::iter::once(0..medium.capacity()).collect();
-    for (number, volume) in volumes.iter().enumerate() {
-        let id = VolumeId::try_from(number).unwrap_or(VolumeId::MAX);
-        let owned = take(&mut free, &volume.range);
-        ledger.volume(id, volume, &owned)?;
+/// A table or boot area. It is handed over like a content, so that it is matched as well as digested.
+struct Region {
+    class: AreaClass,
+    volume: Option<VolumeId>,
+    range: Range<u64>,
+    sha256: Option<[u8; 32]>,
+}
+
+/// What one volume owns of the medium.
+struct Part {
+    range: Range<u64>,
+    bytes: u64,
+    /// Absent when the use of these bytes is not known.
+    sums: Option<Vec<(AreaClass, u64, u64)>>,
+}
+
+/// The medium, divided.
+pub(crate) struct Areas {
+    regions: Vec<Region>,
+    /// Entry of the first region; the others follow it. Absent when they were not announced.
+    first: Option<EntryId>,
+    parts: Vec<Part>,
+    gaps: Vec<Range<u64>>,
+}
+
+impl Areas {
+    /// Divides the medium among `volumes`, which are in the order of their start, and `tables`. A volume counts with its
+    /// own classes when all its bytes are its own. Of one that overlaps another, only the bytes that no earlier volume
+    /// has are counted, and their use is not known.
+    pub(crate) fn divide(capacity: u64, volumes: Vec<LedgerVolume>, tables: &[Range<u64>]) -> Self {
+        let mut free = std::iter::once(0..capacity).collect();
+        let mut areas = Self { regions: Vec::new(), first: None, parts: Vec::new(), gaps: Vec::new() };
+        for (number, volume) in volumes.into_iter().enumerate() {
+            let bytes = take(&mut free, &volume.range).iter().map(length).fold(0, u64::saturating_add);
+            let area = volume.area.filter(|_| bytes == length(&volume.range));
+            for boot in area.iter().flat_map(|area| &area.boot) {
+                let start = boot.start.min(boot.end);
+                let range = start..boot.end.min(start.saturating_add(MAX_BOOT));
+                areas.region(AreaClass::Boot, VolumeId::try_from(number).ok(), range);
+            }
+            areas.parts.push(Part { range: volume.range, bytes, sums: area.map(|area| area.sums) });
+        }
+        for table in tables {
+            for part in take(&mut free, table) {
+                areas.region(AreaClass::Table, None, part);
+            }
+        }
+        areas.gaps = free;
+        areas
     }
-    let mut table_bytes = 0u64;
-    let mut table_read = 0u64;
-    for table in tables {
-        for part in take(&mut free, table) {
-            table_bytes = table_bytes.saturating_add(length(&part));
-            table_read = table_read.saturating_add(ledger.look(AreaClass::Table, &part)?);
+
+    fn region(&mut self, class: AreaClass, volume: Option<VolumeId>, range: Range<u64>) {
+        if !range.is_empty() {
+            self.regions.push(Region { class, volume, range, sha256: None });
         }
     }
-    ledger.sum(None, AreaClass::Table, table_bytes, table_read);
-    let mut gap_read = 0u64;
-    for gap in &free {
-        for end in gap_ends(gap) {
-            gap_read = gap_read.saturating_add(ledger.look(AreaClass::Gap, &end)?);
+
+    /// Announces tables and boot areas and plans to read them.
+    pub(crate) fn announce(&mut self, outbox: &mut Outbox<'_>, plan: &mut Plan) -> Result<(), Stop> {
+        if self.regions.len() > MAX_AREAS {
+            // So many tables are no honest ones.
+            return outbox.not_read(Subject::Medium, 0, 0, Cause::ReadLimit(ReadLimit::Entries));
+        }
+        self.first = Some(outbox.totals.entries);
+        for region in &self.regions {
+            let (start, size) = (region.range.start, length(&region.range));
+            let class = if region.class == AreaClass::Table { "table" } else { "boot" };
+            let entry = outbox.entry(Entry {
+                volume: region.volume,
+                parent: None,
+                name: format!("[{class} {start}+{size}]").into_bytes(),
+                kind: EntryKind::Area,
+                size,
+                attributes: Attributes::default(),
+                same_as: None,
+            })?;
+            plan.add(entry, OUTSIDE, &[Extent { start, length: size }], 0, size);
+        }
+        Ok(())
+    }
+
+    /// A region was read as a whole and handed over.
+    pub(crate) fn seen(&mut self, entry: EntryId, digests: &Digests) {
+        let number = self.first.and_then(|first| entry.checked_sub(first));
+        if let Some(region) = number.and_then(|number| self.regions.get_mut(index(u64::from(number)))) {
+            region.sha256 = Some(digests.sha256);
         }
     }
-    let gap_bytes = free.iter().map(length).fold(0, u64::saturating_add);
-    ledger.sum(None, AreaClass::Gap, gap_bytes, gap_read);
-    Ok(ledger.report)
+
+    /// Bytes of files that were read, by all views of one volume together.
+    fn read_in(&self, range: &Range<u64>, read: &[u64]) -> u64 {
+        let views = self.parts.iter().zip(read).filter(|(part, _)| part.range == *range);
+        views.map(|(_, bytes)| *bytes).fold(0, u64::saturating_add)
+    }
+
+    /// Adds up, and looks at both ends of every gap. `read` are the bytes of files that were read, by volume.
+    pub(crate) fn report(self, medium: &Medium<'_>, read: &[u64]) -> Result<AreaReport, Removed> {
+        let mut ledger = Ledger { medium, report: AreaReport::default() };
+        let whole = |region: &&Region| region.sha256.is_some();
+        for (number, part) in self.parts.iter().enumerate() {
+            let id = VolumeId::try_from(number).ok();
+            let Some(sums) = &part.sums else {
+                ledger.sum(id, AreaClass::Unknown, part.bytes, 0);
+                continue;
+            };
+            let own = self.regions.iter().filter(|region| region.class == AreaClass::Boot && region.volume == id);
+            let boot_read = own.filter(whole).map(|region| length(&region.range)).fold(0, u64::saturating_add);
+            for (class, bytes, looked_at) in sums {
+                let looked_at = match class {
+                    AreaClass::Boot => boot_read,
+                    // Another view of the same bytes may have been the one that read them.
+                    AreaClass::File => self.read_in(&part.range, read),
+                    _ => *looked_at,
+                };
+                ledger.sum(id, *class, *bytes, looked_at);
+            }
+        }
+        let (mut table_bytes, mut table_read) = (0u64, 0u64);
+        for region in &self.regions {
+            let bytes = length(&region.range);
+            if region.class == AreaClass::Table {
+                table_bytes = table_bytes.saturating_add(bytes);
+                table_read = table_read.saturating_add(if region.sha256.is_some() { bytes } else { 0 });
+            }
+            if let Some(sha256) = region.sha256 {
+                ledger.digest(AreaDigest { class: region.class, start: region.range.start, length: bytes, sha256 });
+            }
+        }
+        ledger.sum(None, AreaClass::Table, table_bytes, table_read);
+        let mut gap_read = 0u64;
+        for gap in &self.gaps {
+            for end in gap_ends(gap) {
+                gap_read = gap_read.saturating_add(ledger.look(AreaClass::Gap, &end)?);
+            }
+        }
+        let gap_bytes = self.gaps.iter().map(length).fold(0, u64::saturating_add);
+        ledger.sum(None, AreaClass::Gap, gap_bytes, gap_read);
+        Ok(ledger.report)
+    }
 }
 
 /// Removes `range` from the sorted list `free`; returns the parts that were there.
@@ -101,35 +212,16 @@ impl Ledger<'_, '_> {
         }
     }
 
-    /// A volume counts with its own classes when all its bytes are its own. Of one that overlaps another, only the
-    /// bytes that no earlier volume has are counted, and their use is not known.
-    fn volume(&mut self, id: VolumeId, volume: &LedgerVolume, owned: &[Range<u64>]) -> Result<(), Removed> {
-        let owned_bytes = owned.iter().map(length).fold(0, u64::saturating_add);
-        let Some(area) = volume.area.as_ref().filter(|_| owned_bytes == length(&volume.range)) else {
-            self.sum(Some(id), AreaClass::Unknown, owned_bytes, 0);
-            return Ok(());
-        };
-        let mut boot_read = 0u64;
-        for boot in &area.boot {
-            let start = boot.start.min(boot.end);
-            let part = start..boot.end.min(start.saturating_add(MAX_BOOT));
-            boot_read = boot_read.saturating_add(self.look(AreaClass::Boot, &part)?);
+    fn digest(&mut self, digest: AreaDigest) {
+        if self.report.digests.len() < MAX_AREAS {
+            self.report.digests.push(digest);
         }
-        for (class, bytes, looked_at) in &area.sums {
-            let looked_at = match class {
-                AreaClass::Boot => boot_read,
-                AreaClass::File => volume.file_bytes_read,
-                _ => *looked_at,
-            };
-            self.sum(Some(id), *class, *bytes, looked_at);
-        }
-        Ok(())
     }
 
     /// Reads and digests a range; returns the bytes read. A range that cannot be read gets no digest and counts as not
     /// looked at.
     fn look(&mut self, class: AreaClass, range: &Range<u64>) -> Result<u64, Removed> {
-        if range.is_empty() || self.report.digests.len() >= MAX_DIGESTS {
+        if range.is_empty() || self.report.digests.len() >= MAX_AREAS {
             return Ok(0);
         }
         let mut hasher = sha2::Sha256::new();
@@ -146,7 +238,7 @@ impl Ledger<'_, '_> {
             position = position.saturating_add(wide(part.len()));
         }
         let sha256 = hasher.finalize().into();
-        self.report.digests.push(AreaDigest { class, start: range.start, length: length(range), sha256 });
+        self.digest(AreaDigest { class, start: range.start, length: length(range), sha256 });
         Ok(length(range))
     }
 }

@@ -1,11 +1,13 @@
 //! Contents of a medium, in the order of their position, each byte read once.
 
+use crate::area::{Areas, OUTSIDE};
 use crate::bytes::{index, wide};
 use crate::filesystem::Extent;
 use crate::outbox::{Halt, Outbox};
 use crate::packer::{Packer, STEP};
 use crate::plan::{Plan, Planned};
 use crate::source::{Medium, Removed, note};
+use crate::units::{Bad, Units};
 use blanche_sandbox::wire::{Cause, ReadLimit, ReadLimits, Subject};
 use std::ops::Range;
 
@@ -24,51 +26,65 @@ impl Allocation {
     }
 }
 
-/// Bytes of content that were read, by volume.
-pub(crate) type ReadBytes = Vec<u64>;
-
-/// Hands over everything in `plan`.
+/// Hands over everything in `plan`; returns the bytes of files that were read, by volume.
 pub(crate) fn deliver(
     medium: &Medium<'_>,
     plan: &mut Plan,
     allocations: &[Allocation],
     limits: &ReadLimits,
     outbox: &mut Outbox<'_>,
-    read: &mut ReadBytes,
-) -> Result<(), Halt> {
+    packer: &mut Packer<'_>,
+    areas: &mut Areas,
+) -> Result<Vec<u64>, Halt> {
+    let mut read = vec![0u64; allocations.len()];
     plan.sort();
     outbox.planned()?;
+    packer.release(outbox)?;
     // Content that shares clusters may be larger than the medium, but not without end.
     let budget = limits.max_bytes.min(medium.capacity().saturating_mul(4));
-    let mut packer = Packer::new(limits);
     let mut window = Window::default();
     for (number, file) in plan.files().iter().enumerate() {
         if outbox.totals.bytes.saturating_add(file.length) > budget {
             outbox.not_read(Subject::Entry(file.entry), 0, file.length, Cause::ReadLimit(ReadLimit::Bytes))?;
             continue;
         }
-        let ahead = || reach(plan, number, allocations);
-        window.prepare(medium, file.first(), ahead)?;
-        let mut cursor = Cursor::new(plan, file);
-        packer.deliver(outbox, file.entry, file.length, &mut |outbox, offset, buffer| {
-            let bad = cursor.fill(medium, &window, buffer)?;
-            report(outbox, file, offset, &bad)?;
+        let mut plain = None;
+        let mut units = None;
+        if file.unit == 0 {
+            window.prepare(medium, file.first(), || reach(plan, number, allocations))?;
+            plain = Some(Cursor::new(plan, file));
+        } else {
+            units = Some(Units::new(plan.extents(file), file.unit));
+        }
+        let mut whole = true;
+        let digests = packer.deliver(outbox, file.entry, file.length, &mut |outbox, offset, buffer| {
+            let bad = match (&mut plain, &mut units) {
+                (Some(cursor), _) => cursor.fill(medium, &window, buffer)?,
+                (None, Some(units)) => units.fill(medium, buffer)?,
+                (None, None) => Bad::new(),
+            };
+            whole &= bad.is_empty();
+            let lost = bad.iter().map(|(range, _)| range.end.saturating_sub(range.start));
             if let Some(read) = read.get_mut(usize::from(file.volume)) {
-                let lost = bad.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add);
+                let lost = lost.fold(0, u64::saturating_add);
                 *read = read.saturating_add(wide(buffer.len()).saturating_sub(lost));
             }
-            Ok(())
+            report(outbox, file, offset, bad)
         })?;
+        if whole && file.volume == OUTSIDE {
+            areas.seen(file.entry, &digests);
+        }
     }
-    packer.finish(outbox)
+    packer.finish(outbox)?;
+    Ok(read)
 }
 
 /// Says which bytes of a content could not be read; `bad` counts from `offset` of the content.
-fn report(outbox: &mut Outbox<'_>, file: &Planned, offset: u64, bad: &[Range<u64>]) -> Result<(), Halt> {
-    for range in bad {
+fn report(outbox: &mut Outbox<'_>, file: &Planned, offset: u64, bad: Bad) -> Result<(), Halt> {
+    for (range, cause) in bad {
         let start = offset.saturating_add(range.start);
         let length = range.end.saturating_sub(range.start);
-        outbox.not_read(Subject::Entry(file.entry), start, length, Cause::Unreadable)?;
+        outbox.not_read(Subject::Entry(file.entry), start, length, cause)?;
     }
     Ok(())
 }
@@ -84,7 +100,7 @@ fn reach(plan: &Plan, number: usize, allocations: &[Allocation]) -> u64 {
         let Some(allocation) = allocations.get(usize::from(last.volume)) else { break };
         let adjacent = next.volume == last.volume && allocation.slack_only(end, next.first().start);
         let after = next.first().start.saturating_add(next.first().length);
-        if !last.single() || !adjacent || after.saturating_sub(start) > STEP {
+        if !last.single() || next.unit != 0 || !adjacent || after.saturating_sub(start) > STEP {
             break;
         }
         end = after;
@@ -153,7 +169,7 @@ impl<'a> Cursor<Box<dyn Iterator<Item = Extent> + 'a>> {
     }
 
     /// Fills `buffer` with the next bytes of the content; returns what could not be read, from the start of `buffer`.
-    fn fill(&mut self, medium: &Medium<'_>, window: &Window, buffer: &mut [u8]) -> Result<Vec<Range<u64>>, Removed> {
+    fn fill(&mut self, medium: &Medium<'_>, window: &Window, buffer: &mut [u8]) -> Result<Bad, Removed> {
         let mut bad = Vec::new();
         let mut filled = 0usize;
         while filled < buffer.len() {
@@ -174,7 +190,7 @@ impl<'a> Cursor<Box<dyn Iterator<Item = Extent> + 'a>> {
             self.advance(count);
             filled = filled.saturating_add(count);
         }
-        Ok(bad)
+        Ok(bad.into_iter().map(|range| (range, Cause::Unreadable)).collect())
     }
 
     fn part(

@@ -55,6 +55,46 @@ impl Extent {
     }
 }
 
+/// How a content is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// Byte for byte, from byte 0 on; may be shorter than the size, then faults say why.
+    Extents(Vec<Extent>),
+    /// In NTFS compression units of `unit` bytes. The extents of one unit fill it: all of them on the medium = plain
+    /// bytes, all holes = zeros, first stored ones and then holes = LZNT1 ([MS-XCA] 2.5) in the stored ones.
+    Lznt1 {
+        /// Whole units from byte 0 on.
+        extents: Vec<Extent>,
+        /// Bytes of a unit: a power of two.
+        unit: u32,
+    },
+    /// Within a structure of the filesystem that was read already, as long as the size.
+    Inline(Vec<u8>),
+}
+
+/// By what two names of one content are recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ContentId {
+    /// A number that the volume gives to its contents, such as an inode.
+    Number(u64),
+    /// BLAKE3 of all extents, for views that share their bytes.
+    Place([u8; 16]),
+}
+
+impl ContentId {
+    /// The identity of content by all of its extents.
+    pub(crate) fn place(extents: &[Extent]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for extent in extents {
+            hasher.update(&extent.start.to_le_bytes());
+            hasher.update(&extent.length.to_le_bytes());
+        }
+        let mut id = [0u8; 16];
+        hasher.finalize_xof().fill(&mut id);
+        Self::Place(id)
+    }
+}
+
 /// A part that is missing or cannot be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -81,10 +121,32 @@ pub(crate) struct Found {
     pub(crate) attributes: Attributes,
     /// For folders that can be listed.
     pub(crate) folder: Option<FolderRef>,
-    /// Content from byte 0 on; may be shorter than `size`, then `faults` says why.
-    pub(crate) extents: Vec<Extent>,
+    /// The content.
+    pub(crate) stored: Stored,
     /// About the content.
     pub(crate) faults: Vec<Fault>,
+    /// For a content that may have other names.
+    pub(crate) content: Option<ContentId>,
+    /// Named streams and large attributes of this entry, of kind [`EntryKind::Stream`] and without streams themselves.
+    pub(crate) streams: Vec<Found>,
+}
+
+impl Found {
+    /// An entry without content, flags or faults.
+    pub(crate) fn new(name: Vec<u8>, kind: EntryKind) -> Self {
+        Self {
+            name,
+            keys: [None; 2],
+            kind,
+            size: 0,
+            attributes: Attributes::default(),
+            folder: None,
+            stored: Stored::Extents(Vec::new()),
+            faults: Vec::new(),
+            content: None,
+            streams: Vec::new(),
+        }
+    }
 }
 
 /// What a volume's bytes are used for.
@@ -119,6 +181,15 @@ pub(crate) trait Filesystem {
     /// # Errors
     /// [`Removed`].
     fn list(&mut self, medium: &Medium<'_>, folder: FolderRef, sink: Sink<'_>) -> Result<Vec<Fault>, Removed>;
+
+    /// Called once when every folder that the walk met was listed: for what can only be seen then, such as entries in
+    /// use that no folder names. Its faults are taken afterwards.
+    ///
+    /// # Errors
+    /// [`Removed`].
+    fn finish(&mut self, _medium: &Medium<'_>) -> Result<(), Removed> {
+        Ok(())
+    }
 
     /// The area ledger; meaningful once every folder was listed.
     fn area(&self) -> VolumeArea;

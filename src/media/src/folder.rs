@@ -82,6 +82,7 @@ fn layout() -> MediumLayout {
         label: None,
         identifier: None,
         encoding: NameEncoding::Bytes,
+        view: None,
     };
     MediumLayout { capacity: 0, logical_block: 0, tables: Vec::new(), volumes: vec![volume] }
 }
@@ -215,12 +216,13 @@ impl FolderReader<'_, '_, '_, '_> {
         let read_only = stat.as_ref().is_ok_and(|stat| stat.st_mode & 0o222 == 0);
         let hidden = node.name.starts_with(b".");
         let id = self.outbox.entry(Entry {
-            volume: 0,
+            volume: Some(0),
             parent: node.entry,
             name: node.name.clone(),
             kind,
             size,
             attributes: Attributes { hidden, system: false, read_only },
+            same_as: None,
         })?;
         let refused = match &stat {
             Err(error) => Some(cause_of(*error)),
@@ -258,6 +260,7 @@ impl FolderReader<'_, '_, '_, '_> {
     fn deliver(&mut self) -> Result<(), Halt> {
         self.outbox.planned()?;
         let mut packer = Packer::new(self.limits);
+        packer.release(self.outbox)?;
         let mut folder: Option<(usize, OwnedFd)> = None;
         for file in std::mem::take(&mut self.files) {
             let over = self.outbox.totals.bytes.saturating_add(file.size) > self.limits.max_bytes;

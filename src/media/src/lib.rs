@@ -12,8 +12,9 @@
 //! | `recognise` | filesystem by signature |
 //! | `filesystem` | the trait that every filesystem implements |
 //! | `clusters`, `fat`, `exfat` | FAT12, FAT16, FAT32, exFAT |
+//! | `ntfs`, `ext`, `iso`, `udf` | NTFS; ext2, ext3, ext4; ISO 9660 with its namespaces; UDF |
 //! | `walk`, `plan` | folders, loops, budgets; what will be read |
-//! | `deliver`, `packer` | contents in medium order, sealed and hashed |
+//! | `deliver`, `units`, `packer` | contents in medium order, decompressed, sealed and hashed |
 //! | `area` | the area ledger |
 //! | `folder` | a folder of a mounted filesystem |
 
@@ -37,11 +38,14 @@ mod bytes;
 mod clusters;
 mod deliver;
 mod exfat;
+mod ext;
 mod fat;
 mod filesystem;
 mod folder;
+mod iso;
 mod medium;
 mod names;
+mod ntfs;
 mod outbox;
 mod packer;
 mod partition;
@@ -49,6 +53,8 @@ mod plan;
 mod program;
 mod recognise;
 mod source;
+mod udf;
+mod units;
 mod walk;
 
 pub use medium::is_read;

@@ -67,7 +67,7 @@ pub(crate) struct Outbox<'o> {
     entry_bytes: usize,
     not_read: Vec<NotRead>,
     not_read_sent: u32,
-    /// Files and streams that were announced, and their bytes.
+    /// Contents that were announced, each under its first name, and their bytes.
     announced: (u32, u64),
     planned: bool,
     pub(crate) totals: ReadTotals,
@@ -93,7 +93,7 @@ impl<'o> Outbox<'o> {
         let id = self.totals.entries;
         self.totals.entries = id.saturating_add(1);
         self.entry_bytes = self.entry_bytes.saturating_add(entry.name.len()).saturating_add(48);
-        if matches!(entry.kind, EntryKind::File | EntryKind::Stream) {
+        if matches!(entry.kind, EntryKind::File | EntryKind::Stream) && entry.same_as.is_none() {
             let (files, bytes) = self.announced;
             self.announced = (files.saturating_add(1), bytes.saturating_add(entry.size));
         }

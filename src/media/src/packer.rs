@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use sha2::Digest;
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::OwnedFd;
 
 /// Bytes read, hashed and written at once.
 pub(crate) const STEP: u64 = 1 << 20;
@@ -16,6 +17,7 @@ pub(crate) const STEP: u64 = 1 << 20;
 pub(crate) type Fill<'f> = &'f mut dyn FnMut(&mut Outbox<'_>, u64, &mut [u8]) -> Result<(), Halt>;
 
 /// Both digests of the same bytes.
+#[derive(Clone)]
 struct Hasher {
     sha256: sha2::Sha256,
     blake3: blake3::Hasher,
@@ -44,16 +46,44 @@ struct Batch {
     bytes: u64,
 }
 
-/// Hands contents over.
+/// Bytes, and objects, of contents that wait for the end of the walk at most.
+const MAX_HELD: u64 = 64 << 20;
+/// See [`MAX_HELD`].
+const MAX_HELD_OBJECTS: usize = 64;
+
+/// Hands contents over. Before [`Packer::release`] they wait, as far as memory allows, so that the plan is known before
+/// the first of them is worked on.
 pub(crate) struct Packer<'p> {
     limits: &'p ReadLimits,
     batch: Option<Batch>,
     buffer: Vec<u8>,
+    held: Option<Vec<(Content, OwnedFd)>>,
+    held_bytes: u64,
 }
 
 impl<'p> Packer<'p> {
     pub(crate) fn new(limits: &'p ReadLimits) -> Self {
-        Self { limits, batch: None, buffer: vec![0; index(STEP)] }
+        Self { limits, batch: None, buffer: vec![0; index(STEP)], held: Some(Vec::new()), held_bytes: 0 }
+    }
+
+    /// The walk is over: what waited is handed over, and nothing waits from here on.
+    pub(crate) fn release(&mut self, outbox: &mut Outbox<'_>) -> Result<(), Halt> {
+        for (content, object) in self.held.take().unwrap_or_default() {
+            outbox.send(FromReader::Content(content), Some(object))?;
+        }
+        Ok(())
+    }
+
+    /// Hands over a content that is in memory.
+    pub(crate) fn deliver_inline(&mut self, outbox: &mut Outbox<'_>, entry: EntryId, bytes: &[u8]) -> Result<(), Halt> {
+        self.deliver(outbox, entry, wide(bytes.len()), &mut |_, offset, buffer| {
+            let source = bytes.get(index(offset)..).unwrap_or_default();
+            for (to, from) in buffer.iter_mut().zip(source) {
+                *to = *from;
+            }
+            Ok(())
+        })?;
+        Ok(())
     }
 
     /// Reads and hands over `length` bytes of `entry`.
@@ -63,14 +93,15 @@ impl<'p> Packer<'p> {
         entry: EntryId,
         length: u64,
         fill: Fill<'_>,
-    ) -> Result<(), Halt> {
-        if length > self.limits.max_memory_object {
+    ) -> Result<Digests, Halt> {
+        let digests = if length > self.limits.max_memory_object {
             self.finish(outbox)?;
-            self.chunks(outbox, entry, length, fill)?;
+            self.chunks(outbox, entry, length, fill)?
         } else if length > self.limits.batch_bytes {
             self.finish(outbox)?;
-            self.gather(outbox, entry, length, fill)?;
+            let digests = self.gather(outbox, entry, length, fill)?;
             self.finish(outbox)?;
+            digests
         } else {
             let full = |batch: &Batch| {
                 batch.bytes.saturating_add(length) > self.limits.batch_bytes
@@ -79,47 +110,67 @@ impl<'p> Packer<'p> {
             if self.batch.as_ref().is_some_and(full) {
                 self.finish(outbox)?;
             }
-            self.gather(outbox, entry, length, fill)?;
-        }
+            self.gather(outbox, entry, length, fill)?
+        };
         outbox.count_content(length);
-        Ok(())
+        Ok(digests)
     }
 
     /// Hands over what was gathered.
     pub(crate) fn finish(&mut self, outbox: &mut Outbox<'_>) -> Result<(), Halt> {
-        let Some(batch) = self.batch.take() else { return Ok(()) };
+        let Some(batch) = self.batch.take().filter(|batch| !batch.pieces.is_empty()) else { return Ok(()) };
+        // What a failed read left behind the last whole piece does not belong to anybody.
+        batch.object.set_len(batch.bytes).map_err(|error| errno(&error))?;
+        let content = Content { pieces: batch.pieces };
         let object = content::seal(batch.object)?;
-        outbox.send(FromReader::Content(Content { pieces: batch.pieces }), Some(object))?;
+        self.held_bytes = self.held_bytes.saturating_add(batch.bytes);
+        match &mut self.held {
+            Some(held) if self.held_bytes <= MAX_HELD && held.len() < MAX_HELD_OBJECTS => held.push((content, object)),
+            _ => outbox.send(FromReader::Content(content), Some(object))?,
+        }
         Ok(())
     }
 
-    fn gather(&mut self, outbox: &mut Outbox<'_>, entry: EntryId, length: u64, fill: Fill<'_>) -> Result<(), Halt> {
+    fn gather(
+        &mut self,
+        outbox: &mut Outbox<'_>,
+        entry: EntryId,
+        length: u64,
+        fill: Fill<'_>,
+    ) -> Result<Digests, Halt> {
         let mut batch = match self.batch.take() {
             Some(batch) => batch,
             None => Batch { object: content::writable()?, pieces: Vec::new(), bytes: 0 },
         };
         let mut hasher = Hasher::new();
-        self.copy(outbox, &mut batch.object, &mut hasher, 0, length, fill)?;
-        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests: hasher.finish() });
+        if let Err(halt) = self.copy(outbox, &mut batch.object, &mut hasher, 0, length, fill) {
+            // The contents that were gathered before are whole.
+            self.batch = Some(batch);
+            return Err(halt);
+        }
+        let digests = hasher.finish();
+        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests });
         batch.bytes = batch.bytes.saturating_add(length);
         self.batch = Some(batch);
-        Ok(())
+        Ok(digests)
     }
 
-    fn chunks(&mut self, outbox: &mut Outbox<'_>, entry: EntryId, total: u64, fill: Fill<'_>) -> Result<(), Halt> {
+    fn chunks(&mut self, outbox: &mut Outbox<'_>, entry: EntryId, total: u64, fill: Fill<'_>) -> Result<Digests, Halt> {
         let mut hasher = Hasher::new();
         let mut offset = 0u64;
-        while offset < total {
+        loop {
             let length = self.limits.chunk_bytes.max(1).min(total.saturating_sub(offset));
             let mut object = content::writable()?;
             self.copy(outbox, &mut object, &mut hasher, offset, length, fill)?;
             let end = offset.saturating_add(length);
-            let last = if end < total { None } else { Some(std::mem::replace(&mut hasher, Hasher::new()).finish()) };
+            let last = (end >= total).then(|| hasher.clone().finish());
             let object = content::seal(object)?;
             outbox.send(FromReader::Chunk(Chunk { entry, offset, length, last }), Some(object))?;
             offset = end;
+            if let Some(digests) = last {
+                return Ok(digests);
+            }
         }
-        Ok(())
     }
 
     fn copy(
@@ -137,9 +188,13 @@ impl<'p> Packer<'p> {
             let Some(part) = self.buffer.get_mut(..index(count)) else { break };
             fill(outbox, start.saturating_add(done), part)?;
             hasher.update(part);
-            object.write_all(part).map_err(|error| error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error))?;
+            object.write_all(part).map_err(|error| errno(&error))?;
             done = done.saturating_add(bytes_of(part));
         }
         Ok(())
     }
+}
+
+fn errno(error: &std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error)
 }

@@ -5,10 +5,14 @@
 
 use crate::bytes::{Record, index, is_zero};
 use crate::exfat::{self, ExFatVolume};
+use crate::ext;
 use crate::fat::{self, FatVolume};
 use crate::filesystem::{Fault, Filesystem, Identity};
-use crate::source::{Medium, ReadError, Removed};
-use blanche_sandbox::wire::{Cause, Corruption, FilesystemKind, NameEncoding};
+use crate::iso;
+use crate::ntfs;
+use crate::source::{Medium, ReadError, Removed, Sign, Watched};
+use crate::udf;
+use blanche_sandbox::wire::{Cause, Corruption, FilesystemKind, NameEncoding, Tree, View};
 use std::ops::Range;
 
 /// Bytes at each end of a volume that must be zeros for it to be blank.
@@ -75,50 +79,146 @@ const ELSEWHERE: [Signature; 32] = [
     signature(65_526, b"SWAPSPACE2", FilesystemKind::Swap),
 ];
 
-/// A volume that was looked at.
+/// A volume, or one view of it, that was looked at.
 pub(crate) struct Recognised {
     /// Label and kind.
     pub(crate) identity: Identity,
+    /// Which of several trees this is.
+    pub(crate) view: Option<View>,
     /// The reader; absent when the volume is not read.
     pub(crate) reader: Option<Box<dyn Filesystem>>,
     /// About the volume; offsets on the medium.
     pub(crate) faults: Vec<Fault>,
 }
 
-/// Looks at the volume in `range` (bytes on the medium).
-pub(crate) fn recognise(medium: &Medium<'_>, range: Range<u64>) -> Result<Recognised, Removed> {
+impl Recognised {
+    /// A volume, or one of its views, that is read.
+    pub(crate) fn read(mut reader: Box<dyn Filesystem>, view: Option<View>) -> Self {
+        let faults = reader.take_faults();
+        Self { identity: reader.identity().clone(), view, reader: Some(reader), faults }
+    }
+
+    /// A volume that is not read, as a whole.
+    pub(crate) fn unread(kind: FilesystemKind, range: &Range<u64>, cause: Cause) -> Self {
+        let identity = Identity { kind, label: None, identifier: None, encoding: NameEncoding::Bytes };
+        let fault = Fault { offset: range.start, length: range.end.saturating_sub(range.start), cause };
+        Self { identity, view: None, reader: None, faults: vec![fault] }
+    }
+
+    /// A volume whose boot sector or superblock contradicts itself.
+    pub(crate) fn broken(kind: FilesystemKind, range: &Range<u64>) -> Self {
+        Self::unread(kind, range, Cause::Corrupt(Corruption::BootSector))
+    }
+
+    fn unsupported(kind: FilesystemKind, range: &Range<u64>) -> Self {
+        Self::unread(kind, range, Cause::FilesystemUnsupported(kind))
+    }
+}
+
+/// Looks at the volume in `range` (bytes on the medium). At least one view of it comes back, and every view that some
+/// host may choose.
+pub(crate) fn recognise(medium: &Medium<'_>, range: Range<u64>) -> Result<Vec<Recognised>, Removed> {
     let length = range.end.saturating_sub(range.start);
     let mut sector = vec![0u8; index(medium.block().min(length))];
     match medium.read(range.start, &mut sector) {
         Ok(()) => {}
         Err(ReadError::Removed) => return Err(Removed),
-        Err(ReadError::Unreadable { .. }) => return Ok(unread(FilesystemKind::Unknown, &range, Cause::Unreadable)),
+        Err(ReadError::Unreadable { .. }) => {
+            return Ok(vec![Recognised::unread(FilesystemKind::Unknown, &range, Cause::Unreadable)]);
+        }
     }
-    if let Some(kind) = first_sector_signature(&sector) {
-        return Ok(unsupported(kind, &range));
+    let mut found = by_first_sector(medium, &range, &sector)?;
+    // Some hosts prefer another filesystem in the same place: its signature is looked for where no content of files
+    // lies.
+    let content = content_of(&sector, &range).unwrap_or(range.end);
+    watch_content(medium, &range, content);
+    for kind in signatures(medium, &range, &|place| place.end <= content)? {
+        match kind {
+            FilesystemKind::Ext => found.extend(ext::open(medium, &range)?),
+            FilesystemKind::Iso9660 => found.extend(iso::open(medium, &range)?),
+            FilesystemKind::Udf => found.extend(udf::open(medium, &range)?),
+            _ => found.push(Recognised::unsupported(kind, &range)),
+        }
     }
-    if exfat::Boot::claims(&sector) {
-        return match exfat::Boot::parse(&sector) {
-            Ok(boot) => {
-                let heap = boot.heap_start;
-                let reader = ExFatVolume::open(medium, range.clone(), boot)?;
-                read_by(medium, &range, heap, Box::new(reader))
-            }
-            Err(_) => Ok(broken_boot(FilesystemKind::ExFat, &range)),
-        };
+    if !found.is_empty() {
+        return Ok(settle(found));
     }
-    if let Ok(boot) = fat::Boot::parse(&sector) {
-        let heap = boot.heap_start();
-        let reader = FatVolume::open(medium, range.clone(), boot)?;
-        return read_by(medium, &range, heap, Box::new(reader));
+    let other = match fat::claimed_kind(&sector) {
+        Some(kind) => Recognised::broken(kind, &range),
+        None => blank_or_unknown(medium, &range)?,
+    };
+    Ok(vec![other])
+}
+
+/// Where content of files may lie, a signature is seen when that content is read.
+fn watch_content(medium: &Medium<'_>, range: &Range<u64>, content: u64) {
+    for known in &ELSEWHERE {
+        let start = range.start.saturating_add(known.offset);
+        let end = start.saturating_add(u64::try_from(known.magic.len()).unwrap_or(u64::MAX));
+        if end > content && end <= range.end {
+            medium.watch(Watched { start, sign: Sign::Magic(known.magic), volume: range.start, found: None });
+        }
     }
-    if let Some(kind) = foreign_signature(medium, &range, &|_| true)? {
-        return Ok(unsupported(kind, &range));
+}
+
+/// What the first sector says by itself.
+fn by_first_sector(medium: &Medium<'_>, range: &Range<u64>, sector: &[u8]) -> Result<Vec<Recognised>, Removed> {
+    match first_sector_signature(sector) {
+        Some(FilesystemKind::Ntfs) => return ntfs::open(medium, range),
+        Some(kind) => return Ok(vec![Recognised::unsupported(kind, range)]),
+        None => {}
     }
-    if let Some(kind) = fat::claimed_kind(&sector) {
-        return Ok(broken_boot(kind, &range));
+    if exfat::Boot::claims(sector) {
+        return Ok(vec![match exfat::Boot::parse(sector) {
+            Ok(boot) => Recognised::read(Box::new(ExFatVolume::open(medium, range.clone(), boot)?), None),
+            Err(_) => Recognised::broken(FilesystemKind::ExFat, range),
+        }]);
     }
-    blank_or_unknown(medium, &range)
+    match fat::Boot::parse(sector) {
+        Ok(boot) => fat_views(medium, range, boot),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// A FAT volume through its first table and, where its flags name another one or the copies of a small table differ,
+/// through that: Windows follows the flag, Linux always follows the first table, and repair tools ask which to take.
+fn fat_views(medium: &Medium<'_>, range: &Range<u64>, boot: fat::Boot) -> Result<Vec<Recognised>, Removed> {
+    let other = match boot.active_table {
+        0 if fat::copies_differ(medium, range, &boot)? => 1,
+        active => active,
+    };
+    let open = |table, view| {
+        let volume = FatVolume::open(medium, range.clone(), boot, table, other != 0)?;
+        Ok(Recognised::read(Box::new(volume), view))
+    };
+    let mut views = vec![open(0, None)?];
+    if other != 0 {
+        views.push(open(other, Some(View { tree: Tree::OtherTable, session: 0 }))?);
+    }
+    Ok(views)
+}
+
+/// Names the views where there are several, and keeps one line for each way to see the volume.
+fn settle(mut found: Vec<Recognised>) -> Vec<Recognised> {
+    let several = found.iter().filter(|one| one.reader.is_some()).count() > 1;
+    if several {
+        for one in &mut found {
+            let tree = match one.identity.kind {
+                FilesystemKind::Ext => Tree::Ext,
+                FilesystemKind::Udf => Tree::Udf,
+                _ => Tree::BootSector,
+            };
+            one.view = one.view.or(Some(View { tree, session: 0 }));
+        }
+    }
+    // What is not read stands as a fault at what is read; alone, it stands for itself.
+    let (mut read, mut unread): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.reader.is_some());
+    let Some(first) = read.first_mut() else {
+        unread.truncate(1);
+        return unread;
+    };
+    first.faults.extend(unread.into_iter().flat_map(|other| other.faults));
+    read
 }
 
 /// A filesystem that is not read here and that the first sector alone gives away.
@@ -126,23 +226,6 @@ pub(crate) fn first_sector_signature(sector: &[u8]) -> Option<FilesystemKind> {
     let record = Record(sector);
     let matches = |known: &&Signature| record.slice(index(known.offset), known.magic.len()) == known.magic;
     FIRST_SECTOR.iter().find(matches).map(|known| known.kind)
-}
-
-/// A volume that is read. Some hosts prefer another filesystem in the same place: its signature is looked for in the
-/// `heap` first bytes of the volume, where no content of files lies.
-fn read_by(
-    medium: &Medium<'_>,
-    range: &Range<u64>,
-    heap: u64,
-    mut reader: Box<dyn Filesystem>,
-) -> Result<Recognised, Removed> {
-    let mut faults = reader.take_faults();
-    let content = range.start.saturating_add(heap);
-    if let Some(kind) = foreign_signature(medium, range, &|place| place.end <= content)? {
-        let length = range.end.saturating_sub(range.start);
-        faults.push(Fault { offset: range.start, length, cause: Cause::FilesystemUnsupported(kind) });
-    }
-    Ok(Recognised { identity: reader.identity().clone(), faults, reader: Some(reader) })
 }
 
 /// Where content of files may begin in the volume in `range` (byte on the medium); its end when nothing of it is read.
@@ -153,51 +236,84 @@ pub(crate) fn content_start(medium: &Medium<'_>, range: &Range<u64>) -> Result<u
         Err(ReadError::Removed) => return Err(Removed),
         Err(ReadError::Unreadable { .. }) => return Ok(range.end),
     };
-    let heap = if exfat::Boot::claims(&sector) {
-        exfat::Boot::parse(&sector).ok().map(|boot| boot.heap_start)
-    } else {
-        fat::Boot::parse(&sector).ok().map(|boot| boot.heap_start())
+    if let Some(content) = content_of(&sector, range) {
+        return Ok(content);
+    }
+    let first = signatures(medium, range, &|_| true)?.into_iter().find_map(|kind| match kind {
+        FilesystemKind::Ext => Some(ext::CONTENT_START),
+        FilesystemKind::Iso9660 | FilesystemKind::Udf => Some(iso::CONTENT_START),
+        _ => None,
+    });
+    Ok(first.map_or(range.end, |start| range.start.saturating_add(start)))
+}
+
+/// The same by the first sector alone; nothing when it names no filesystem that is read.
+fn content_of(sector: &[u8], range: &Range<u64>) -> Option<u64> {
+    let start = match first_sector_signature(sector) {
+        Some(FilesystemKind::Ntfs) => Some(ntfs::CONTENT_START),
+        Some(_) => None,
+        None if exfat::Boot::claims(sector) => exfat::Boot::parse(sector).ok().map(|boot| boot.heap_start),
+        None => fat::Boot::parse(sector).ok().map(|boot| boot.heap_start()),
     };
-    Ok(heap.map_or(range.end, |heap| range.start.saturating_add(heap)))
+    start.map(|start| range.start.saturating_add(start))
 }
 
-fn unread(kind: FilesystemKind, range: &Range<u64>, cause: Cause) -> Recognised {
-    let identity = Identity { kind, label: None, identifier: None, encoding: NameEncoding::Bytes };
-    let fault = Fault { offset: range.start, length: range.end.saturating_sub(range.start), cause };
-    Recognised { identity, reader: None, faults: vec![fault] }
+/// A boot sector of a filesystem: it ends in 55 AA as a partition table does, and its boot code may look like one.
+pub(crate) fn is_boot_sector(sector: &[u8]) -> bool {
+    fat::Boot::parse(sector).is_ok() || exfat::Boot::claims(sector) || first_sector_signature(sector).is_some()
 }
 
-fn unsupported(kind: FilesystemKind, range: &Range<u64>) -> Recognised {
-    unread(kind, range, Cause::FilesystemUnsupported(kind))
+/// Whether a filesystem stands where nobody announced one: two bytes that look like a signature are not enough here.
+pub(crate) fn is_filesystem(medium: &Medium<'_>, range: &Range<u64>) -> Result<bool, Removed> {
+    let length = range.end.saturating_sub(range.start);
+    let sector = match medium.read_vec(range.start, medium.block().min(length)) {
+        Ok(sector) => sector,
+        Err(ReadError::Removed) => return Err(Removed),
+        Err(ReadError::Unreadable { .. }) => return Ok(false),
+    };
+    if is_boot_sector(&sector) {
+        return Ok(true);
+    }
+    let telling = |kind: &FilesystemKind| {
+        let magic = ELSEWHERE.iter().filter(|known| known.kind == *kind).map(|known| known.magic.len()).min();
+        magic.is_none_or(|length| length >= 4)
+    };
+    let kinds = signatures(medium, range, &|_| true)?;
+    if kinds.contains(&FilesystemKind::Ext) && ext::open(medium, range)?.iter().any(|view| view.reader.is_some()) {
+        return Ok(true);
+    }
+    Ok(kinds.iter().any(telling))
 }
 
-fn broken_boot(kind: FilesystemKind, range: &Range<u64>) -> Recognised {
-    unread(kind, range, Cause::Corrupt(Corruption::BootSector))
-}
-
-/// The first signature of a filesystem that is not read here, looked for only where `allowed` (bytes on the medium).
-pub(crate) fn foreign_signature(
+/// The filesystems whose signature stands in the volume, looked for only where `allowed` (bytes on the medium); the
+/// more telling ones first, each once.
+pub(crate) fn signatures(
     medium: &Medium<'_>,
     range: &Range<u64>,
     allowed: &dyn Fn(&Range<u64>) -> bool,
-) -> Result<Option<FilesystemKind>, Removed> {
+) -> Result<Vec<FilesystemKind>, Removed> {
     let length = range.end.saturating_sub(range.start);
     let fixed = ELSEWHERE.iter().map(|known| (known.offset, known.magic, known.kind));
     let at_end = raid_places(length).into_iter().map(|offset| (offset, RAID, FilesystemKind::LinuxRaid));
+    let mut kinds = Vec::new();
     for (offset, magic, kind) in fixed.chain(at_end) {
         let start = range.start.saturating_add(offset);
         let size = u64::try_from(magic.len()).unwrap_or(u64::MAX);
         let place = start..start.saturating_add(size);
-        if place.end > range.end || !allowed(&place) {
+        if kinds.contains(&kind) || place.end > range.end || !allowed(&place) {
             continue;
         }
         match medium.read_vec(start, size) {
-            Ok(found) if found == magic => return Ok(Some(kind)),
+            Ok(found) if found == magic => kinds.push(kind),
             Ok(_) | Err(ReadError::Unreadable { .. }) => {}
             Err(ReadError::Removed) => return Err(Removed),
         }
     }
-    Ok(None)
+    // The sequence may be longer than the places above reach, behind many descriptors of ISO 9660.
+    if !kinds.contains(&FilesystemKind::Udf) && udf::announced(medium, range, allowed)?.nsr {
+        kinds.push(FilesystemKind::Udf);
+    }
+    Ok(kinds)
 }
 
 /// Where RAID superblocks of versions 0.90 and 1.0 stand, from the start of a volume of `length` bytes.
@@ -217,13 +333,13 @@ fn blank_or_unknown(medium: &Medium<'_>, range: &Range<u64>) -> Result<Recognise
         medium.read_tolerant(start, &mut bytes, &mut bad)?;
         if let Some(bad) = bad.first() {
             let place = bad.start..range.end;
-            return Ok(unread(FilesystemKind::Unknown, &place, Cause::Unreadable));
+            return Ok(Recognised::unread(FilesystemKind::Unknown, &place, Cause::Unreadable));
         }
         if !is_zero(&bytes) {
-            return Ok(unread(FilesystemKind::Unknown, range, Cause::UnknownContent));
+            return Ok(Recognised::unread(FilesystemKind::Unknown, range, Cause::UnknownContent));
         }
     }
-    let mut blank = unread(FilesystemKind::Blank, range, Cause::UnknownContent);
+    let mut blank = Recognised::unread(FilesystemKind::Blank, range, Cause::UnknownContent);
     blank.faults.clear();
     Ok(blank)
 }

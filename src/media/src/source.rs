@@ -5,8 +5,9 @@
 //! reads is bounded, because a dying device may take seconds for each.
 
 use crate::bytes::{index, wide};
+use crate::udf;
 use rustix::io::Errno;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -124,6 +125,45 @@ impl ReadAt for MemorySource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Removed;
 
+/// What would stand at a watched place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sign {
+    /// These bytes.
+    Magic(&'static [u8]),
+    /// The tag of an anchor of UDF that says that it is this block.
+    Anchor(u32),
+}
+
+impl Sign {
+    /// Bytes.
+    fn length(self) -> usize {
+        match self {
+            Self::Magic(magic) => magic.len(),
+            Self::Anchor(_) => udf::TAG_BYTES,
+        }
+    }
+
+    fn is(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Magic(magic) => bytes == magic,
+            Self::Anchor(number) => udf::is_anchor(bytes, number),
+        }
+    }
+}
+
+/// A place that is compared with a signature when it is read for another reason: a byte of a file is read only once.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    /// First byte on the medium.
+    pub(crate) start: u64,
+    /// What would stand there.
+    pub(crate) sign: Sign,
+    /// First byte of the volume that is affected.
+    pub(crate) volume: u64,
+    /// Whether it stood there; unknown before it was read.
+    pub(crate) found: Option<bool>,
+}
+
 /// A source with its capacity, its logical block and a count of what was read.
 pub struct Medium<'a> {
     source: &'a dyn ReadAt,
@@ -131,6 +171,7 @@ pub struct Medium<'a> {
     block: u64,
     bytes_read: Cell<u64>,
     failed_reads: Cell<u32>,
+    watched: RefCell<Vec<Watched>>,
 }
 
 impl<'a> Medium<'a> {
@@ -139,7 +180,42 @@ impl<'a> Medium<'a> {
     pub fn new(source: &'a dyn ReadAt, logical_block: u32) -> Self {
         let block = u64::from(logical_block);
         let block = if block.is_power_of_two() && block >= 512 { block } else { 512 };
-        Self { source, capacity: source.capacity(), block, bytes_read: Cell::new(0), failed_reads: Cell::new(0) }
+        Self {
+            source,
+            capacity: source.capacity(),
+            block,
+            bytes_read: Cell::new(0),
+            failed_reads: Cell::new(0),
+            watched: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Compares a place with a signature as soon as somebody reads it.
+    pub(crate) fn watch(&self, place: Watched) {
+        self.watched.borrow_mut().push(place);
+    }
+
+    /// The signatures that were found at watched places. What nobody read is read now.
+    pub(crate) fn found_watched(&self) -> Result<Vec<Watched>, Removed> {
+        let unread: Vec<Watched> = self.watched.borrow().iter().filter(|one| one.found.is_none()).cloned().collect();
+        for place in unread {
+            if let Err(ReadError::Removed) = self.read_vec(place.start, wide(place.sign.length())) {
+                return Err(Removed);
+            }
+        }
+        let mut found = self.watched.take();
+        found.retain(|place| place.found == Some(true));
+        Ok(found)
+    }
+
+    fn observe(&self, offset: u64, bytes: &[u8]) {
+        for place in self.watched.borrow_mut().iter_mut().filter(|place| place.found.is_none()) {
+            let within = place.start.checked_sub(offset).and_then(|from| usize::try_from(from).ok());
+            let here = within.and_then(|from| bytes.get(from..from.checked_add(place.sign.length())?));
+            if let Some(here) = here {
+                place.found = Some(place.sign.is(here));
+            }
+        }
     }
 
     /// Bytes.
@@ -169,6 +245,7 @@ impl<'a> Medium<'a> {
         let inside = buffer.len().min(room);
         if let Some(part) = buffer.get_mut(..inside) {
             self.source.read_at(offset, part)?;
+            self.observe(offset, part);
         }
         self.bytes_read.set(self.bytes_read.get().saturating_add(wide(inside)));
         if inside < buffer.len() { Err(ReadError::Unreadable { offset: self.capacity.max(offset) }) } else { Ok(()) }

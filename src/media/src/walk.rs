@@ -1,8 +1,10 @@
 //! The walker: one for all filesystems. It never recurses, never enters a folder twice, and stops at every budget with
 //! a named cause.
 
-use crate::filesystem::{Fault, Filesystem, FolderRef, Found};
+use crate::bytes::index;
+use crate::filesystem::{Fault, Filesystem, FolderRef, Found, Stored};
 use crate::outbox::{Halt, Outbox};
+use crate::packer::Packer;
 use crate::plan::Plan;
 use crate::source::Medium;
 use blanche_sandbox::wire::{Cause, Corruption, Entry, EntryId, EntryKind, ReadLimit, ReadLimits, Subject, VolumeId};
@@ -20,14 +22,15 @@ struct Pending {
 }
 
 /// The walk of one volume.
-pub(crate) struct Walk<'w, 'o> {
+pub(crate) struct Walk<'w, 'o, 'p> {
     pub(crate) limits: &'w ReadLimits,
     pub(crate) outbox: &'w mut Outbox<'o>,
+    pub(crate) packer: &'w mut Packer<'p>,
     pub(crate) plan: &'w mut Plan,
     pub(crate) volume: VolumeId,
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_, '_, '_> {
     /// Announces every entry of the volume and plans every content. Parents come before their entries.
     pub(crate) fn run(&mut self, medium: &Medium<'_>, filesystem: &mut dyn Filesystem) -> Result<(), Halt> {
         let root = filesystem.root();
@@ -56,6 +59,7 @@ impl Walk<'_, '_> {
                 return self.exhausted(subject);
             }
         }
+        filesystem.finish(medium)?;
         let faults = filesystem.take_faults();
         self.volume_faults(faults)
     }
@@ -91,8 +95,8 @@ impl Walk<'_, '_> {
 }
 
 /// The listing of one folder.
-struct Visit<'v, 'w, 'o> {
-    walk: &'v mut Walk<'w, 'o>,
+struct Visit<'v, 'w, 'o, 'p> {
+    walk: &'v mut Walk<'w, 'o, 'p>,
     pending: &'v Pending,
     visited: &'v mut BTreeSet<u64>,
     queue: &'v mut VecDeque<Pending>,
@@ -103,13 +107,13 @@ struct Visit<'v, 'w, 'o> {
     full: bool,
 }
 
-impl Visit<'_, '_, '_> {
+impl Visit<'_, '_, '_, '_> {
     fn take(&mut self, found: Found) -> ControlFlow<()> {
         self.outcome = self.entry(found);
         if self.outcome.is_err() || self.full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn entry(&mut self, found: Found) -> Result<(), Halt> {
+    fn entry(&mut self, mut found: Found) -> Result<(), Halt> {
         if self.walk.outbox.totals.entries >= self.walk.limits.max_entries {
             self.full = true;
             return Ok(());
@@ -121,29 +125,82 @@ impl Visit<'_, '_, '_> {
             return Ok(());
         }
         let ambiguous = self.ambiguous(&found);
-        let id = self.walk.outbox.entry(Entry {
-            volume: self.walk.volume,
-            parent: self.pending.entry,
+        let (folder, streams) = (found.folder, std::mem::take(&mut found.streams));
+        let is_folder = found.kind == EntryKind::Directory;
+        let id = self.announce(found, self.pending.entry, ambiguous)?;
+        for stream in streams {
+            self.stream(stream, id, path)?;
+        }
+        if is_folder {
+            self.folder(folder, id, path)?;
+        }
+        Ok(())
+    }
+
+    /// A stream of the entry `owner`, whose path has `path` bytes.
+    fn stream(&mut self, stream: Found, owner: EntryId, path: u32) -> Result<(), Halt> {
+        let name = u32::try_from(stream.name.len()).unwrap_or(u32::MAX);
+        let limit = if self.walk.outbox.totals.entries >= self.walk.limits.max_entries {
+            ReadLimit::Entries
+        } else if path.saturating_add(1).saturating_add(name) > self.walk.limits.max_path {
+            ReadLimit::PathLength
+        } else {
+            let ambiguous = self.ambiguous(&stream);
+            self.announce(stream, Some(owner), ambiguous)?;
+            return Ok(());
+        };
+        self.walk.outbox.not_read(Subject::Entry(owner), 0, 0, Cause::ReadLimit(limit))?;
+        Ok(())
+    }
+
+    /// Announces one entry with its faults, and plans its content.
+    fn announce(&mut self, found: Found, parent: Option<EntryId>, ambiguous: bool) -> Result<EntryId, Halt> {
+        let Walk { outbox, plan, volume, .. } = &mut *self.walk;
+        let content = matches!(found.kind, EntryKind::File | EntryKind::Stream);
+        let known = found.content.filter(|_| content);
+        let same_as = known.and_then(|known| plan.first_name(*volume, known, found.size));
+        let id = outbox.entry(Entry {
+            volume: Some(*volume),
+            parent,
             name: found.name,
             kind: found.kind,
             size: found.size,
             attributes: found.attributes,
+            same_as,
         })?;
         let subject = Subject::Entry(id);
         if ambiguous {
-            self.walk.outbox.not_read(subject, 0, found.size, Cause::AmbiguousNames)?;
+            outbox.not_read(subject, 0, found.size, Cause::AmbiguousNames)?;
         }
+        let no_faults = found.faults.is_empty();
         for fault in found.faults {
-            self.walk.outbox.not_read(subject, fault.offset, fault.length, fault.cause)?;
+            outbox.not_read(subject, fault.offset, fault.length, fault.cause)?;
         }
-        let content = matches!(found.kind, EntryKind::File | EntryKind::Stream);
+        if !content || same_as.is_some() {
+            return Ok(id);
+        }
+        if let Some(known) = known.filter(|_| no_faults) {
+            plan.name(*volume, known, found.size, id);
+        }
+        self.content(id, &found.stored, found.size)?;
+        Ok(id)
+    }
+
+    /// Plans the content of an entry, or hands it over when it is here already.
+    fn content(&mut self, id: EntryId, stored: &Stored, size: u64) -> Result<(), Halt> {
+        let Walk { outbox, plan, packer, volume, .. } = &mut *self.walk;
+        let (extents, unit) = match stored {
+            Stored::Extents(extents) => (extents, 0),
+            Stored::Lznt1 { extents, unit } => (extents, *unit),
+            Stored::Inline(bytes) => {
+                let inside = bytes.get(..index(size)).unwrap_or(bytes);
+                return packer.deliver_inline(outbox, id, inside);
+            }
+        };
         // Content of which nothing is left was named as a fault already.
-        let something = found.size == 0 || !found.extents.is_empty();
-        if content && something && !self.walk.plan.add(id, self.walk.volume, &found.extents) {
-            self.walk.outbox.not_read(subject, 0, found.size, Cause::ReadLimit(ReadLimit::Entries))?;
-        }
-        if found.kind == EntryKind::Directory {
-            self.folder(found.folder, id, path)?;
+        let something = size == 0 || !extents.is_empty();
+        if something && !plan.add(id, *volume, extents, unit, size) {
+            outbox.not_read(Subject::Entry(id), 0, size, Cause::ReadLimit(ReadLimit::Entries))?;
         }
         Ok(())
     }

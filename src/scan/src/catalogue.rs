@@ -9,7 +9,7 @@ const ROOT: EntryId = EntryId::MAX;
 /// One entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record {
-    pub(crate) volume: VolumeId,
+    pub(crate) volume: Option<VolumeId>,
     parent: EntryId,
     name_start: u32,
     name_length: u16,
@@ -17,6 +17,19 @@ pub(crate) struct Record {
     path_length: u32,
     pub(crate) kind: EntryKind,
     pub(crate) size: u64,
+    same_as: EntryId,
+}
+
+impl Record {
+    /// Whether content of its own is handed over: links, folders and further names of a content have none.
+    pub(crate) fn has_content(&self) -> bool {
+        matches!(self.kind, EntryKind::File | EntryKind::Stream | EntryKind::Area) && self.same_as == ROOT
+    }
+
+    /// The entry whose content this is another name of.
+    pub(crate) fn same_as(&self) -> Option<EntryId> {
+        (self.same_as != ROOT).then_some(self.same_as)
+    }
 }
 
 /// A path for people, and the exact one when the two differ.
@@ -53,18 +66,30 @@ impl Catalogue {
             path_length: u32::from(name_length),
             kind: entry.kind,
             size: entry.size,
+            same_as: ROOT,
         };
+        if let Some(first) = entry.same_as {
+            let named = self.get(first).ok_or("another name of something that was not announced")?;
+            let content = matches!(entry.kind, EntryKind::File | EntryKind::Stream);
+            if !content || !named.has_content() || named.kind == EntryKind::Area || named.size != entry.size {
+                return Err("another name of something that is not the same");
+            }
+            record.same_as = first;
+        }
+        if entry.kind == EntryKind::Area && entry.parent.is_some() {
+            return Err("an area inside a folder");
+        }
         if let Some(parent) = entry.parent {
             let above = self.get(parent).ok_or("an entry whose folder was not announced")?;
             let fits = match entry.kind {
-                EntryKind::Stream => matches!(above.kind, EntryKind::File | EntryKind::Directory),
+                EntryKind::Stream => above.kind != EntryKind::Stream,
                 _ => above.kind == EntryKind::Directory,
             };
             if !fits || above.volume != entry.volume {
                 return Err("an entry inside something that is no folder of its volume");
             }
             record.parent = parent;
-            record.depth = above.depth.saturating_add(1);
+            record.depth = above.depth.saturating_add(u16::from(entry.kind != EntryKind::Stream));
             record.path_length = above.path_length.saturating_add(1).saturating_add(u32::from(name_length));
         }
         if u32::from(record.depth) > max_depth || record.path_length > max_path {
@@ -152,7 +177,15 @@ mod tests {
     use blanche_sandbox::wire::Attributes;
 
     fn entry(parent: Option<EntryId>, name: &[u8], kind: EntryKind) -> Entry {
-        Entry { volume: 0, parent, name: name.to_vec(), kind, size: 1, attributes: Attributes::default() }
+        Entry {
+            volume: Some(0),
+            parent,
+            name: name.to_vec(),
+            kind,
+            size: 1,
+            attributes: Attributes::default(),
+            same_as: None,
+        }
     }
 
     #[test]
@@ -177,7 +210,10 @@ mod tests {
             (entry(None, b"", EntryKind::File), 9, 99),
             (entry(None, &[b'x'; 1025], EntryKind::File), 9, 9999),
             (entry(None, b"long", EntryKind::File), 9, 3),
-            (Entry { volume: 1, ..entry(Some(0), b"other volume", EntryKind::Stream) }, 9, 99),
+            (Entry { volume: Some(1), ..entry(Some(0), b"other volume", EntryKind::Stream) }, 9, 99),
+            (Entry { same_as: Some(7), ..entry(None, b"name of nothing", EntryKind::File) }, 9, 99),
+            (Entry { same_as: Some(0), size: 2, ..entry(None, b"longer", EntryKind::File) }, 9, 99),
+            (Entry { same_as: Some(0), ..entry(None, b"folder", EntryKind::Directory) }, 9, 99),
         ] {
             assert!(catalogue.push(&wrong, depth, path).is_err(), "{wrong:?}");
         }

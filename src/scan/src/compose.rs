@@ -77,6 +77,7 @@ fn volumes(layout: &MediumLayout) -> Vec<VolumeLine> {
             efi: found.efi,
             filesystem: found.filesystem,
             label: found.label.as_deref().map(words::visible),
+            view: found.view,
             identifier: found.identifier.as_ref().map(|text| words::visible(text.as_bytes())),
         })
         .collect()
@@ -93,14 +94,17 @@ fn area(session: &Finished) -> AreaLedger {
     AreaLedger { sums: area.sums.iter().map(line).collect(), digests: area.digests.clone() }
 }
 
-/// Files with findings, the most severe first, then by place.
+/// Files with findings, under each of their names, the most severe first, then by place.
 fn findings(session: &Finished) -> Vec<FileFindings> {
     let (catalogue, ledger) = (&session.intake.catalogue, session.ledger.ledger());
-    let mut lines: Vec<(Severity, FileFindings)> = ledger
-        .findings()
+    if ledger.findings().is_empty() {
+        return Vec::new();
+    }
+    let mut lines: Vec<(Severity, FileFindings)> = catalogue
         .iter()
-        .filter_map(|(&id, findings)| {
-            let (record, state) = (catalogue.get(id)?, ledger.state(id)?);
+        .filter_map(|(id, record)| {
+            let content = record.same_as().unwrap_or(id);
+            let (findings, state) = (ledger.findings().get(&content)?, ledger.state(content)?);
             let path = catalogue.path(id);
             let line = FileFindings {
                 volume: record.volume,
@@ -108,7 +112,7 @@ fn findings(session: &Finished) -> Vec<FileFindings> {
                 path_bytes: path.exact,
                 size: record.size,
                 sha256: state.read.map(|digests| hexadecimal(&digests.sha256)).unwrap_or_default(),
-                media_type: ledger.media_type_of(id).to_owned(),
+                media_type: ledger.media_type_of(content).to_owned(),
                 findings: findings.iter().map(shown).collect(),
             };
             Some((state.worst?, line))
@@ -162,21 +166,23 @@ fn files(session: &Finished, settings: &Settings) -> Vec<FileLine> {
     let (catalogue, ledger) = (&session.intake.catalogue, session.ledger.ledger());
     let mut lines: Vec<FileLine> = catalogue
         .iter()
-        .filter(|(_, record)| record.kind != EntryKind::Directory)
-        .map(|(id, record)| {
+        .filter(|(_, record)| !matches!(record.kind, EntryKind::Directory | EntryKind::Area))
+        .filter_map(|(id, record)| {
+            let volume = record.volume?;
             let path = catalogue.path(id);
-            let state = ledger.state(id);
+            let content = record.same_as().unwrap_or(id);
+            let state = ledger.state(content);
             let digests = state.filter(|state| state.delivered == record.size).and_then(|state| state.read);
-            FileLine {
-                volume: record.volume,
+            Some(FileLine {
+                volume,
                 path: path.visible,
                 path_bytes: path.exact,
                 size: record.size,
                 sha256: digests.map(|digests| hexadecimal(&digests.sha256)),
                 blake3: digests.map(|digests| hexadecimal(&digests.blake3)),
-                media_type: Some(ledger.media_type_of(id).to_owned()).filter(|name| !name.is_empty()),
-                verdict: session.ledger.verdict_of(id, settings.verdict.suspicious),
-            }
+                media_type: Some(ledger.media_type_of(content).to_owned()).filter(|name| !name.is_empty()),
+                verdict: session.ledger.verdict_of(content, settings.verdict.suspicious),
+            })
         })
         .collect();
     lines.sort_by(|a, b| (a.volume, &a.path).cmp(&(b.volume, &b.path)));

@@ -6,13 +6,10 @@
 use crate::catalogue::Catalogue;
 use blanche_sandbox::content::{Refused, SealedContent};
 use blanche_sandbox::wire::{
-    AreaReport, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_NOT_READ, MediumLayout,
-    NotRead, Piece, ReadLimits, ReadTotals, Source, Subject,
+    AreaReport, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_AREAS, MAX_NOT_READ,
+    MediumLayout, NotRead, Piece, ReadLimits, ReadTotals, Source, Subject,
 };
 use std::os::fd::OwnedFd;
-
-/// Most lines of the area ledger's digests.
-const MAX_AREA_DIGESTS: usize = 4096;
 
 /// Why the reader is not listened to any more.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +58,7 @@ pub(crate) struct Intake {
     pub(crate) catalogue: Catalogue,
     pub(crate) area: AreaReport,
     given: Vec<bool>,
+    areas: usize,
     files: u64,
     bytes: u64,
     open: Option<(EntryId, u64)>,
@@ -78,6 +76,7 @@ impl Intake {
             catalogue: Catalogue::default(),
             area: AreaReport::default(),
             given: Vec::new(),
+            areas: 0,
             files: 0,
             bytes: 0,
             open: None,
@@ -146,15 +145,21 @@ impl Intake {
     fn entries(&mut self, entries: &[Entry]) -> Result<Accepted, Distrust> {
         self.expect(Phase::Walk)?;
         let after = self.catalogue.len().saturating_add(entries.len());
-        if after > usize::try_from(self.limits.max_entries).unwrap_or(usize::MAX) {
+        self.areas = self.areas.saturating_add(entries.iter().filter(|entry| entry.kind == EntryKind::Area).count());
+        let most = usize::try_from(self.limits.max_entries).unwrap_or(usize::MAX);
+        if after.saturating_sub(self.areas) > most || self.areas > MAX_AREAS {
             return Err(Distrust::Violation("more entries than the limit allows"));
         }
         for entry in entries {
-            if usize::from(entry.volume) >= self.volumes() {
+            let known = match entry.volume {
+                Some(volume) => usize::from(volume) < self.volumes(),
+                None => entry.kind == EntryKind::Area,
+            };
+            if !known {
                 return Err(Distrust::Violation("an entry of a volume that was not announced"));
             }
             self.catalogue.push(entry, self.limits.max_depth, self.limits.max_path).map_err(Distrust::Violation)?;
-            if matches!(entry.kind, EntryKind::File | EntryKind::Stream) {
+            if matches!(entry.kind, EntryKind::File | EntryKind::Stream) && entry.same_as.is_none() {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(entry.size);
             }
@@ -175,7 +180,7 @@ impl Intake {
     /// Notes that `entry` is being handed over, once.
     fn take(&mut self, entry: EntryId, length: u64) -> Result<(), Distrust> {
         let record = self.catalogue.get(entry).ok_or(Distrust::Violation("content of an unknown entry"))?;
-        if !matches!(record.kind, EntryKind::File | EntryKind::Stream) || length > record.size {
+        if !record.has_content() || length > record.size {
             return Err(Distrust::Violation("content of something that has none, or more than announced"));
         }
         let index = usize::try_from(entry).unwrap_or(usize::MAX);
@@ -189,7 +194,10 @@ impl Intake {
     }
 
     fn content(&mut self, content: Content, fd: OwnedFd) -> Result<Accepted, Distrust> {
-        self.expect(Phase::Contents)?;
+        // Contents inside the filesystem's own structures need not wait for the end of the walk.
+        if self.phase != Phase::Walk {
+            self.expect(Phase::Contents)?;
+        }
         if content.pieces.is_empty() || self.open.is_some() {
             return Err(Distrust::Violation("an object without content, or inside a long content"));
         }
@@ -260,7 +268,7 @@ impl Intake {
             if known && line.looked_at <= line.bytes { sum.checked_add(line.bytes) } else { None }
         });
         let capacity = self.layout.as_ref().map_or(0, |layout| layout.capacity);
-        if sum != Some(capacity) || area.digests.len() > MAX_AREA_DIGESTS {
+        if sum != Some(capacity) || area.digests.len() > MAX_AREAS {
             return Err(Distrust::Violation("an area ledger that does not add up to the capacity"));
         }
         self.area = area;
@@ -287,14 +295,15 @@ impl Intake {
 /// Whether this is for a reader to say. What engines, parent and people say has other sources.
 fn is_readers(cause: &Cause) -> bool {
     use Cause::{
-        AmbiguousNames, ChangedWhileRead, Corrupt, FilesystemUnsupported, MediumRemoved, NotRegularFile,
-        OtherFilesystem, PermissionDenied, ReadLimit, UnknownContent, Unreadable,
+        AmbiguousNames, ChangedWhileRead, Corrupt, FeatureUnsupported, FilesystemUnsupported, MediumRemoved,
+        NotRegularFile, OtherFilesystem, PermissionDenied, ReadLimit, UnknownContent, Unreadable,
     };
     matches!(
         cause,
         AmbiguousNames
             | ChangedWhileRead
             | Corrupt(_)
+            | FeatureUnsupported(_)
             | FilesystemUnsupported(_)
             | MediumRemoved
             | NotRegularFile

@@ -20,13 +20,14 @@ fn layout() -> MediumLayout {
         label: None,
         identifier: None,
         encoding: NameEncoding::Wtf8,
+        view: None,
     };
     MediumLayout { capacity: CAPACITY, logical_block: 512, tables: Vec::new(), volumes: vec![volume] }
 }
 
 fn file(size: u64) -> Entry {
     let attributes = Attributes::default();
-    Entry { volume: 0, parent: None, name: b"f".to_vec(), kind: EntryKind::File, size, attributes }
+    Entry { volume: Some(0), parent: None, name: b"f".to_vec(), kind: EntryKind::File, size, attributes, same_as: None }
 }
 
 fn object(bytes: &[u8]) -> OwnedFd {

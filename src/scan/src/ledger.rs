@@ -164,8 +164,9 @@ impl Ledger {
                 content.directories = content.directories.saturating_add(1);
                 continue;
             }
-            if record.kind == EntryKind::Link && !self.state(id).is_some_and(|state| state.gap) {
-                // A link is a name, and names are listed; what it points at is read where it stands, if it stands here.
+            let only_a_name = record.kind == EntryKind::Link || record.same_as().is_some();
+            if only_a_name && !self.state(id).is_some_and(|state| state.gap) {
+                // A name is listed; what it points at is read where it stands, if it stands here.
                 continue;
             }
             let state = self.state(id).cloned().unwrap_or_default();
@@ -187,6 +188,10 @@ impl Ledger {
                 });
                 parts.skipped = record.size.saturating_sub(parts.unreadable);
                 parts.checked = 0;
+            }
+            if record.kind == EntryKind::Area {
+                // Not a file: the area ledger counts it. What is wrong with it stands in the gaps.
+                continue;
             }
             content.files = content.files.saturating_add(1);
             content.bytes = content.bytes.saturating_add(record.size);
@@ -281,7 +286,7 @@ impl ClosedLedger {
         match gap.subject {
             Subject::Medium => None,
             Subject::Volume(volume) => Some(volume),
-            Subject::Entry(id) => catalogue.get(id).map(|record| record.volume),
+            Subject::Entry(id) => catalogue.get(id).and_then(|record| record.volume),
         }
     }
 
@@ -305,12 +310,13 @@ mod tests {
         let mut catalogue = Catalogue::default();
         for size in sizes {
             let entry = Entry {
-                volume: 0,
+                volume: Some(0),
                 parent: None,
                 name: b"f".to_vec(),
                 kind: EntryKind::File,
                 size: *size,
                 attributes: Attributes::default(),
+                same_as: None,
             };
             catalogue.push(&entry, 9, 99).expect("entry");
         }
@@ -326,6 +332,7 @@ mod tests {
             findings: Vec::new(),
             not_checked,
             layers: 1,
+            disk_image: false,
             cpu: EngineCpu::default(),
         }
     }

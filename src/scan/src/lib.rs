@@ -14,6 +14,7 @@ mod budget;
 mod catalogue;
 mod compose;
 pub mod error;
+mod image;
 mod intake;
 pub mod judge;
 mod ledger;

@@ -2,12 +2,12 @@
 //! crash or a hang costs exactly the content that was being matched.
 
 use crate::budget::Held;
+use crate::image;
 use crate::room::EngineRoom;
+use crate::settings::Settings;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::content::SealedContent;
-use blanche_sandbox::wire::{
-    Born, Cause, Digests, EngineLimits, EntryId, FromMatcher, ScanPiece, Scanned, Severity, ToMatcher,
-};
+use blanche_sandbox::wire::{Born, Cause, Digests, EntryId, FromMatcher, ScanPiece, Scanned, Severity, ToMatcher};
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::sync::mpsc::Sender;
@@ -23,17 +23,25 @@ const BYTES_PER_SECOND: u64 = 5_000_000;
 /// Matchers in a row that may die before they were given anything.
 const MAX_IDLE_DEATHS: u32 = 3;
 /// Bytes of the longest free text in an answer.
-const MAX_TEXT: usize = 256;
+pub(crate) const MAX_TEXT: usize = 256;
 /// Most lines of one answer.
-const MAX_LINES: usize = 64;
+pub(crate) const MAX_LINES: usize = 64;
 
 /// Contents in one object, waiting for a matcher.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) object: SealedContent,
     pub(crate) pieces: VecDeque<(ScanPiece, Digests)>,
+    /// Disk images among them that were answered, and into which nobody has looked yet.
+    pub(crate) images: Vec<(ScanPiece, Box<Scanned>)>,
     /// Given back when the last answer is there.
     pub(crate) held: Held,
+}
+
+impl Work {
+    fn is_done(&self) -> bool {
+        self.pieces.is_empty() && self.images.is_empty()
+    }
 }
 
 /// What became of one content.
@@ -93,7 +101,7 @@ impl Drop for Closing<'_> {
 pub(crate) struct Feeder<'a> {
     pub(crate) room: &'a EngineRoom,
     pub(crate) queue: &'a Queue,
-    pub(crate) limits: EngineLimits,
+    pub(crate) settings: &'a Settings,
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
     pub(crate) outcomes: Sender<Outcome>,
 }
@@ -103,15 +111,19 @@ impl Feeder<'_> {
     pub(crate) fn run(self) {
         let (mut matcher, mut idle_deaths) = (None, 0);
         while let Some(mut work) = self.queue.next() {
-            while !work.pieces.is_empty() {
+            while !work.is_done() {
                 if (self.stop)() {
                     self.fail_all(&mut work, &Cause::Cancelled);
                 } else if idle_deaths > MAX_IDLE_DEATHS {
                     self.fail_all(&mut work, &Cause::EnginesLost);
                 } else if let Some(child) = matcher.take().or_else(|| self.fork()) {
-                    let waiting = work.pieces.len();
-                    matcher = self.match_pieces(child, &mut work);
-                    idle_deaths = if work.pieces.len() == waiting { idle_deaths + 1 } else { 0 };
+                    let waiting = work.pieces.len() + work.images.len();
+                    matcher = if work.pieces.is_empty() {
+                        self.look_inside(child, &mut work)
+                    } else {
+                        self.match_pieces(child, &mut work)
+                    };
+                    idle_deaths = if work.pieces.len() + work.images.len() == waiting { idle_deaths + 1 } else { 0 };
                 } else {
                     self.fail_all(&mut work, &Cause::EnginesLost);
                 }
@@ -144,6 +156,21 @@ impl Feeder<'_> {
         for (piece, _) in work.pieces.drain(..) {
             self.tell(Outcome::Failed { entry: piece.entry, length: piece.length, cause: cause.clone() });
         }
+        for (_, scanned) in work.images.drain(..) {
+            // It stays a container that nobody opened.
+            self.tell(Outcome::Matched(scanned));
+        }
+    }
+
+    /// Looks into the last disk image. Gives the matcher back unless it died on something inside.
+    fn look_inside(&self, child: Child, work: &mut Work) -> Option<Child> {
+        let (piece, mut scanned) = work.images.pop()?;
+        let state = image::look_inside(self, &child, &work.object, &piece, &mut scanned);
+        self.tell(Outcome::Matched(scanned));
+        match state {
+            image::Matcher::Alive => Some(child),
+            image::Matcher::Dead => None,
+        }
     }
 
     /// Hands all waiting pieces to one matcher. Gives the matcher back when it answered for all of them; otherwise it
@@ -157,9 +184,10 @@ impl Feeder<'_> {
         }
         while let Some((piece, digests)) = work.pieces.front() {
             let answer = self.answer(&child, piece, digests);
+            let Some((piece, _)) = work.pieces.pop_front() else { break };
             let (entry, length) = (piece.entry, piece.length);
-            work.pieces.pop_front();
             match answer {
+                Ok(scanned) if scanned.disk_image => work.images.push((piece, scanned)),
                 Ok(scanned) => self.tell(Outcome::Matched(scanned)),
                 Err(cause) => {
                     child.kill();
@@ -172,7 +200,7 @@ impl Feeder<'_> {
     }
 
     /// Waits for the answer on one piece and checks it.
-    fn answer(&self, child: &Child, piece: &ScanPiece, digests: &Digests) -> Result<Box<Scanned>, Cause> {
+    pub(crate) fn answer(&self, child: &Child, piece: &ScanPiece, digests: &Digests) -> Result<Box<Scanned>, Cause> {
         let deadline = Instant::now().checked_add(self.patience(piece.length));
         loop {
             match child.channel().is_readable(LOOK) {
@@ -196,9 +224,10 @@ impl Feeder<'_> {
 
     /// How long one content may take: twice what the engines allow themselves, and some grace.
     fn patience(&self, length: u64) -> Duration {
-        let clamav = u64::from(self.limits.max_scan_time) / 1000;
-        let seconds =
-            clamav.saturating_add(u64::from(self.limits.max_rules_time)).saturating_add(length / BYTES_PER_SECOND);
+        let clamav = u64::from(self.settings.engines.limits.max_scan_time) / 1000;
+        let seconds = clamav
+            .saturating_add(u64::from(self.settings.engines.limits.max_rules_time))
+            .saturating_add(length / BYTES_PER_SECOND);
         Duration::from_secs(seconds.saturating_mul(2)).saturating_add(GRACE)
     }
 
@@ -251,7 +280,7 @@ mod tests {
     const DIGESTS: Digests = Digests { sha256: [3; 32], blake3: [4; 32] };
 
     fn piece() -> ScanPiece {
-        ScanPiece { entry: 7, offset: 0, length: 5, extension: String::new() }
+        ScanPiece { area: false, entry: 7, offset: 0, length: 5, extension: String::new() }
     }
 
     fn answer() -> Scanned {
@@ -263,6 +292,7 @@ mod tests {
             findings: Vec::new(),
             not_checked: Vec::new(),
             layers: 1,
+            disk_image: false,
             cpu: EngineCpu::default(),
         }
     }

@@ -1,18 +1,23 @@
 //! The reader at work: its messages are checked, its objects queued for the matchers, its gaps written into the ledger.
 
 use crate::budget::{Budget, Held};
+use crate::error::ScanError;
 use crate::intake::{Accepted, Intake};
 use crate::ledger::Ledger;
 use crate::matching::{Queue, Work};
 use crate::progress::Counters;
+use crate::settings::Settings;
 use blanche_sandbox::ChannelError;
-use blanche_sandbox::birth::Child;
+use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::content::{self, SealedContent};
-use blanche_sandbox::wire::{Cause, Digests, EntryId, FromReader, Piece, ReadJob, ScanPiece, Subject};
+use blanche_sandbox::wire::{
+    Cause, Digests, EntryId, EntryKind, FromReader, Piece, ReadJob, ReadLimits, ScanPiece, Source, Subject,
+};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,8 +28,38 @@ const LOOK: Duration = Duration::from_millis(100);
 const SILENCE: Duration = Duration::from_secs(600);
 /// What an object costs of the flight budget at least, in bytes: it holds a descriptor, and those are few as well.
 const OBJECT_COST: u64 = 1 << 20;
+/// The reader's own memory: entries, allocation tables in windows, one chunk.
+const READER_MEMORY: u64 = 1 << 30;
 /// Bytes copied at once into the spool.
 const COPY: usize = 1 << 20;
+
+/// Starts a reader of `medium` in its sandbox.
+///
+/// # Errors
+/// [`ScanError::Children`] when the program is missing or a layer of the sandbox is.
+pub(crate) fn start(
+    medium: BorrowedFd<'_>,
+    source: Source,
+    limits: &ReadLimits,
+    settings: &Settings,
+) -> Result<Child, ScanError> {
+    let program = settings.children.program("blanche-reader");
+    let kind = if source == Source::Folder { "folder" } else { "medium" };
+    let object = limits.max_memory_object.max(limits.batch_bytes).max(limits.chunk_bytes);
+    let birth = Birth {
+        program: &program,
+        arguments: &[kind],
+        medium: Some(medium),
+        limits: ResourceLimits {
+            data: Some(READER_MEMORY),
+            file_size: Some(object.saturating_mul(2)),
+            ..ResourceLimits::default()
+        },
+        role: Role::Reader,
+    };
+    Child::spawn(&birth)
+        .map_err(|error| ScanError::Children { program: program.display().to_string(), reason: error.to_string() })
+}
 
 /// What a reading needs.
 pub(crate) struct Reading<'a> {
@@ -137,13 +172,12 @@ impl Reading<'_> {
         let mut ledger = self.ledger();
         for piece in pieces {
             ledger.delivered(piece.entry, piece.length, piece.digests);
-            let extension = intake.catalogue.extension(piece.entry);
             let (entry, offset, length) = (piece.entry, piece.offset, piece.length);
-            waiting.push_back((ScanPiece { entry, offset, length, extension }, piece.digests));
+            waiting.push_back((scan_piece(intake, entry, offset, length), piece.digests));
         }
         drop(ledger);
         self.counters.read(object.length());
-        self.queue.push(Work { object, pieces: waiting, held });
+        self.queue.push(Work { object, pieces: waiting, images: Vec::new(), held });
         Ok(())
     }
 
@@ -182,9 +216,13 @@ impl Reading<'_> {
         match sealed {
             Ok(object) => {
                 drop(ledger);
-                let extension = intake.catalogue.extension(entry);
-                let piece = ScanPiece { entry, offset: 0, length, extension };
-                self.queue.push(Work { object, pieces: VecDeque::from([(piece, digests)]), held: long.held });
+                let piece = scan_piece(intake, entry, 0, length);
+                self.queue.push(Work {
+                    object,
+                    pieces: VecDeque::from([(piece, digests)]),
+                    images: Vec::new(),
+                    held: long.held,
+                });
             }
             Err(cause) => {
                 ledger.gap(Subject::Entry(entry), 0, length, cause);
@@ -195,17 +233,34 @@ impl Reading<'_> {
     }
 }
 
+/// What a matcher has to know about one content.
+pub(crate) fn scan_piece(intake: &Intake, entry: EntryId, offset: u64, length: u64) -> ScanPiece {
+    let area = intake.catalogue.get(entry).is_some_and(|record| record.kind == EntryKind::Area);
+    let extension = if area { String::new() } else { intake.catalogue.extension(entry) };
+    ScanPiece { area, entry, offset, length, extension }
+}
+
 /// Copies a sealed part to its place in the spool file.
 fn append(file: &File, part: &SealedContent, at: u64) -> io::Result<()> {
-    let source = File::from(part.as_fd().try_clone_to_owned()?);
+    copy_to(part, 0..part.length(), file, at)
+}
+
+/// Copies a range (bytes) of a sealed object to the beginning of a file.
+pub(crate) fn copy(object: &SealedContent, range: Range<u64>, file: &File) -> io::Result<()> {
+    copy_to(object, range, file, 0)
+}
+
+fn copy_to(object: &SealedContent, range: Range<u64>, file: &File, at: u64) -> io::Result<()> {
+    let source = File::from(object.as_fd().try_clone_to_owned()?);
     let mut buffer = vec![0u8; COPY];
-    let mut done = 0u64;
-    while done < part.length() {
-        let left = usize::try_from(part.length().saturating_sub(done)).unwrap_or(COPY).min(COPY);
+    let (mut from, mut to) = (range.start, at);
+    while from < range.end {
+        let left = usize::try_from(range.end.saturating_sub(from)).unwrap_or(COPY).min(COPY);
         let window = buffer.get_mut(..left).unwrap_or_default();
-        source.read_exact_at(window, done)?;
-        file.write_all_at(window, at.saturating_add(done))?;
-        done = done.saturating_add(u64::try_from(left).unwrap_or(0));
+        source.read_exact_at(window, from)?;
+        file.write_all_at(window, to)?;
+        let step = u64::try_from(left).unwrap_or(0);
+        (from, to) = (from.saturating_add(step), to.saturating_add(step));
     }
     Ok(())
 }

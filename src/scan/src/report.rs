@@ -7,7 +7,7 @@
 use crate::judge::Verdict;
 use blanche_sandbox::wire::{
     AreaClass, AreaDigest, Born, Cause, Container, EngineInfo, EngineLimits, FilesystemKind, Finding, PartitionTable,
-    PartitionType, ReadLimits, VolumeId, VolumeRole,
+    PartitionType, ReadLimits, View, VolumeId, VolumeRole,
 };
 use serde::Serialize;
 
@@ -118,6 +118,9 @@ pub struct VolumeLine {
     pub efi: bool,
     /// By signature.
     pub filesystem: FilesystemKind,
+    /// Which of several trees over the same bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
     /// Made visible.
     pub label: Option<String>,
     /// Serial number or UUID.
@@ -170,8 +173,8 @@ pub struct AreaLine {
 /// A file with findings.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileFindings {
-    /// Its volume.
-    pub volume: VolumeId,
+    /// Its volume; absent for boot code and tables outside every volume.
+    pub volume: Option<VolumeId>,
     /// Made visible, from the volume's root, separated by "/".
     pub path: String,
     /// The exact path in hexadecimal, when `path` had to be made visible.

@@ -6,12 +6,12 @@ use crate::intake::Intake;
 use crate::ledger::{ClosedLedger, Ledger};
 use crate::matching::{Feeder, Outcome, Queue, is_alarming};
 use crate::progress::{Cancel, Counters, Pace, Progress};
-use crate::reading::Reading;
+use crate::reading::{self, Reading};
 use crate::report::{Profile, Refusal, Report};
 use crate::room::EngineRoom;
 use crate::settings::Settings;
 use crate::target::Target;
-use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
+use blanche_sandbox::birth::Child;
 use blanche_sandbox::wire::{Born, Cause, EngineCpu, ReadJob, Source, Subject};
 use jiff::Timestamp;
 use std::os::fd::AsFd;
@@ -22,8 +22,6 @@ use std::time::{Duration, Instant};
 
 /// Bytes of whole contents in flight between the reader and the matchers, at least.
 const FLIGHT: u64 = 256 << 20;
-/// The reader's own memory: entries, allocation tables in windows, one chunk.
-const READER_MEMORY: u64 = 1 << 30;
 /// How often answers are waited for before progress is told.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -68,7 +66,7 @@ pub fn scan(
     }
     room.revive_if_dead(settings, cancel)?;
     room.refresh(settings, cancel);
-    let reader = start_reader(&target, settings)?;
+    let reader = reading::start(target.file.as_fd(), target.source, &settings.reader, settings)?;
     let born = reader.born().cloned();
     let mut session = Session {
         room,
@@ -110,26 +108,6 @@ fn refused(
     report
 }
 
-fn start_reader(target: &Target, settings: &Settings) -> Result<Child, ScanError> {
-    let program = settings.children.program("blanche-reader");
-    let kind = if target.source == Source::Folder { "folder" } else { "medium" };
-    let limits = settings.reader;
-    let object = limits.max_memory_object.max(limits.batch_bytes).max(limits.chunk_bytes);
-    let birth = Birth {
-        program: &program,
-        arguments: &[kind],
-        medium: Some(target.file.as_fd()),
-        limits: ResourceLimits {
-            data: Some(READER_MEMORY),
-            file_size: Some(object.saturating_mul(2)),
-            ..ResourceLimits::default()
-        },
-        role: Role::Reader,
-    };
-    Child::spawn(&birth)
-        .map_err(|error| ScanError::Children { program: program.display().to_string(), reason: error.to_string() })
-}
-
 /// The threads of a session share this.
 struct Session<'a> {
     room: &'a EngineRoom,
@@ -169,7 +147,7 @@ impl Session<'_> {
                 let feeder = Feeder {
                     room: self.room,
                     queue: &queue,
-                    limits: self.settings.engines.limits,
+                    settings: self.settings,
                     stop: &stop,
                     outcomes: outcomes.clone(),
                 };

@@ -6,13 +6,14 @@
 
 mod amounts;
 mod causes;
+mod features;
 mod formats;
 mod outcome;
 mod visible;
 
 pub use amounts::{counted, date, duration, files, number, rate, size};
 pub use causes::cause;
-pub use formats::{area, container, filesystem, role};
+pub use formats::{area, container, filesystem, role, view};
 pub use outcome::{
     VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,
     weaker_isolation,

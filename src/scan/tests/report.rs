@@ -71,6 +71,7 @@ fn volume(volume: u16, partition_type: PartitionType) -> VolumeLine {
         hidden: false,
         efi: false,
         filesystem: FilesystemKind::ExFat,
+        view: (volume == 1).then_some(View { tree: Tree::Joliet, session: 0 }),
         label: Some("CLÉ".into()),
         identifier: Some("1234abcd".into()),
     }
@@ -88,7 +89,7 @@ fn area() -> AreaLedger {
 
 fn findings() -> Vec<FileFindings> {
     vec![FileFindings {
-        volume: 0,
+        volume: Some(0),
         path: "docs/inv\\u{202E}fdp.zip".into(),
         path_bytes: Some("646f63732f696e76e280ae6664702e7a6970".into()),
         size: 1_234,

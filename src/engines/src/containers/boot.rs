@@ -44,12 +44,13 @@ pub(super) fn is_disk(content: &[u8]) -> bool {
         || (has(content, 0, b"ER") && has(content, 512, b"PM\x00\x00"))
 }
 
-/// FAT: jump, sector size, cluster size and number of tables as in Microsoft's fatgen103, 3.
+/// FAT: jump or mark, sector size, cluster size and number of tables as hosts ask for them, which is less than
+/// Microsoft's fatgen103, 3, does.
 fn is_fat(content: &[u8]) -> bool {
-    let jump = (has(content, 0, &[0xeb]) && content.get(2) == Some(&0x90)) || has(content, 0, &[0xe9]);
+    let jump = matches!(content.first(), Some(0xeb | 0xe9 | 0x49)) || has(content, 510, &[0x55, 0xaa]);
     let sector = matches!(le16(content, 11), Some(512 | 1024 | 2048 | 4096));
     let cluster = content.get(13).is_some_and(|sectors| sectors.is_power_of_two());
-    let tables = matches!(content.get(16), Some(1 | 2));
+    let tables = content.get(16).is_some_and(|tables| *tables > 0);
     let media = content.get(21).is_some_and(|media| *media == 0xf0 || *media >= 0xf8);
     let reserved = le16(content, 14).is_some_and(|sectors| sectors > 0);
     jump && sector && cluster && tables && media && reserved
@@ -96,7 +97,6 @@ fn is_minix(content: &[u8]) -> bool {
 fn is_ext(content: &[u8]) -> bool {
     has(content, 0x438, &[0x53, 0xef])
         && le32(content, 0x418).is_some_and(|log| log <= 6)
-        && le32(content, 0x44c).is_some_and(|revision| revision <= 1)
         && le32(content, 0x400).is_some_and(|inodes| inodes > 0)
         && le32(content, 0x404).is_some_and(|blocks| blocks > 0)
         && matches!(le16(content, 0x43a), Some(0..=7))

@@ -82,6 +82,8 @@ pub struct Inspection {
     pub container: Option<Container>,
     /// What will not be looked at in it.
     pub causes: Vec<Cause>,
+    /// A medium in a file: our own readers see every tree of it, and engines at most one.
+    pub disk_image: bool,
     promises: Vec<(Container, Promise)>,
 }
 
@@ -154,6 +156,10 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     found.extend(embedded::installers(content));
     found.sort_unstable();
     found.dedup();
+    inspection.disk_image = found.iter().any(|container| {
+        use Container::{Iso9660, RawDisk, Udf, Vhd};
+        matches!(container, RawDisk | Udf | Iso9660 | Vhd)
+    });
     inspection.container = found.iter().copied().max_by_key(|container| specificity(*container));
     for container in &found {
         if !opened.contains(*container) {

@@ -165,7 +165,13 @@ impl Matcher {
         for (entry, (bytes, extension)) in contents.iter().enumerate() {
             file.write_all(bytes).unwrap();
             let length = bytes.len() as u64;
-            pieces.push(ScanPiece { entry: entry as u32, offset, length, extension: (*extension).to_owned() });
+            pieces.push(ScanPiece {
+                area: false,
+                entry: entry as u32,
+                offset,
+                length,
+                extension: (*extension).to_owned(),
+            });
             offset += length;
         }
         let object = content::seal(file).unwrap();

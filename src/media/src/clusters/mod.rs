@@ -7,7 +7,7 @@ mod records;
 mod table;
 
 use chain::{Chain, ChainEnd, Run, contiguous, follow};
-use claims::Claims;
+pub(crate) use claims::Claims;
 pub(crate) use records::{RECORD_BYTES, for_each_record};
 use table::Link;
 pub(crate) use table::{AllocationTable, Width};
@@ -225,6 +225,12 @@ impl Clusters {
     /// Counts metadata that was read.
     pub(crate) fn count_read(&mut self, bytes: u64) {
         self.tally.metadata_read = self.tally.metadata_read.saturating_add(bytes);
+    }
+
+    /// A fault when the two copies of the table disagree about something that was read.
+    pub(crate) fn take_mirror_fault(&mut self) -> Option<Fault> {
+        let offset = self.table.take_difference()?;
+        Some(Fault { offset, length: 0, cause: Cause::Corrupt(Corruption::Allocation) })
     }
 
     /// A fault when the account of claims had to be given up.

@@ -35,6 +35,8 @@ pub(crate) enum Link {
 struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// The same part of the mirror; empty when it cannot be read or there is none.
+    mirror: Vec<u8>,
 }
 
 /// One copy of the table.
@@ -45,12 +47,28 @@ pub(crate) struct AllocationTable {
     width: Width,
     windows: Vec<Window>,
     bytes_read: u64,
+    /// Where a copy stands that should be equal.
+    mirror: Option<u64>,
+    /// The first entry that was asked for and is another one in the mirror: byte on the medium.
+    differs: Option<u64>,
 }
 
 impl AllocationTable {
     /// The table at `start` (bytes on the medium) with `length` bytes.
     pub(crate) fn new(start: u64, length: u64, width: Width) -> Self {
-        Self { start, length, width, windows: Vec::new(), bytes_read: 0 }
+        Self { start, length, width, windows: Vec::new(), bytes_read: 0, mirror: None, differs: None }
+    }
+
+    /// Compares every entry that is asked for with a copy of the table at `mirror` (byte on the medium). Two hosts that
+    /// use different copies see the same files as long as none of these differs, because both start at the same root.
+    pub(crate) fn with_mirror(mut self, mirror: u64) -> Self {
+        self.mirror = Some(mirror);
+        self
+    }
+
+    /// Where the mirror said something else: byte on the medium, in the table.
+    pub(crate) fn take_difference(&mut self) -> Option<u64> {
+        self.differs.take()
     }
 
     /// Entries that fit into `length` bytes.
@@ -113,7 +131,12 @@ impl AllocationTable {
             head.rotate_right(1);
         }
         let Some(window) = self.windows.first() else { return Ok([0; N]) };
-        Ok(Record(&window.bytes).array(index(offset.saturating_sub(window.start))))
+        let within = index(offset.saturating_sub(window.start));
+        let field = Record(&window.bytes).array(within);
+        if !window.mirror.is_empty() && field != Record(&window.mirror).array(within) {
+            self.differs.get_or_insert(self.start.saturating_add(offset));
+        }
+        Ok(field)
     }
 
     /// Loads the window around `offset`; if a sector of it is bad, only the block that is asked for.
@@ -131,7 +154,8 @@ impl AllocationTable {
                 Ok(()) => {
                     self.bytes_read = self.bytes_read.saturating_add(wide(bytes.len()));
                     self.windows.truncate(WINDOWS.saturating_sub(1));
-                    self.windows.push(Window { start, bytes });
+                    let mirror = self.read_mirror(medium, start, wide(bytes.len()))?;
+                    self.windows.push(Window { start, bytes, mirror });
                     result = Ok(self.windows.len().saturating_sub(1));
                     break;
                 }
@@ -139,6 +163,18 @@ impl AllocationTable {
             }
         }
         result
+    }
+}
+
+impl AllocationTable {
+    fn read_mirror(&self, medium: &Medium<'_>, start: u64, length: u64) -> Result<Vec<u8>, ReadError> {
+        let Some(mirror) = self.mirror else { return Ok(Vec::new()) };
+        match medium.read_vec(mirror.saturating_add(start), length) {
+            Err(ReadError::Removed) => Err(ReadError::Removed),
+            // A copy that no host can read shows nothing else to anybody.
+            Err(ReadError::Unreadable { .. }) => Ok(Vec::new()),
+            Ok(bytes) => Ok(bytes),
+        }
     }
 }
 

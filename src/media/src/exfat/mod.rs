@@ -8,7 +8,7 @@ pub(crate) use boot::Boot;
 
 use crate::bytes::{Record, index, is_zero, wide};
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
-use crate::filesystem::{Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, VolumeArea};
+use crate::filesystem::{Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, Stored, VolumeArea};
 use crate::names::{fold_key, wtf8};
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, FilesystemKind, NameEncoding, ReadLimit};
@@ -310,14 +310,10 @@ impl Listing<'_> {
     fn entry(&mut self, medium: &Medium<'_>, set: &EntrySet) -> Result<Found, Removed> {
         let flag = |bit: u16| set.attributes & bit != 0;
         let mut found = Found {
-            name: wtf8(&set.name),
             keys: [Some(fold_key(0, set.name.iter().map(|unit| self.upcase.upper(*unit)))), None],
-            kind: EntryKind::File,
             size: set.length,
             attributes: Attributes { hidden: flag(HIDDEN), system: flag(SYSTEM), read_only: flag(READ_ONLY) },
-            folder: None,
-            extents: Vec::new(),
-            faults: Vec::new(),
+            ..Found::new(wtf8(&set.name), EntryKind::File)
         };
         let is_folder = flag(DIRECTORY);
         let valid = set.valid_length <= set.length && (set.allocated || set.length == 0);
@@ -350,7 +346,7 @@ impl Listing<'_> {
             contiguous: set.contiguous,
         };
         let placed = self.clusters.file(medium, stream)?;
-        found.extents = placed.extents;
+        found.stored = Stored::Extents(placed.extents);
         found.faults.extend(placed.faults);
         if let Some(cause) = self.tail_fault(medium, &placed.tail)? {
             let length = stream.size.saturating_sub(stream.valid);

@@ -50,6 +50,8 @@ pub(crate) struct Boot {
     pub(crate) tables: u64,
     /// The table in force, from 0 (BPB_ExtFlags).
     pub(crate) active_table: u64,
+    /// The second copy of the table is kept equal to the first.
+    pub(crate) mirrored: bool,
     /// Bytes of the fixed root directory; 0 on FAT32.
     pub(crate) root: u64,
     /// First cluster of the root directory; FAT32 only.
@@ -100,6 +102,7 @@ impl Boot {
             reserved: bytes(reserved),
             table: bytes(table),
             tables,
+            mirrored: tables > 1 && !(wide && record.u16(40) & 0x80 != 0),
             active_table: if wide { active_table(record.u16(40), tables) } else { 0 },
             root: bytes(root_sectors),
             root_cluster: if wide { record.u32(44) } else { 0 },

@@ -10,9 +10,9 @@ pub(crate) use boot::{BOOT_BYTES, Boot, claimed_kind};
 
 use crate::bytes::Record;
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
-use crate::filesystem::{Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, VolumeArea};
+use crate::filesystem::{ContentId, Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, Stored, VolumeArea};
 use crate::names::wtf8;
-use crate::source::{Medium, Removed};
+use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, FilesystemKind, NameEncoding};
 use names::{LongName, keys, short_name};
 use std::ops::{ControlFlow, Range};
@@ -34,12 +34,21 @@ pub(crate) struct FatVolume {
     range: Range<u64>,
     identity: Identity,
     clusters: Clusters,
+    /// Another view, through another table, shares its contents.
+    shared: bool,
     faults: Vec<Fault>,
 }
 
 impl FatVolume {
-    /// Opens the volume in `range` (bytes on the medium).
-    pub(crate) fn open(medium: &Medium<'_>, range: Range<u64>, boot: Boot) -> Result<Self, Removed> {
+    /// Opens the volume in `range` (bytes on the medium), to be read through the copy `table` of its allocation table.
+    /// `shared`: another view, through another copy, reads the same contents.
+    pub(crate) fn open(
+        medium: &Medium<'_>,
+        range: Range<u64>,
+        boot: Boot,
+        table: u64,
+        shared: bool,
+    ) -> Result<Self, Removed> {
         let mut faults = Vec::new();
         let length = range.end.saturating_sub(range.start);
         let mut fault = |offset, length, corruption| {
@@ -50,10 +59,6 @@ impl FatVolume {
         }
         if boot.ambiguous_width || boot.contradictory {
             fault(range.start, 0, Corruption::BootSector);
-        }
-        if boot.active_table != 0 {
-            // Windows follows the flag, Linux always follows the first table: two hosts may see different files.
-            fault(range.start, 0, Corruption::Allocation);
         }
         let width = match boot.kind {
             FilesystemKind::Fat12 => Width::Fat12,
@@ -67,15 +72,21 @@ impl FatVolume {
         let count = u32::try_from(boot.clusters.min(entries)).unwrap_or(u32::MAX).min(0x0fff_fff5);
         let start = range.start.saturating_add(boot.heap_start());
         let heap = Heap { start, cluster_bytes: boot.cluster, count, end: range.end };
-        let offset = boot.reserved.saturating_add(boot.table.saturating_mul(boot.active_table));
-        let table = AllocationTable::new(range.start.saturating_add(offset), boot.table, width);
+        let copy = |number: u64| {
+            let offset = boot.reserved.saturating_add(boot.table.saturating_mul(number));
+            range.start.saturating_add(offset)
+        };
+        let mut tables = AllocationTable::new(copy(table), boot.table, width);
+        if boot.mirrored && !shared {
+            tables = tables.with_mirror(copy(1));
+        }
         let identity = Identity {
             kind: boot.kind,
             label: None,
             identifier: boot.serial.map(|serial| format!("{serial:08x}")),
             encoding: NameEncoding::Wtf8,
         };
-        let mut volume = Self { boot, range, identity, clusters: Clusters::new(heap, table), faults };
+        let mut volume = Self { boot, range, identity, clusters: Clusters::new(heap, tables), shared, faults };
         volume.identity.label = volume.find_label(medium)?;
         Ok(volume)
     }
@@ -112,6 +123,25 @@ impl FatVolume {
     }
 }
 
+/// Whether the second copy of a table that should equal the first does not. Tables of FAT32 may be large: their copies are
+/// compared entry by entry while they are used.
+pub(crate) fn copies_differ(medium: &Medium<'_>, range: &Range<u64>, boot: &Boot) -> Result<bool, Removed> {
+    if !boot.mirrored || boot.kind == FilesystemKind::Fat32 {
+        return Ok(false);
+    }
+    let start = range.start.saturating_add(boot.reserved);
+    let copy = |number: u64| match medium.read_vec(start.saturating_add(boot.table.saturating_mul(number)), boot.table)
+    {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(ReadError::Unreadable { .. }) => Ok(None),
+        Err(ReadError::Removed) => Err(Removed),
+    };
+    let (Some(first), Some(second)) = (copy(0)?, copy(1)?) else { return Ok(false) };
+    // The first two entries are flags, not clusters.
+    let clusters = if boot.kind == FilesystemKind::Fat12 { 3 } else { 4 };
+    Ok(first.get(clusters..) != second.get(clusters..))
+}
+
 /// The label: eleven letters without a dot.
 fn label_text(short: &[u8; 11]) -> Vec<u8> {
     names::letters(short).trim_end().as_bytes().to_vec()
@@ -133,6 +163,7 @@ impl Filesystem for FatVolume {
     fn take_faults(&mut self) -> Vec<Fault> {
         let mut faults = std::mem::take(&mut self.faults);
         faults.extend(self.clusters.claims_fault());
+        faults.extend(self.clusters.take_mirror_fault());
         faults
     }
 
@@ -145,6 +176,7 @@ impl Filesystem for FatVolume {
             (placed.extents, placed.faults)
         };
         let mut listing = Listing::new(&mut self.clusters, self.boot.kind == FilesystemKind::Fat32, is_root);
+        listing.shared = self.shared;
         let mut removed = false;
         let (bad, read) = for_each_record(medium, &extents, &mut |bytes| match listing.take(medium, bytes, sink) {
             Ok(flow) => flow,
@@ -177,6 +209,7 @@ struct Listing<'a> {
     clusters: &'a mut Clusters,
     wide: bool,
     is_root: bool,
+    shared: bool,
     long: LongName,
     slot: u64,
     ended: bool,
@@ -185,7 +218,16 @@ struct Listing<'a> {
 
 impl<'a> Listing<'a> {
     fn new(clusters: &'a mut Clusters, wide: bool, is_root: bool) -> Self {
-        Self { clusters, wide, is_root, long: LongName::default(), slot: 0, ended: false, corrupt: false }
+        Self {
+            clusters,
+            wide,
+            is_root,
+            shared: false,
+            long: LongName::default(),
+            slot: 0,
+            ended: false,
+            corrupt: false,
+        }
     }
 
     /// One record: a piece of a long name, a file or folder, or nothing.
@@ -251,18 +293,13 @@ impl<'a> Listing<'a> {
         let first = (high | u32::from(record.u16(26))) & 0x0fff_ffff;
         let attributes = record.u8(11);
         let mut found = Found {
-            name,
             keys: keys(long.as_deref(), &short),
-            kind: EntryKind::Directory,
-            size: 0,
             attributes: Attributes {
                 hidden: attributes & HIDDEN != 0,
                 system: attributes & SYSTEM != 0,
                 read_only: attributes & READ_ONLY != 0,
             },
-            folder: None,
-            extents: Vec::new(),
-            faults: Vec::new(),
+            ..Found::new(name, EntryKind::Directory)
         };
         if attributes & DIRECTORY != 0 {
             if self.clusters.heap.holds(first) {
@@ -276,7 +313,8 @@ impl<'a> Listing<'a> {
         found.size = u64::from(record.u32(28));
         let stream = Stream { first, size: found.size, valid: found.size, contiguous: false };
         let placed = self.clusters.file(medium, stream)?;
-        found.extents = placed.extents;
+        found.content = self.shared.then(|| ContentId::place(&placed.extents));
+        found.stored = Stored::Extents(placed.extents);
         found.faults = placed.faults;
         Ok(found)
     }

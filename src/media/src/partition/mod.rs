@@ -5,7 +5,9 @@
 //! filesystem. Views that contradict each other are called corrupt and still read.
 
 mod ebr;
+mod gaps;
 mod gpt;
+mod label;
 mod mbr;
 mod views;
 

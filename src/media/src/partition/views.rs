@@ -2,11 +2,10 @@
 
 use super::gpt::{self, Found};
 use super::mbr::{self, MBR_BYTES, MbrEntry, PROTECTIVE};
-use super::{Announced, Lba, Views, ebr};
-use crate::exfat;
+use super::{Announced, Lba, Views, ebr, gaps, label};
 use crate::fat;
 use crate::filesystem::Fault;
-use crate::recognise;
+use crate::recognise::{self, is_boot_sector};
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Cause, Corruption, PartitionTable, ReadLimit, VolumeRole};
 use std::ops::Range;
@@ -24,6 +23,10 @@ pub(crate) fn discover(medium: &Medium<'_>, max_volumes: u16) -> Result<Views, R
     let sector = first_sector(medium, &mut views)?;
     if sector.as_deref().is_some_and(|sector| sector.starts_with(b"ER")) {
         views.take_apple_map(medium)?;
+    }
+    if sector.as_deref().is_some_and(label::is_foreign) {
+        // Linux makes partitions of them, whatever filesystem the first sectors belong to; they are not read here.
+        views.fault(0, medium.block(), Cause::UnknownContent);
     }
     let boot_sector = sector.as_deref().is_some_and(is_boot_sector);
     let entries = sector.as_deref().and_then(mbr::parse).filter(|entries| {
@@ -50,19 +53,13 @@ pub(crate) fn discover(medium: &Medium<'_>, max_volumes: u16) -> Result<Views, R
         views.volumes.push(whole(medium));
     }
     views.settle(medium.capacity(), max_volumes);
+    views.look_into_gaps(medium, max_volumes)?;
     Ok(views)
 }
 
 fn whole(medium: &Medium<'_>) -> Announced {
     let range = 0..medium.capacity();
     Announced { range, role: VolumeRole::Superfloppy, partition_type: None, hidden: false, efi: false }
-}
-
-/// A boot sector of a filesystem: it ends in 55 AA as a table does, and its boot code may look like one.
-fn is_boot_sector(sector: &[u8]) -> bool {
-    fat::Boot::parse(sector).is_ok()
-        || exfat::Boot::claims(sector)
-        || recognise::first_sector_signature(sector).is_some()
 }
 
 /// The table of a medium that was prepared but not partitioned. A damaged boot sector must not pass for one.
@@ -206,8 +203,25 @@ impl Views {
         }
         let outside =
             |place: &Range<u64>| contents.iter().all(|held| place.end <= held.start || place.start >= held.end);
-        let second_view = recognise::foreign_signature(medium, &(0..medium.capacity()), &outside)?;
-        Ok(second_view.is_some())
+        Ok(!recognise::signatures(medium, &(0..medium.capacity()), &outside)?.is_empty())
+    }
+
+    /// Adds the filesystems that stand outside every partition.
+    fn look_into_gaps(&mut self, medium: &Medium<'_>, max_volumes: u16) -> Result<(), Removed> {
+        let volumes = self.volumes.iter().map(|volume| volume.range.clone());
+        let gaps = gaps::gaps(medium.capacity(), volumes.chain(self.table_ranges.iter().cloned()));
+        for hidden in gaps::hidden(medium, &gaps)? {
+            if self.volumes.len() >= usize::from(max_volumes) {
+                self.fault(hidden.range.start, 0, Cause::ReadLimit(ReadLimit::Volumes));
+                break;
+            }
+            let place = self.volumes.partition_point(|volume| volume.range.start < hidden.range.start);
+            self.volumes.insert(place, hidden);
+            for (number, _) in self.volume_faults.iter_mut().filter(|(number, _)| *number >= place) {
+                *number = number.saturating_add(1);
+            }
+        }
+        Ok(())
     }
 
     /// Sorts, removes duplicates, cuts to the medium, and names what contradicts it or another partition.

@@ -3,7 +3,7 @@
 use crate::images::{empty_fat, exfat, fat, fill_fat, with_mtools};
 use crate::reading::{Reading, read_image, read_with};
 use blanche_media::MemorySource;
-use blanche_sandbox::wire::{Cause, Corruption, FilesystemKind, NotRead, ReadLimits, Subject};
+use blanche_sandbox::wire::{AreaClass, Cause, Corruption, FilesystemKind, NotRead, ReadLimits, Subject, Tree, View};
 use std::collections::BTreeMap;
 
 const MIB: u64 = 1 << 20;
@@ -294,8 +294,35 @@ fn the_active_table_is_honoured_and_named() {
     volume[table + 8..table + length].fill(0);
     volume[40] = 0x81;
     let reading = read_image(volume);
-    assert_eq!(reading.files(0), tree);
-    assert!(reading.says(&Cause::Corrupt(Corruption::Allocation)));
+    assert_eq!(reading.layout().volumes[1].view, Some(View { tree: Tree::OtherTable, session: 0 }));
+    assert_eq!(reading.files(1), tree);
+    assert!(reading.says(&CHAIN), "the first table does not lead to the content");
+}
+
+/// Two hosts that use different copies of the table would see different files; what no file uses may differ.
+#[test]
+fn copies_of_the_table_that_disagree_are_named() {
+    let tree = BTreeMap::from([("FILE.BIN".to_owned(), vec![9; 5000]), ("LAST.BIN".to_owned(), vec![8; 5000])]);
+    for (width, mib) in [(12u8, 4), (16, 16), (32, 40)] {
+        let volume = fill_fat(empty_fat(width, mib * MIB, &[]), &tree);
+        let reserved = usize::from(u16::from_le_bytes([volume[14], volume[15]])) * 512;
+        let small = usize::from(u16::from_le_bytes([volume[22], volume[23]]));
+        let length = if width == 32 { u32::from_le_bytes(volume[36..40].try_into().unwrap()) as usize } else { small };
+        let second = reserved + length * 512;
+        let entry = |cluster: usize| second + cluster * usize::from(width) / 8;
+        let mut unused = volume.clone();
+        unused[entry(1000) + 1] = 0x12;
+        assert_eq!(read_image(unused).not_read, [], "FAT{width}");
+        let mut differs = volume;
+        differs[entry(if width == 32 { 3 } else { 2 }) + 1] ^= 0x01;
+        let reading = read_image(differs);
+        // Small tables are two views; of large ones it is said.
+        let views = reading.layout().volumes.len();
+        let said = reading.says(&Cause::Corrupt(Corruption::Allocation));
+        assert_eq!((views, said), if width == 32 { (1, true) } else { (2, false) }, "{:?}", reading.not_read);
+        assert!(!reading.not_read.is_empty(), "FAT{width}");
+        assert!(reading.files(0) == tree);
+    }
 }
 
 /// Finds the record of the only file of an exFAT volume: offset of its File entry.
@@ -366,4 +393,17 @@ fn a_broken_exfat_boot_checksum_is_named_and_the_volume_read() {
     assert_eq!(reading.files(0), tree);
     assert_eq!(reading.not_read.len(), 1);
     assert_eq!(reading.not_read[0].cause, Cause::Corrupt(Corruption::Checksum));
+}
+
+/// Boot code that cannot be read cannot be matched: it is named, and gets no digest.
+#[test]
+fn a_bad_sector_in_a_boot_area_is_named() {
+    let mut source = MemorySource::new(fat(32, 40 * MIB, &[], &BTreeMap::from([("a".to_owned(), vec![1; 10])])));
+    source.unreadable = vec![13 * 512..14 * 512];
+    let reading = read_with(&source, ReadLimits::default());
+    let (area, content) = &reading.areas[0];
+    assert_eq!((area.name.as_slice(), content.as_ref().unwrap().len()), (&b"[boot 0+16384]"[..], 16384));
+    let [note] = &reading.not_read[..] else { panic!("{:?}", reading.not_read) };
+    assert_eq!((note.offset, note.length, &note.cause), (13 * 512, 512, &Cause::Unreadable));
+    assert_eq!(reading.area.unwrap().digests.iter().filter(|digest| digest.class == AreaClass::Boot).count(), 0);
 }

@@ -158,18 +158,27 @@ pub(crate) fn exfat(bytes: u64, tree: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
 pub(crate) fn exfat_filled(bytes: u64, fill: impl FnOnce(&Path)) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("volume.img");
-    let mount = folder.path().join("mount");
-    fs::create_dir(&mount).unwrap();
-    fs::File::create(&image).unwrap().set_len(bytes).unwrap();
-    run("mkfs.exfat", &["-L", "BLANCHE", text(&image)], "");
-    let device = run("losetup", &["-f", "--show", text(&image)], "");
-    run("mount.exfat-fuse", &[device.trim(), text(&mount)], "");
-    fill(&mount);
-    run("umount", &[text(&mount)], "");
+    empty_exfat(&image, bytes);
+    with_exfat(&image, &[], fill);
+    fs::read(&image).unwrap()
+}
+
+/// Makes an empty exFAT volume of this size.
+pub(crate) fn empty_exfat(image: &Path, bytes: u64) {
+    fs::File::create(image).unwrap().set_len(bytes).unwrap();
+    run("mkfs.exfat", &["-L", "BLANCHE", text(image)], "");
+}
+
+/// Mounts an exFAT volume with exfat-fuse on a loop device while `work` works in it.
+pub(crate) fn with_exfat(image: &Path, options: &[&str], work: impl FnOnce(&Path)) {
+    let mount = tempfile::tempdir().unwrap();
+    let device = run("losetup", &["-f", "--show", text(image)], "");
+    run("mount.exfat-fuse", &[options, &[device.trim(), text(mount.path())]].concat(), "");
+    work(mount.path());
+    run("umount", &[text(mount.path())], "");
     // The daemon writes its last blocks after umount has returned; it is done when the loop device is free again.
     run("losetup", &["-d", device.trim()], "");
     wait_for_free(device.trim());
-    fs::read(&image).unwrap()
 }
 
 fn wait_for_free(device: &str) {
@@ -188,7 +197,8 @@ pub(crate) fn disk(bytes: u64, script: &str, volumes: &[(u64, &[u8])]) -> Vec<u8
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("disk.img");
     fs::File::create(&image).unwrap().set_len(bytes).unwrap();
-    run("sfdisk", &["-q", text(&image)], script);
+    // Without --no-tell-kernel it calls sync(2), and waits for every filesystem of the machine.
+    run("sfdisk", &["-q", "--no-tell-kernel", text(&image)], script);
     let mut disk = fs::read(&image).unwrap();
     for (start, volume) in volumes {
         let start = *start as usize * SECTOR;
@@ -216,7 +226,9 @@ pub(crate) fn many_files(image: &Path, count: u32) -> u64 {
     links.extend((3..first).chain([0x0fff_ffff]));
     links.extend((0..count).map(|_| 0x0fff_ffff));
     let links: Vec<u8> = links.into_iter().flat_map(u32::to_le_bytes).collect();
-    file.write_all_at(&links, table).unwrap();
+    for copy in 0..2 {
+        file.write_all_at(&links, table + copy * table_length).unwrap();
+    }
     let mut records = Vec::with_capacity(count as usize * 32);
     for number in 0..count {
         let cluster = (first + number).to_le_bytes();

@@ -72,8 +72,8 @@ fn objects() {
     };
     let reading = read(&tree, limits);
     assert!(reading.files(0) == tree);
-    // F, A, B together; C; D alone; E in four chunks.
-    assert_eq!(reading.objects, 1 + 1 + 1 + 4);
+    // The boot area; F, A, B together; C; D alone; E in four chunks.
+    assert_eq!(reading.objects, 1 + 1 + 1 + 1 + 4);
     let names: Vec<String> = reading.order.iter().map(|id| reading.path(*id)).collect();
     assert_eq!(names, ["F", "A", "B", "C", "D", "E"], "in the order of their position");
 }

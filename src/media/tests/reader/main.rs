@@ -13,13 +13,19 @@
     reason = "test code: a failure is a panic with its place"
 )]
 
+mod aged;
 mod damage;
+mod ext;
 mod folders;
 mod images;
+mod iso;
+mod large;
 mod limits;
 mod noise;
+mod ntfs;
 mod once;
 mod program;
 mod reading;
 mod tables;
 mod trees;
+mod udf;

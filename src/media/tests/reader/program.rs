@@ -1,6 +1,6 @@
 //! `blanche-reader` itself: born, confined, reading, and its end.
 
-use crate::images::{exfat, fat, many_files, tree, write_tree};
+use crate::images::{exfat, fat, many_files, run, tree, write_tree};
 use crate::reading::Reading;
 use blanche_sandbox::Channel;
 use blanche_sandbox::birth::{Birth, Child, Ending, ResourceLimits, Role};
@@ -87,7 +87,8 @@ fn many_files_take_little_memory() {
             _ => {}
         }
     };
-    assert_eq!((files, totals.contents, totals.bytes), (count.into(), count, u64::from(count) * 100));
+    // The one content beyond the files is the boot area.
+    assert_eq!((files, totals.contents), (count.into(), count + 1));
     eprintln!("{count} files: {} MiB", peak >> 20);
     assert!(peak < (10 << 20) + files * 190, "{peak} bytes for {files} files");
 }
@@ -124,7 +125,11 @@ fn what_the_caller_may_not_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("reader");
     let files = folder.path().join("files");
-    fs::copy(PROGRAM, &program).unwrap();
+    // Where it can be reached by everybody. A copy would be open for writing in whatever another test starts meanwhile,
+    // and the kernel starts no program that is (ETXTBSY).
+    if fs::hard_link(PROGRAM, &program).is_err() {
+        run("cp", &[PROGRAM, program.to_str().unwrap()], "");
+    }
     fs::create_dir_all(files.join("closed")).unwrap();
     fs::write(files.join("closed/file"), b"x").unwrap();
     fs::write(files.join("open"), b"open").unwrap();

@@ -20,6 +20,8 @@ pub(crate) struct Reading {
     pub(crate) entries: Vec<Entry>,
     pub(crate) planned: Option<(u32, u64)>,
     pub(crate) contents: BTreeMap<EntryId, Vec<u8>>,
+    /// Boot areas and tables, with their content.
+    pub(crate) areas: Vec<(Entry, Option<Vec<u8>>)>,
     pub(crate) order: Vec<EntryId>,
     pub(crate) not_read: Vec<NotRead>,
     pub(crate) area: Option<AreaReport>,
@@ -88,11 +90,28 @@ impl Reading {
         assert!((1..=512).contains(&entries.len()));
         for entry in entries {
             assert!(!entry.name.is_empty() && entry.name.len() <= 1024);
-            assert!(usize::from(entry.volume) < self.layout.as_ref().unwrap().volumes.len());
+            match entry.volume {
+                Some(volume) => assert!(usize::from(volume) < self.layout.as_ref().unwrap().volumes.len()),
+                None => assert_eq!(entry.kind, EntryKind::Area),
+            }
             if let Some(parent) = entry.parent {
                 assert!((parent as usize) < self.entries.len(), "a parent comes before its entries");
-                assert_eq!(self.entries[parent as usize].kind, EntryKind::Directory);
+                let above = &self.entries[parent as usize];
+                let stream = entry.kind == EntryKind::Stream && above.kind != EntryKind::Stream;
+                assert!(stream || above.kind == EntryKind::Directory, "{entry:?} in {above:?}");
+                assert_eq!(above.volume, entry.volume);
             }
+            if let Some(first) = entry.same_as {
+                let first = &self.entries[first as usize];
+                assert!(matches!(entry.kind, EntryKind::File | EntryKind::Stream), "{entry:?}");
+                assert!(matches!(first.kind, EntryKind::File | EntryKind::Stream), "{first:?}");
+                assert_eq!((first.same_as, first.size), (None, entry.size), "{entry:?} is the same as {first:?}");
+            }
+            if entry.kind == EntryKind::Area {
+                self.areas.push((entry, None));
+                continue;
+            }
+            assert!(self.areas.is_empty(), "areas come last");
             self.entries.push(entry);
         }
     }
@@ -118,7 +137,8 @@ impl Reading {
             Subject::Medium => {}
             Subject::Volume(id) => assert!(usize::from(id) < self.layout.as_ref().unwrap().volumes.len()),
             Subject::Entry(id) => {
-                let entry = self.entries.get(id as usize).expect("an entry comes before what is said about it");
+                let files = self.entries.iter().chain(self.areas.iter().map(|(entry, _)| entry));
+                let entry = files.clone().nth(id as usize).expect("an entry comes before what is said about it");
                 let end = not_read.offset.saturating_add(not_read.length);
                 let grew = not_read.cause == Cause::ChangedWhileRead;
                 assert!(grew || end <= entry.size, "{not_read:?} is outside of {entry:?}");
@@ -129,8 +149,16 @@ impl Reading {
     }
 
     fn content(&mut self, entry: EntryId, bytes: Vec<u8>) {
-        assert!(self.planned.is_some(), "Planned comes before contents");
-        assert!(matches!(self.entries[entry as usize].kind, EntryKind::File));
+        if let Some(area) = (entry as usize).checked_sub(self.entries.len()) {
+            assert!(self.planned.is_some(), "areas have no reason to come early");
+            let (announced, content) = &mut self.areas[area];
+            assert_eq!(bytes.len() as u64, announced.size);
+            assert!(content.replace(bytes).is_none(), "an area comes once");
+            return;
+        }
+        let announced = &self.entries[entry as usize];
+        assert!(matches!(announced.kind, EntryKind::File | EntryKind::Stream));
+        assert_eq!(announced.same_as, None, "a content is handed over under its first name");
         assert!(bytes.len() as u64 <= self.entries[entry as usize].size);
         assert!(self.contents.insert(entry, bytes).is_none(), "a content comes once");
         self.order.push(entry);
@@ -138,12 +166,19 @@ impl Reading {
 
     pub(crate) fn check(&self, capacity: u64) {
         let totals = self.done.expect("Done comes last");
-        let bytes: u64 = self.contents.values().map(|content| content.len() as u64).sum();
-        assert_eq!(totals.entries as usize, self.entries.len());
-        let files = self.entries.iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Stream));
+        let bytes: u64 = self
+            .contents
+            .values()
+            .chain(self.areas.iter().filter_map(|(_, content)| content.as_ref()))
+            .map(|content| content.len() as u64)
+            .sum();
+        assert_eq!(totals.entries as usize, self.entries.len() + self.areas.len());
+        let own = |entry: &&Entry| matches!(entry.kind, EntryKind::File | EntryKind::Stream) && entry.same_as.is_none();
+        let files = self.entries.iter().filter(own);
         let announced = files.fold((0, 0u64), |(count, bytes), file| (count + 1, bytes.saturating_add(file.size)));
         assert_eq!(self.planned, Some(announced), "the plan counts what was announced");
-        assert_eq!(totals.contents as usize, self.contents.len());
+        let areas = self.areas.iter().filter(|(_, content)| content.is_some()).count();
+        assert_eq!(totals.contents as usize, self.contents.len() + areas);
         assert_eq!(totals.bytes, bytes);
         let area = self.area.as_ref().expect("Area comes before Done");
         assert_eq!(area.sums.iter().map(|sum| sum.bytes).sum::<u64>(), capacity, "{:#?}", area.sums);
@@ -164,7 +199,7 @@ impl Reading {
         let stopped = self.not_read.iter().any(|note| note.subject == Subject::Medium);
         for (number, entry) in self.entries.iter().enumerate() {
             let id = number as EntryId;
-            if entry.kind != EntryKind::File || stopped {
+            if !matches!(entry.kind, EntryKind::File | EntryKind::Stream) || entry.same_as.is_some() || stopped {
                 continue;
             }
             let here = self.contents.get(&id).map(|content| content.len() as u64);
@@ -179,6 +214,7 @@ impl Reading {
         let entry = &self.entries[id as usize];
         let name = String::from_utf8_lossy(&entry.name).into_owned();
         match entry.parent {
+            Some(parent) if entry.kind == EntryKind::Stream => format!("{}:{name}", self.path(parent)),
             Some(parent) => format!("{}/{name}", self.path(parent)),
             None => name,
         }
@@ -186,9 +222,10 @@ impl Reading {
 
     /// Paths and contents of all files of a volume.
     pub(crate) fn files(&self, volume: u16) -> BTreeMap<String, Vec<u8>> {
-        let of_volume = |id: &EntryId| self.entries[*id as usize].volume == volume;
-        let contents = self.contents.iter().filter(|(id, _)| of_volume(id));
-        contents.map(|(id, bytes)| (self.path(*id), bytes.clone())).collect()
+        let of_volume = |id: &EntryId| self.entries[*id as usize].volume == Some(volume);
+        let ids = (0..self.entries.len() as EntryId).filter(of_volume);
+        let content = |id: EntryId| self.contents.get(&self.entries[id as usize].same_as.unwrap_or(id));
+        ids.filter_map(|id| content(id).map(|bytes| (self.path(id), bytes.clone()))).collect()
     }
 
     /// The entry with this path.

@@ -17,6 +17,8 @@ pub enum Cause {
     Corrupt(Corruption),
     /// A filesystem that this build recognises but does not read.
     FilesystemUnsupported(FilesystemKind),
+    /// A filesystem that is read stores this in a way that is not.
+    FeatureUnsupported(Feature),
     /// A volume that holds data in which nothing was recognised.
     UnknownContent,
     /// Two names that are equal under the filesystem's own folding.
@@ -95,6 +97,40 @@ pub enum Corruption {
     Directory,
     /// A checksum does not match.
     Checksum,
+    /// The inode, file record or file entry.
+    FileRecord,
+    /// Compressed content that does not unpack.
+    Compression,
+    /// Two filesystems claim the same place, so hosts disagree about what is there.
+    SecondFilesystem,
+    /// Entries in use that no folder names.
+    Unreachable,
+}
+
+/// A way of storing content that a filesystem has and this build does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feature {
+    /// Encrypted by the filesystem (NTFS EFS, fscrypt).
+    Encryption,
+    /// Compressed in a form other than NTFS compression (WOF / CompactOS, ext compression).
+    Compression,
+    /// Deduplicated: the content lies in a store of its own (NTFS deduplication).
+    Deduplication,
+    /// A placeholder whose content is elsewhere (cloud files, hierarchical storage).
+    StoredElsewhere,
+    /// A reparse point that only a program on the host can interpret.
+    ReparsePoint,
+    /// Changes that wait in a journal: a host that mounts the volume would first carry them out.
+    PendingJournal,
+    /// Content that a sleeping computer would change when it wakes (Windows hibernation, fast start).
+    Hibernation,
+    /// A flag of the filesystem that says "do not read me unless you know this".
+    UnknownFlag,
+    /// Files in interleaved pieces (ISO 9660).
+    Interleaved,
+    /// A kind of partition map within the filesystem (UDF virtual, sparable or metadata partitions).
+    PartitionMap,
 }
 
 /// A limit of the reader.

@@ -1,7 +1,7 @@
 //! [`Cause`] between processes: postcard has no field names, so it cannot decode the form with `cause` and `detail` that
 //! people and JSON get. Here is the plain form; each serializer is given the one that it can read back.
 
-use super::cause::{Cause, Container, Corruption, EngineLimit, FilesystemKind, ReadLimit};
+use super::cause::{Cause, Container, Corruption, EngineLimit, Feature, FilesystemKind, ReadLimit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The variants of [`Cause`] once more. The compiler refuses a list that is not the same.
@@ -12,6 +12,7 @@ enum Plain {
     MediumRemoved,
     Corrupt(Corruption),
     FilesystemUnsupported(FilesystemKind),
+    FeatureUnsupported(Feature),
     UnknownContent,
     AmbiguousNames,
     ReadLimit(ReadLimit),

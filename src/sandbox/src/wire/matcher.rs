@@ -156,6 +156,8 @@ impl Message for FromMatcher {
 /// One content to match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanPiece {
+    /// Boot code or a table ([`EntryKind::Area`](super::EntryKind::Area)): containers in it are not opened.
+    pub area: bool,
     /// Comes back in the answer.
     pub entry: EntryId,
     /// First byte in the object.
@@ -183,6 +185,8 @@ pub struct Scanned {
     pub not_checked: Vec<Cause>,
     /// Layers that were unpacked and matched, the outer one counted.
     pub layers: u32,
+    /// The content itself, not a layer of it, is a disk image that no engine opens: the parent looks inside.
+    pub disk_image: bool,
     /// Where the time went.
     pub cpu: EngineCpu,
 }

@@ -9,15 +9,15 @@ mod hex;
 mod matcher;
 mod reader;
 
-pub use cause::{Cause, Container, Corruption, EngineLimit, FilesystemKind, ReadLimit};
+pub use cause::{Cause, Container, Corruption, EngineLimit, Feature, FilesystemKind, ReadLimit};
 pub use matcher::{
     BaseInfo, ContainerProof, ContentType, EngineCpu, EngineInfo, EngineLimits, EngineSet, Finding, FromMatcher,
     FromZygote, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
 };
 pub use reader::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_NOT_READ,
-    MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece, ReadJob, ReadLimits, ReadTotals, Source,
-    Subject, Volume, VolumeRole,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_AREAS,
+    MAX_NOT_READ, MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece, ReadJob, ReadLimits,
+    ReadTotals, Source, Subject, Tree, View, Volume, VolumeRole,
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

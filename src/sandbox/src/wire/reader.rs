@@ -2,7 +2,8 @@
 //!
 //! Order of the reader's messages: [`Born`](super::Born), [`FromReader::Medium`], [`FromReader::Entries`] and
 //! [`FromReader::NotRead`] while it walks, [`FromReader::Planned`], then contents in medium order mixed with
-//! `NotRead`, [`FromReader::Area`], [`FromReader::Done`].
+//! `NotRead`, [`FromReader::Area`], [`FromReader::Done`]. Contents that lie inside the filesystem's own structures may
+//! come as [`FromReader::Content`] before `Planned`.
 
 use super::{Cause, Digests, EntryId, FilesystemKind, Message, VolumeId};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// Most [`NotRead`] about one medium. A medium that is wrong in more places is wrong enough: the last one is about the
 /// medium and stands for the rest.
 pub const MAX_NOT_READ: u32 = 1 << 21;
+
+/// Most areas outside files that are handed over or digested. They come on top of [`ReadLimits::max_entries`].
+pub const MAX_AREAS: usize = 4096;
 
 /// What the reader is asked to do. The medium, or the folder, is descriptor 3; the channel is descriptor 4.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +86,7 @@ pub enum FromReader {
     Entries(Vec<Entry>),
     /// The walk is over: what will be read.
     Planned {
-        /// Files and streams.
+        /// Files and streams, without areas and further names.
         files: u32,
         /// Their bytes.
         bytes: u64,
@@ -158,6 +162,39 @@ pub struct Volume {
     pub identifier: Option<String>,
     /// How names of its entries are encoded.
     pub encoding: NameEncoding,
+    /// Which of several trees over the same bytes this is; absent where there is only one.
+    pub view: Option<View>,
+}
+
+/// One of the trees that a volume shows: hosts choose one of them, and each is read as a volume of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// Whose names and folders.
+    pub tree: Tree,
+    /// Session of a multi-session medium, from 1; 0 where there is only one.
+    pub session: u16,
+}
+
+/// A way to see the files of one volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tree {
+    /// The primary volume descriptor of ISO 9660 (ECMA-119, 8.4), without extensions.
+    Iso9660,
+    /// The same folders with the names of Rock Ridge (IEEE P1282).
+    RockRidge,
+    /// A supplementary volume descriptor with UCS-2 names (Joliet specification).
+    Joliet,
+    /// An enhanced volume descriptor (ECMA-119 4th edition, 8.5).
+    Enhanced,
+    /// UDF (ECMA-167) on the same bytes as another filesystem.
+    Udf,
+    /// The filesystem that the boot sector names, on the same bytes as another one.
+    BootSector,
+    /// ext2, ext3 or ext4 on the same bytes as another filesystem.
+    Ext,
+    /// FAT read through another allocation table than the first.
+    OtherTable,
 }
 
 /// Where a volume was announced.
@@ -172,6 +209,8 @@ pub enum VolumeRole {
     Logical,
     /// A GPT partition.
     Gpt,
+    /// Outside every partition that a table announces; found by its signature.
+    Gap,
     /// A folder given as target.
     Folder,
 }
@@ -199,9 +238,9 @@ pub enum NameEncoding {
 /// A file, folder or stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its volume.
-    pub volume: VolumeId,
-    /// Its folder (or, for a stream, its file), announced earlier; absent at the root.
+    /// Its volume; absent for an area outside every volume.
+    pub volume: Option<VolumeId>,
+    /// Its folder (or, for a stream, the entry that it belongs to), announced earlier; absent at the root.
     pub parent: Option<EntryId>,
     /// Its own name without the path, as the filesystem has it; at most 1024 bytes, never empty.
     pub name: Vec<u8>,
@@ -211,6 +250,9 @@ pub struct Entry {
     pub size: u64,
     /// Flags of the filesystem.
     pub attributes: Attributes,
+    /// A file or stream announced earlier whose content this is another name of (a hard link, or the same extents in
+    /// another view). The content is handed over once, there.
+    pub same_as: Option<EntryId>,
 }
 
 /// What an entry is.
@@ -223,10 +265,13 @@ pub enum EntryKind {
     File,
     /// A named stream of its parent.
     Stream,
-    /// A symbolic link or reparse point: listed, never followed; its content is the target's name.
+    /// A symbolic link or a reparse point that names another place: listed, never followed.
     Link,
     /// Anything else.
     Other,
+    /// Boot code or tables, which no folder names: matched like a content, but not opened as a container and not counted
+    /// among the files.
+    Area,
 }
 
 /// Flags of the filesystem, as information.
@@ -302,7 +347,7 @@ pub enum Subject {
 pub struct AreaReport {
     /// One line per volume and class; all `bytes` add up to the capacity. Empty for a folder.
     pub sums: Vec<AreaSum>,
-    /// What was read and digested outside files; at most 4096 lines.
+    /// What was read and digested outside files; at most [`MAX_AREAS`] lines.
     pub digests: Vec<AreaDigest>,
 }
 

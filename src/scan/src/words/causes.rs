@@ -27,7 +27,7 @@ const PLUG_IN_AGAIN: (&str, &str) = (
     "Rebranchez le support et laissez-le en place jusqu'au résultat.",
     "Plug the medium in again and leave it there until the result.",
 );
-const ORDINARY_MEDIUM: (&str, &str) = (
+pub(super) const ORDINARY_MEDIUM: (&str, &str) = (
     "Demandez que les fichiers soient copiés sur un support ordinaire (FAT32 ou exFAT).",
     "Ask for the files to be copied to an ordinary medium (FAT32 or exFAT).",
 );
@@ -67,6 +67,7 @@ pub fn cause(cause: &Cause, lang: Lang) -> Advice {
         ),
         Cause::Corrupt(kind) => corruption(*kind, lang),
         Cause::FilesystemUnsupported(kind) => unsupported_filesystem(*kind, lang),
+        Cause::FeatureUnsupported(feature) => super::features::unsupported(*feature, lang),
         Cause::UnknownContent => with(
             lang,
             "Une partie de ce support contient des données que cette station ne reconnaît pas ; elles n'ont pas été \
@@ -181,7 +182,7 @@ pub fn cause(cause: &Cause, lang: Lang) -> Advice {
 }
 
 /// Puts "what" and one of the shared answers together.
-fn with(lang: Lang, french: &str, english: &str, next: (&str, &str)) -> Advice {
+pub(super) fn with(lang: Lang, french: &str, english: &str, next: (&str, &str)) -> Advice {
     Advice::new(lang, (french, next.0), (english, next.1))
 }
 
@@ -219,6 +220,23 @@ fn corruption(kind: Corruption, lang: Lang) -> Advice {
         Corruption::Checksum => (
             "Un contrôle inscrit sur le support ne correspond pas à son contenu : il est abîmé ou a été modifié.",
             "A check written on the medium does not match its content: it is damaged or was altered.",
+        ),
+        Corruption::FileRecord => (
+            "La fiche qui décrit ce fichier est abîmée ; son contenu n'a pas pu être lu.",
+            "The record that describes this file is damaged; its content could not be read.",
+        ),
+        Corruption::Compression => (
+            "Ce contenu est enregistré sous une forme réduite qui est abîmée ; il n'a pas pu être lu.",
+            "This content is stored in a reduced form that is damaged; it could not be read.",
+        ),
+        Corruption::SecondFilesystem => (
+            "Une même partie de ce support peut se lire de deux façons : on ne peut pas savoir laquelle un ordinateur \
+             choisira.",
+            "One part of this medium can be read in two ways: nobody can know which one a computer will choose.",
+        ),
+        Corruption::Unreachable => (
+            "Ce support contient des fichiers qui ne sont rangés dans aucun dossier ; ils n'ont pas été vérifiés.",
+            "This medium holds files that are in no folder; they were not checked.",
         ),
     };
     with(lang, french, english, COPY_ELSEWHERE)

@@ -1,7 +1,7 @@
 //! Names of formats. They stand in brackets inside sentences, hence without article.
 
 use super::Lang;
-use blanche_sandbox::wire::{AreaClass, Container, FilesystemKind, VolumeRole};
+use blanche_sandbox::wire::{AreaClass, Container, FilesystemKind, Tree, View, VolumeRole};
 
 /// The name of a filesystem or volume format.
 #[must_use]
@@ -104,7 +104,27 @@ pub fn role(role: VolumeRole, lang: Lang) -> &'static str {
         VolumeRole::Primary => lang.pick("partition principale", "primary partition"),
         VolumeRole::Logical => lang.pick("partition logique", "logical partition"),
         VolumeRole::Gpt => lang.pick("partition GPT", "GPT partition"),
+        VolumeRole::Gap => lang.pick("hors des partitions", "outside the partitions"),
         VolumeRole::Folder => lang.pick("dossier", "folder"),
+    }
+}
+
+/// Which of several ways to see the same part of a medium.
+#[must_use]
+pub fn view(view: View, lang: Lang) -> String {
+    let tree = match view.tree {
+        Tree::Iso9660 => lang.pick("noms simples ISO 9660", "plain ISO 9660 names"),
+        Tree::RockRidge => lang.pick("noms Rock Ridge", "Rock Ridge names"),
+        Tree::Joliet => lang.pick("noms Joliet", "Joliet names"),
+        Tree::Enhanced => lang.pick("noms étendus ISO 9660", "enhanced ISO 9660 names"),
+        Tree::Udf => lang.pick("vue UDF", "UDF view"),
+        Tree::BootSector => lang.pick("vue du secteur de démarrage", "boot sector view"),
+        Tree::Ext => lang.pick("vue ext", "ext view"),
+        Tree::OtherTable => lang.pick("vue de la seconde table", "second table view"),
+    };
+    match view.session {
+        0 => tree.to_owned(),
+        number => format!("{tree}, session {number}"),
     }
 }
 

@@ -93,6 +93,7 @@ fn all_causes() -> Vec<Cause> {
     details.extend(variants::<Container>(json!("?")));
     details.extend(variants::<FilesystemKind>(json!("?")));
     details.extend(variants::<blanche_sandbox::wire::Corruption>(json!("?")));
+    details.extend(variants::<blanche_sandbox::wire::Feature>(json!("?")));
     details.extend(variants::<blanche_sandbox::wire::ReadLimit>(json!("?")));
     details.extend(variants::<blanche_sandbox::wire::EngineLimit>(json!("?")));
     let mut causes = BTreeSet::new();

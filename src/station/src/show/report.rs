@@ -97,6 +97,9 @@ fn volume(line: &VolumeLine, lang: Lang) -> String {
         parts.push(words::size(line.length, lang));
     }
     parts.push(words::role(line.role, lang).to_owned());
+    if let Some(view) = line.view {
+        parts.push(words::view(view, lang));
+    }
     if line.hidden {
         parts.push(lang.pick("caché", "hidden").to_owned());
     }
@@ -138,7 +141,7 @@ fn findings(
     let hits = || hits().filter(|(_, finding)| finding.severity >= least);
     let mut last = String::new();
     for (file, finding) in hits().take(MOST_FOUND) {
-        let mut place = place(Some(file.volume), Some(&file.path), volumes, lang);
+        let mut place = place(file.volume, Some(&file.path), volumes, lang);
         place.extend(finding.layer.iter().map(|name| format!(" › {}", harmless(name))));
         if place != last {
             writeln!(out, "  - {place}")?;

@@ -121,6 +121,7 @@ pub(crate) fn volume(index: u16) -> VolumeLine {
         hidden: index > 0,
         efi: false,
         filesystem: FilesystemKind::Fat32,
+        view: None,
         label: Some("KEY".into()),
         identifier: Some("1234ABCD".into()),
     }
@@ -135,7 +136,7 @@ pub(crate) fn hit(path: &str, name: &str, severity: Severity, layer: &[&str]) ->
         layer: layer.iter().map(|&name| name.to_owned()).collect(),
     };
     FileFindings {
-        volume: 0,
+        volume: Some(0),
         path: path.into(),
         path_bytes: None,
         size: 1234,

@@ -149,7 +149,7 @@ fn an_incomplete_list_of_files_is_told() {
 fn places_name_their_part_when_there_are_several() {
     let mut two = infected();
     two.volumes = vec![volume(0), volume(1)];
-    two.findings.iter_mut().for_each(|file| file.volume = 1);
+    two.findings.iter_mut().for_each(|file| file.volume = Some(1));
     let text = plain(&two, Lang::En);
     assert!(text.contains("  2. FAT32, “KEY”, 511 MB, primary partition, hidden"), "{text}");
     assert!(text.contains("- part 2: docs/invoice.zip › eicar.com") && text.contains("- part 1: a.zip"), "{text}");
