@@ -14,7 +14,7 @@ pub(crate) fn make(folder: &Path, part: &Path, format: Format, start: u64, tree:
     let (bits, sectors_per_cluster) = match format {
         Format::Fat12 => ("12", "4"),
         Format::Fat16 => ("16", "4"),
-        Format::Fat32 | Format::ExFat => ("32", "1"),
+        _ => ("32", "1"),
     };
     let start = start.to_string();
     let image = part.to_str().expect("a path in UTF-8");

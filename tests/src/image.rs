@@ -2,7 +2,7 @@
 
 use crate::tools::{run, run_with_input};
 use crate::tree::Tree;
-use crate::{exfat, fat};
+use crate::{exfat, ext, fat, ntfs};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -20,19 +20,25 @@ pub enum Format {
     Fat16,
     Fat32,
     ExFat,
+    Ntfs,
+    Ext2,
+    Ext3,
+    Ext4,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Fat12, Self::Fat16, Self::Fat32, Self::ExFat];
+    pub const ALL: [Self; 8] =
+        [Self::Fat12, Self::Fat16, Self::Fat32, Self::ExFat, Self::Ntfs, Self::Ext2, Self::Ext3, Self::Ext4];
 
     /// Bytes of a volume that is large enough to be of this kind and hold a few small files.
     fn volume_bytes(self) -> u64 {
         match self {
-            Self::Fat12 => 4 * MIB,
-            Self::Fat16 => 16 * MIB,
+            Self::Fat12 | Self::Ext2 => 4 * MIB,
+            // ext3 and ext4 need room for a journal of 1024 blocks.
+            Self::ExFat | Self::Ntfs | Self::Ext3 => 8 * MIB,
+            Self::Fat16 | Self::Ext4 => 16 * MIB,
             Self::Fat32 => 64 * MIB,
-            Self::ExFat => 8 * MIB,
         }
     }
 
@@ -42,7 +48,21 @@ impl Format {
             Self::Fat12 => "1",
             Self::Fat16 => "e",
             Self::Fat32 => "c",
-            Self::ExFat => "7",
+            Self::ExFat | Self::Ntfs => "7",
+            Self::Ext2 | Self::Ext3 | Self::Ext4 => "83",
+        }
+    }
+
+    /// The hidden type: of ext there is none, and 1b stands for it.
+    fn hidden_mbr_type(self) -> &'static str {
+        if self == Self::Ntfs { "17" } else { "1b" }
+    }
+
+    /// The type GUID of a GPT partition: Microsoft basic data, or Linux filesystem.
+    fn gpt_type(self) -> &'static str {
+        match self {
+            Self::Ext2 | Self::Ext3 | Self::Ext4 => "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
+            _ => "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7",
         }
     }
 }
@@ -56,7 +76,7 @@ pub enum Layout {
     MbrPrimary,
     /// The second partition of an MBR, behind a FAT12 with one harmless file.
     MbrSecond,
-    /// An MBR partition of the hidden type 0x1b.
+    /// An MBR partition of a hidden type.
     MbrHidden,
     /// A logical partition in an extended one.
     MbrLogical,
@@ -68,6 +88,15 @@ impl Layout {
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Superfloppy, Self::MbrPrimary, Self::MbrSecond, Self::MbrHidden, Self::MbrLogical, Self::Gpt];
+}
+
+/// A medium with one content in an unusual place.
+#[derive(Clone, Debug)]
+pub struct Unusual {
+    /// The image.
+    pub disk: PathBuf,
+    /// Every name of the content, sorted: "/" between folders, ":" before a stream.
+    pub names: &'static [&'static str],
 }
 
 /// Makes a medium under `folder` that holds `tree` and returns its path. The file is sparse.
@@ -90,12 +119,7 @@ pub fn image(folder: &Path, format: Format, layout: Layout, tree: &Tree) -> Path
     sparse(&part, bytes);
     volume(folder, &part, format, start, tree);
     sparse(&disk, start * SECTOR + bytes + MIB);
-    run_with_input(
-        folder,
-        "sfdisk",
-        ["--quiet".as_ref(), disk.as_os_str()],
-        table(format, layout, start, bytes).as_bytes(),
-    );
+    partition(folder, &disk, &table(format, layout, start, bytes));
     if before > 0 {
         let first = disk.with_extension("first");
         sparse(&first, before);
@@ -111,7 +135,16 @@ fn volume(folder: &Path, part: &Path, format: Format, start: u64, tree: &Tree) {
     match format {
         Format::ExFat => exfat::make(folder, part, tree),
         Format::Fat12 | Format::Fat16 | Format::Fat32 => fat::make(folder, part, format, start, tree),
+        Format::Ntfs => ntfs::make(folder, part, start, tree),
+        Format::Ext2 | Format::Ext3 | Format::Ext4 => ext::make(folder, part, format, tree),
     }
+}
+
+/// Writes a partition table by a script of sfdisk(8). Without `--no-tell-kernel` it ends with sync(2), which waits for
+/// every filesystem of the machine.
+pub(crate) fn partition(folder: &Path, disk: &Path, script: &str) {
+    let arguments = ["--quiet".as_ref(), "--no-tell-kernel".as_ref(), disk.as_os_str()];
+    run_with_input(folder, "sfdisk", arguments, script.as_bytes());
 }
 
 /// A script for sfdisk(8); sizes in sectors.
@@ -125,7 +158,9 @@ fn table(format: Format, layout: Layout, start: u64, bytes: u64) -> String {
             let first = Format::Fat12.volume_bytes() / SECTOR;
             format!("label: dos\nstart={FIRST}, size={first}, type=1\nstart={start}, size={size}, type={kind}\n")
         }
-        Layout::MbrHidden => format!("label: dos\nstart={start}, size={size}, type=1b\n"),
+        Layout::MbrHidden => {
+            format!("label: dos\nstart={start}, size={size}, type={}\n", format.hidden_mbr_type())
+        }
         Layout::MbrLogical => {
             let extended = size + FIRST;
             format!(
@@ -133,7 +168,7 @@ fn table(format: Format, layout: Layout, start: u64, bytes: u64) -> String {
             )
         }
         Layout::Gpt => {
-            format!("label: gpt\nstart={start}, size={size}, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n")
+            format!("label: gpt\nstart={start}, size={size}, type={}\n", format.gpt_type())
         }
     }
 }
@@ -201,8 +236,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for format in Format::ALL {
             let disk = image(folder.path(), format, Layout::Superfloppy, &tree());
-            let checker = if format == Format::ExFat { "fsck.exfat" } else { "fsck.vfat" };
-            let answer = try_run(folder.path(), checker, ["-n".as_ref(), disk.as_os_str()]);
+            let (checker, option) = match format {
+                Format::Fat12 | Format::Fat16 | Format::Fat32 => ("fsck.vfat", "-n"),
+                Format::ExFat => ("fsck.exfat", "-n"),
+                Format::Ntfs => ("ntfsfix", "-n"),
+                Format::Ext2 | Format::Ext3 | Format::Ext4 => ("e2fsck", "-fn"),
+            };
+            let answer = try_run(folder.path(), checker, [option.as_ref(), disk.as_os_str()]);
             assert!(answer.status.success(), "{format:?}: {answer:?}");
         }
     }
@@ -225,6 +265,21 @@ mod tests {
     }
 
     #[test]
+    fn the_table_states_the_type_of_the_filesystem() {
+        let folder = tempfile::tempdir().unwrap();
+        let (linux, windows) = (Format::Ext4.gpt_type(), Format::Ntfs.gpt_type());
+        for (format, plain, hidden, guid) in [(Format::Ntfs, "7", "17", windows), (Format::Ext4, "83", "1b", linux)] {
+            for (layout, kind) in [(Layout::MbrLogical, plain), (Layout::MbrHidden, hidden), (Layout::Gpt, guid)] {
+                let disk = image(folder.path(), format, layout, &tree());
+                let answer = run(folder.path(), "sfdisk", ["--dump".as_ref(), disk.as_os_str()]);
+                let dump = String::from_utf8(answer).unwrap();
+                let last = dump.lines().rfind(|line| line.contains("start=")).unwrap();
+                assert!(last.contains(&format!("type={kind}")), "{format:?} {layout:?}: {dump}");
+            }
+        }
+    }
+
+    #[test]
     fn hidden_files_carry_both_attributes() {
         let folder = tempfile::tempdir().unwrap();
         let disk = image(folder.path(), Format::Fat16, Layout::Superfloppy, &tree());
@@ -236,7 +291,7 @@ mod tests {
     #[test]
     fn emoji_are_surrogate_pairs_on_the_medium() {
         let folder = tempfile::tempdir().unwrap();
-        for format in Format::ALL {
+        for format in [Format::Fat12, Format::Fat16, Format::Fat32, Format::ExFat, Format::Ntfs] {
             let disk = std::fs::read(image(folder.path(), format, Layout::Superfloppy, &tree())).unwrap();
             let units: Vec<u8> = "🦠".encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert!(disk.windows(4).any(|window| window == units), "{format:?}");

@@ -3,7 +3,9 @@
 //! Everything is made anew in a temporary folder by Debian's own tools, or byte by byte from the published format where
 //! no free tool writes it: what other people's programs wrote is the best judge of our readers.
 //!
-//! * [`tree`]: which files a medium holds · [`image`]: the medium itself, filesystem × partition table
+//! * [`tree`]: which files a medium holds · [`image`]: the medium itself, filesystem × partition table · [`iso`] and
+//!   [`udf`]: optical discs
+//! * [`ntfs`] and [`ext`]: content in places that other filesystems do not have
 //! * [`samples`]: EICAR and what it is wrapped in · [`containers`]: one carrier for every container that Blanche knows
 //! * [`bombs`]: what is small on the medium and huge when opened
 //! * [`station`]: the programs under test, a configuration, a scan and its report
@@ -23,14 +25,19 @@ mod bytes;
 pub mod containers;
 pub mod evil;
 mod exfat;
+pub mod ext;
 mod fat;
 pub mod image;
+pub mod iso;
+pub mod ntfs;
 pub mod samples;
 pub mod station;
 pub mod tools;
 pub mod tree;
+pub mod udf;
 pub mod zip;
 
-pub use image::{Format, Layout, image};
+pub use image::{Format, Layout, Unusual, image};
+pub use iso::{Disc, disc};
 pub use station::{Scan, Station, program};
 pub use tree::Tree;

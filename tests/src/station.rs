@@ -167,13 +167,55 @@ impl Scan {
     /// Paths of the files with a malicious finding, sorted.
     #[must_use]
     pub fn found(&self) -> Vec<String> {
+        let mut paths: Vec<String> = self.malicious().map(path_of).collect();
+        paths.sort();
+        paths
+    }
+
+    /// The files with a malicious finding.
+    fn malicious(&self) -> impl Iterator<Item = &Value> {
         let malicious = |file: &&Value| {
             file["findings"].as_array().is_some_and(|all| all.iter().any(|one| one["severity"] == "malicious"))
         };
-        let files = self.report["findings"].as_array().into_iter().flatten();
-        let mut paths: Vec<String> = files.filter(malicious).map(path_of).collect();
-        paths.sort();
-        paths
+        self.report["findings"].as_array().into_iter().flatten().filter(malicious)
+    }
+
+    /// Paths of the files with a malicious finding, sorted, by the view that shows them: the name of its tree, followed
+    /// by the number of its session where there are several; "" for a volume with one view.
+    #[must_use]
+    pub fn found_by_view(&self) -> BTreeMap<String, Vec<String>> {
+        let mut views = BTreeMap::<String, Vec<String>>::new();
+        for (volume, path) in self.found_on_volumes() {
+            let view = &volume["view"];
+            let tree = view["tree"].as_str().unwrap_or_default();
+            let name = match view["session"].as_u64() {
+                None | Some(0) => tree.to_owned(),
+                Some(session) => format!("{tree} {session}"),
+            };
+            views.entry(name).or_default().push(path);
+        }
+        views.values_mut().for_each(|paths| paths.sort());
+        views
+    }
+
+    /// Files with a malicious finding, as (first byte of the volume, path) pairs, sorted, each once.
+    #[must_use]
+    pub fn found_at(&self) -> Vec<(u64, String)> {
+        let found = self.found_on_volumes().into_iter();
+        let mut pairs: Vec<_> =
+            found.map(|(volume, path)| (volume["start"].as_u64().expect("a volume starts somewhere"), path)).collect();
+        pairs.sort();
+        pairs.dedup();
+        pairs
+    }
+
+    /// Files with a malicious finding: the line of the volume, the path.
+    fn found_on_volumes(&self) -> Vec<(&Value, String)> {
+        let volumes = self.report["volumes"].as_array().expect("a list");
+        let volume = |file: &Value| {
+            volumes.iter().find(|line| line["volume"] == file["volume"]).expect("a finding is on one of the volumes")
+        };
+        self.malicious().map(|file| (volume(file), path_of(file))).collect()
     }
 
     /// What was not checked, as (path, cause) pairs, sorted; the path is empty for volumes and the medium.

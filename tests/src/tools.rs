@@ -54,7 +54,7 @@ where
 }
 
 /// Names with accents only survive in a UTF-8 locale, and Debian's formatting tools live outside a user's path.
-fn command(folder: &Path, program: &str) -> Command {
+pub(crate) fn command(folder: &Path, program: &str) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var("PATH").unwrap_or_default();
     command

@@ -95,6 +95,7 @@ fn misbehave(piece: &ScanPiece, object: &File, channel: &Channel) -> Scanned {
         findings: Vec::new(),
         not_checked: Vec::new(),
         layers: 1,
+        disk_image: false,
         cpu: EngineCpu::default(),
     }
 }

@@ -64,16 +64,18 @@ fn lie_about(lie: &str, job: &ReadJob, channel: &Channel) -> Result<(), ()> {
         label: None,
         identifier: None,
         encoding: NameEncoding::Wtf8,
+        view: None,
     };
     let layout = MediumLayout { capacity, logical_block, tables: Vec::new(), volumes: vec![volume] };
     say(channel, &FromReader::Medium(layout), &[])?;
     let entry = |name: &str| Entry {
-        volume: 0,
+        volume: Some(0),
         parent: None,
         name: name.into(),
         kind: EntryKind::File,
         size: CONTENT.len() as u64,
         attributes: Attributes::default(),
+        same_as: None,
     };
     let files = if lie == "forget a file" { vec![entry("a"), entry("b")] } else { vec![entry("a")] };
     let planned = FromReader::Planned { files: files.len() as u32, bytes: (files.len() * CONTENT.len()) as u64 };

@@ -7,41 +7,41 @@ use crate::tools::run;
 use crate::{Format, Layout, Tree, image};
 use std::path::Path;
 
-const SECTOR: usize = 512;
+pub(super) const SECTOR: usize = 512;
 /// Bytes of the FAT12 volumes that [`image`] makes.
-const VOLUME: usize = 4 << 20;
+pub(super) const VOLUME: usize = 4 << 20;
 /// Where the harmless volume stands on a partitioned medium, and the other one behind it (sectors).
-const FIRST: usize = 2048;
-const SECOND: usize = FIRST + VOLUME / SECTOR;
-const FAT12: u8 = 1;
+pub(super) const FIRST: usize = 2048;
+pub(super) const SECOND: usize = FIRST + VOLUME / SECTOR;
+pub(super) const FAT12: u8 = 1;
 
 /// A record of an MBR: type, first sector, sectors.
-type Partition = (u8, usize, usize);
+pub(super) type Partition = (u8, usize, usize);
 
-fn put(bytes: &mut [u8], at: usize, piece: &[u8]) {
+pub(super) fn put(bytes: &mut [u8], at: usize, piece: &[u8]) {
     bytes[at..at + piece.len()].copy_from_slice(piece);
 }
 
-fn number(bytes: &[u8], at: usize, width: usize) -> usize {
+pub(super) fn number(bytes: &[u8], at: usize, width: usize) -> usize {
     bytes[at..at + width].iter().rev().fold(0, |value, byte| value << 8 | usize::from(*byte))
 }
 
-fn take(folder: &Path, format: Format, tree: &Tree) -> Vec<u8> {
+pub(super) fn take(folder: &Path, format: Format, tree: &Tree) -> Vec<u8> {
     let disk = image(folder, format, Layout::Superfloppy, tree);
     let bytes = std::fs::read(&disk).expect("just made");
     std::fs::remove_file(disk).expect("just made");
     bytes
 }
 
-fn harmless(folder: &Path) -> Vec<u8> {
+pub(super) fn harmless(folder: &Path) -> Vec<u8> {
     take(folder, Format::Fat12, &Tree::new().with("lettre.txt", "Bonjour.\r\n"))
 }
 
-fn infected(folder: &Path) -> Vec<u8> {
+pub(super) fn infected(folder: &Path) -> Vec<u8> {
     take(folder, Format::Fat12, &Tree::new().with("eicar.com", eicar()))
 }
 
-fn table(sector: &mut [u8], partitions: &[Partition]) {
+pub(super) fn table(sector: &mut [u8], partitions: &[Partition]) {
     sector[446..510].fill(0);
     for (number, (kind, first, count)) in partitions.iter().enumerate() {
         let mut record = vec![0, 0, 2, 0, *kind, 0xfe, 0xff, 0xff];
@@ -51,7 +51,7 @@ fn table(sector: &mut [u8], partitions: &[Partition]) {
     put(sector, 510, &[0x55, 0xaa]);
 }
 
-fn partitioned(sectors: usize, partitions: &[Partition], volumes: &[(usize, &[u8])]) -> Vec<u8> {
+pub(super) fn partitioned(sectors: usize, partitions: &[Partition], volumes: &[(usize, &[u8])]) -> Vec<u8> {
     let mut disk = vec![0; sectors * SECTOR];
     table(&mut disk, partitions);
     for (first, volume) in volumes {
