@@ -15,9 +15,9 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev
 # Formatting and filling a FAT image.
 DEMO_PACKAGES := dosfstools mtools zip
 # Other people's programs that make the media and containers of the tests, or check what we made.
-TEST_PACKAGES := $(DEMO_PACKAGES) arj binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse exfatprogs fdisk \
-	file gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
-	procps qemu-utils squashfs-tools strace unzip util-linux wimtools wixl xorriso xz-utils zstd
+TEST_PACKAGES := $(DEMO_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse exfatprogs fdisk \
+	file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
+	procps qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zstd
 
 # The peers of the benchmark.
 BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan python3 yara
@@ -25,6 +25,7 @@ BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan python3 yara
 SEED ?= 1
 KILLS ?= 200
 FUZZ_SECONDS ?= 20
+FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages
 MEGABYTES ?= 200
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
@@ -82,14 +83,16 @@ soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed at rand
 
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))
+	cargo build --release --workspace --locked --examples
 	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES)
 
 fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of hostile bytes (nightly compiler, cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || { echo "Missing: cargo install --locked cargo-fuzz"; exit 1; }
 	tests/fuzz/seeds.sh
-	for target in medium messages; do
+	for target in $(FUZZ_TARGETS); do
 		CARGO_TARGET_DIR="$$CARGO_TARGET_DIR/fuzz" cargo +nightly fuzz run --fuzz-dir tests/fuzz "$$target" -- \
-			-max_total_time=$(FUZZ_SECONDS) -seed=$(SEED) -max_len=1048576 -timeout=10 -rss_limit_mb=2048
+			-max_total_time=$(FUZZ_SECONDS) -seed=$(SEED) -max_len=2400000 -timeout=10 -rss_limit_mb=2048 \
+			-verbosity=0 -print_final_stats=1
 	done
 
 deny: toolchain ## Check licences, sources and duplicates of every program's dependencies

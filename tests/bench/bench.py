@@ -70,6 +70,74 @@ def timed(*command):
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def mounted(work, files, *command):
+    """Copies `files` through a FUSE driver; the driver ends when it is unmounted."""
+    point = work / "mount"
+    point.mkdir()
+    driver = subprocess.Popen([*command, point], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            if os.path.ismount(point):
+                break
+            time.sleep(0.1)
+        else:
+            sys.exit(f"{command[0]} did not mount")
+        shutil.copytree(files, point, dirs_exist_ok=True)
+    finally:
+        subprocess.run(["umount", point], check=False)
+        driver.wait()
+        point.rmdir()
+
+
+def media(work, files, size, count):
+    """The same files on every filesystem that is read: name, image, ratio to reach."""
+    def image(name, room):
+        path = work / f"{name}.img"
+        path.write_bytes(b"")
+        os.truncate(path, (size * 5 // 4 + count * room + (64 << 20)) >> 20 << 20)
+        return path
+
+    def run(*command):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    ext4 = image("ext4", 8192)
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-d", files, ext4)
+    yield "ext4", ext4, 0.85
+    exfat = image("exfat", 40_000)
+    run("mkfs.exfat", exfat)
+    loop = subprocess.run(["losetup", "--find", "--show", exfat], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        mounted(work, files, "mount.exfat-fuse", "-d", loop)
+    finally:
+        run("losetup", "--detach", loop)
+    yield "exFAT", exfat, 0.85
+    ntfs = image("ntfs", 8192)
+    run("mkntfs", "--quick", "--force", "--quiet", ntfs)
+    mounted(work, files, "ntfs-3g", "-o", "no_detach", ntfs)
+    yield "NTFS", ntfs, 0.6
+    iso, udf = work / "disc.iso", work / "udf.iso"
+    run("xorriso", "-as", "mkisofs", "-quiet", "-J", "-r", "-o", iso, files)
+    yield "ISO 9660", iso, None
+    run("genisoimage", "-quiet", "-udf", "-R", "-D", "-o", udf, files)
+    yield "UDF", udf, None
+
+
+def read_and_hash(program, image, pairs):
+    """P4: median of the ratio of a plain read of the image to reading and hashing its contents, per byte."""
+    ratios, rates = [], []
+    for pair in range(pairs + 1):
+        start = time.monotonic()
+        with open(image, "rb", buffering=0) as raw:
+            while raw.read(1 << 20):
+                pass
+        plain = os.path.getsize(image) / (time.monotonic() - start)
+        done = subprocess.run([program, image], check=True, capture_output=True, text=True).stdout.split()
+        if pair > 0:
+            rates.append(int(done[1]) / float(done[3]))
+            ratios.append(rates[-1] / plain)
+    return statistics.median(ratios), statistics.median(rates), int(done[2])
+
+
 def daemon(work, base):
     """Starts clamd on `base` and waits until it answers."""
     settings = work / "clamd.conf"
@@ -107,6 +175,14 @@ def main():
         subprocess.run(["mkfs.vfat", "--invariant", "-F", "32", image], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["mcopy", "-s", "-Q", "-i", image, *files.iterdir(), "::/"], check=True,
                        env=os.environ | {"MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"})
+        print("P4 read + hash, no engine / plain read of the same image, both from the page cache")
+        reader = options.programs / "examples" / "read"
+        for kind, path, goal in [("FAT32", image, 0.85), *media(work, files, size, count)]:
+            ratio, rate, gaps = read_and_hash(reader, path, options.pairs)
+            wanted = f"to reach {goal}" if goal else "no goal"
+            print(f"   {kind:9} {ratio:.2f}  {rate / 1e6:.0f} MB/s, {gaps} gaps  ({wanted})")
+            if path != image:
+                path.unlink()
         settings = work / "blanche.toml"
         rules = ROOT / "signatures" / "rules"
         settings.write_text(f'[bases]\nclamav = ["{work}/base"]\nrules = ["{rules}"]\nrequired = []\n')

@@ -1,33 +1,57 @@
 #!/bin/bash
-# Small real media for the fuzzer to begin with: each filesystem bare, with files, and in each kind of table.
+# Small real media for the fuzzer to begin with: a folder of seeds for each target, each filesystem bare and with files.
 set -euo pipefail
 cd "$(dirname "$0")"
 export MTOOLS_SKIP_CHECK=1 LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
-seeds=corpus/medium
-mkdir -p "$seeds" corpus/messages
+for target in tables fat exfat ntfs ext iso udf messages; do mkdir -p "corpus/$target"; done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-printf 'un fichier\n' > "$work/Un nom assez long.txt"
-head -c 5000 /dev/zero > "$work/zeros.bin"
+mkdir -p "$work/files/dossier"
+printf 'un fichier\n' > "$work/files/dossier/Un nom assez long.txt"
+head -c 5000 /dev/zero > "$work/files/dossier/zeros.bin"
+ln -s zeros.bin "$work/files/dossier/lien"
+seq 900 > "$work/files/nombres.txt"
 
 fat() { # name, kilobytes, FAT bits
-    truncate -s "${2}K" "$seeds/$1"
-    mkfs.vfat --invariant -F "$3" -s 1 "$seeds/$1" > "$work/log"
-    mmd -i "$seeds/$1" ::/dossier
-    mcopy -Q -i "$seeds/$1" "$work/Un nom assez long.txt" "$work/zeros.bin" ::/dossier/
+    local seed="corpus/fat/$1"
+    truncate -s "${2}K" "$seed"
+    mkfs.vfat --invariant -F "$3" -s 1 "$seed" > "$work/log"
+    mmd -i "$seed" ::/dossier
+    mcopy -Q -i "$seed" "$work/files/dossier/"{"Un nom assez long.txt",zeros.bin} ::/dossier/
 }
 fat fat12.img 64 12
-# As few clusters as each kind may have.
+# As few clusters as this kind may have.
 fat fat16.img 2200 16
-truncate -s 1M "$seeds/exfat.img"
-mkfs.exfat -c 4K -b 4K "$seeds/exfat.img" > "$work/log"
+
+truncate -s 1M corpus/exfat/bare.img
+mkfs.exfat -c 4K -b 4K corpus/exfat/bare.img > "$work/log"
+
+truncate -s 1300K corpus/ntfs/bare.img
+mkntfs --quick --force --quiet --cluster-size 512 corpus/ntfs/bare.img > "$work/log" 2>&1
+cp corpus/ntfs/bare.img corpus/ntfs/file.img
+ntfscp --force corpus/ntfs/file.img "$work/files/nombres.txt" nombres.txt > "$work/log" 2>&1
+ntfscp --force --attr-name flux corpus/ntfs/file.img "$work/files/nombres.txt" nombres.txt > "$work/log" 2>&1
+
+ext() { # name, options of mke2fs
+    truncate -s 512K "corpus/ext/$1"
+    mke2fs -q -F -b 1024 -d "$work/files" "${@:2}" "corpus/ext/$1"
+}
+ext ext2.img -t ext2
+ext htree.img -t ext2 -O dir_index
+ext ext4.img -t ext4 -O ^has_journal,inline_data,64bit,metadata_csum
+
+xorriso -as mkisofs -quiet -J -r -o corpus/iso/both.iso "$work/files" 2> "$work/log"
+genisoimage -quiet -o corpus/iso/plain.iso "$work/files" 2> "$work/log"
+genisoimage -quiet -udf -J -R -o corpus/udf/bridge.iso "$work/files" 2> "$work/log"
+truncate -s 1M corpus/udf/bare.img
+mkudffs --utf8 --blocksize=512 --media-type=hd corpus/udf/bare.img > "$work/log" 2>&1
 
 table() { # name, sfdisk script
-    truncate -s 256K "$seeds/$1"
-    sfdisk --quiet --no-reread --no-tell-kernel "$seeds/$1" <<< "$2" > "$work/log"
-    dd if="$seeds/fat12.img" of="$seeds/$1" bs=512 seek=64 conv=notrunc,sparse status=none
+    truncate -s 256K "corpus/tables/$1"
+    sfdisk --quiet --no-reread --no-tell-kernel "corpus/tables/$1" <<< "$2" > "$work/log"
+    dd if=corpus/fat/fat12.img of="corpus/tables/$1" bs=512 seek=64 conv=notrunc,sparse status=none
 }
 table mbr.img $'label: dos\nstart=64, size=128, type=1'
 table logical.img $'label: dos\nstart=32, size=400, type=5\nstart=64, size=128, type=1'
 table gpt.img $'label: gpt\nfirst-lba: 34\nstart=64, size=128'
-ls -s "$seeds"
+ls -s corpus/*/
