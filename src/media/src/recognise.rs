@@ -1,7 +1,8 @@
 //! What a volume is, by its signatures, and the reader for it if this build has one.
 //!
-//! Volumes whose content is read are decided by their first sector alone, so that no byte of a file is read before
-//! its time. Everything else is recognised by name and not read.
+//! The first sector comes first. Signatures elsewhere are looked for only where no content of files can lie, so that no
+//! byte of a file is read before its time; those in content are seen when it is read. Several filesystems in one place
+//! are several views. What no reader reads is called by its name.
 
 use crate::bytes::{Record, index, is_zero};
 use crate::exfat::{self, ExFatVolume};
@@ -221,7 +222,7 @@ fn settle(mut found: Vec<Recognised>) -> Vec<Recognised> {
     read
 }
 
-/// A filesystem that is not read here and that the first sector alone gives away.
+/// A filesystem other than FAT and exFAT that the first sector alone gives away.
 pub(crate) fn first_sector_signature(sector: &[u8]) -> Option<FilesystemKind> {
     let record = Record(sector);
     let matches = |known: &&Signature| record.slice(index(known.offset), known.magic.len()) == known.magic;

@@ -1,5 +1,5 @@
-//! The reader on real images made by mkfs.vfat, mtools, mkfs.exfat, exfat-fuse and sfdisk, on damaged ones, and on
-//! folders. Needs root for exFAT (a loop device) and for the folder tests that change users or mounts.
+//! The reader on real images of every filesystem, made by other people's programs, on damaged ones, and on folders. Needs
+//! root: exFAT a loop device, NTFS FUSE, the ageing of ext a mount by the kernel, folder tests other users and mounts.
 
 #![allow(
     clippy::unwrap_used,
