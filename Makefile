@@ -10,8 +10,8 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-# A C compiler and libclamav for the matcher; nothing else is linked.
-BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev
+# A C compiler; libclamav for the matcher, SQLite for known results; nothing else is linked.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
 # Formatting and filling a FAT image.
 DEMO_PACKAGES := dosfstools mtools zip
 # Other people's programs that make the media and containers of the tests, or check what we made.

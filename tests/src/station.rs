@@ -90,6 +90,7 @@ impl Station {
         station.set("bases", "clamav", &format!("{:?}", [signatures.join("clamav"), own]));
         station.set("bases", "rules", &format!("{:?}", [signatures.join("rules")]));
         station.set("bases", "required", "[]");
+        station.set("known_results", "file", "\"none\"");
         station
     }
 

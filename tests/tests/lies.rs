@@ -91,7 +91,7 @@ fn a_reader_that_dies_or_floods_ends_the_session_at_once() {
 
 #[test]
 fn a_matcher_that_lies_crashes_or_floods_costs_only_that_file() {
-    let files = ["a.txt", "b.lie", "c.txt", "d.other", "e.txt", "f.crash", "g.txt", "h.flood", "i.txt"];
+    let files = ["a.txt", "b.lie", "c.txt", "d.other", "e.txt", "f.crash", "g.txt", "h.flood", "i.txt", "j.lazy"];
     let scan = scan_with_lying_matcher(&files, &[("matchers", "count", "1")]);
     assert_eq!((scan.verdict(), scan.code), ("incomplete", 10), "{:#}", scan.report);
     let expected = [
@@ -99,6 +99,7 @@ fn a_matcher_that_lies_crashes_or_floods_costs_only_that_file() {
         ("d.other", "matcher_crashed"),
         ("f.crash", "matcher_crashed"),
         ("h.flood", "matcher_crashed"),
+        ("j.lazy", "matcher_crashed"),
     ];
     let expected: Vec<_> = expected.map(|(path, cause)| (path.to_owned(), cause.to_owned())).into();
     assert_eq!(scan.not_checked(), expected);

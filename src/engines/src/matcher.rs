@@ -4,7 +4,7 @@ use crate::clock::CpuClock;
 use crate::examine::Engines;
 use crate::selftest;
 use blanche_sandbox::content::{Refused, SealedContent};
-use blanche_sandbox::wire::{Digests, FromMatcher, ScanPiece, Scanned, ToMatcher};
+use blanche_sandbox::wire::{Digests, FromMatcher, Hashed, ScanPiece, Scanned, ToMatcher};
 use blanche_sandbox::{Channel, ChannelError};
 use rustix::mm::{MapFlags, ProtFlags};
 use sha2::Digest as _;
@@ -58,24 +58,27 @@ fn scan(channel: &Channel, engines: &mut Engines<'_>, fd: OwnedFd, pieces: Vec<S
     let mapping = Mapping::new(&content)?;
     for piece in pieces {
         let bytes = mapping.piece(&piece).ok_or(MatcherError::Piece)?;
-        let scanned = answer(engines, bytes, &piece);
-        channel.send(&FromMatcher::Scanned(Box::new(scanned)), &[])?;
+        channel.send(&answer(engines, bytes, &piece), &[])?;
     }
     Ok(())
 }
 
 /// The answer for one piece.
-fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> Scanned {
+fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> FromMatcher {
     let clock = CpuClock::start();
     let digests = digest(content);
     let hash = clock.micros();
+    let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
+    if piece.hash_only {
+        return FromMatcher::Hashed(Hashed { entry: piece.entry, bytes, digests, cpu: hash });
+    }
     let extension: String = piece.extension.chars().take(MAX_EXTENSION).collect();
     let examined = if piece.area { engines.examine_area(content) } else { engines.examine(content, &extension, None) };
     let mut cpu = examined.cpu;
     cpu.hash = hash;
-    Scanned {
+    FromMatcher::Scanned(Box::new(Scanned {
         entry: piece.entry,
-        bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
+        bytes,
         digests,
         content_type: examined.content_type,
         findings: examined.findings,
@@ -83,7 +86,7 @@ fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> Scann
         layers: examined.layers,
         disk_image: examined.disk_image,
         cpu,
-    }
+    }))
 }
 
 /// SHA-256 and BLAKE3 of the same bytes.

@@ -4,10 +4,11 @@
 //! It needs no proof at start-up: the image's own ledger says whether all of it was checked, and only then the file
 //! counts as opened.
 
+use crate::believe::{MAX_LINES, MAX_TEXT};
 use crate::intake::{Accepted, Intake};
 use crate::judge::ContentLedgerState;
 use crate::ledger::{ClosedLedger, Ledger};
-use crate::matching::{Feeder, MAX_LINES, MAX_TEXT};
+use crate::matching::Feeder;
 use crate::reading;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::content::{self, SealedContent};

@@ -1,7 +1,7 @@
 //! From a medium to a verdict.
 //!
 //! ```text
-//! target ─► room (engines, warm) ─► session: reading ─► intake ─► matching ─► ledger ─► judge ─► compose ─► report
+//! target ─► room (engines, warm) ─► session: reading ─► intake ─► (known) matching ─► ledger ─► judge ─► compose ─► report
 //! ```
 //!
 //! This crate starts and limits the sandboxed children, compares what they say, and never parses a byte of the medium
@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic"))]
 
+mod believe;
 mod budget;
 mod catalogue;
 mod compose;
@@ -17,9 +18,11 @@ pub mod error;
 mod image;
 mod intake;
 pub mod judge;
+mod known;
 mod ledger;
 mod matching;
 pub mod progress;
+mod queue;
 mod reading;
 pub mod report;
 mod room;

@@ -3,9 +3,10 @@
 use crate::budget::{Budget, Held};
 use crate::error::ScanError;
 use crate::intake::{Accepted, Intake};
+use crate::known::KnownResults;
 use crate::ledger::Ledger;
-use crate::matching::{Queue, Work};
 use crate::progress::Counters;
+use crate::queue::{Queue, Skip, Waiting, Work};
 use crate::settings::Settings;
 use blanche_sandbox::ChannelError;
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
@@ -68,9 +69,19 @@ pub(crate) struct Reading<'a> {
     pub(crate) ledger: &'a Mutex<Ledger>,
     pub(crate) queue: &'a Queue,
     pub(crate) counters: &'a Counters,
+    pub(crate) known: &'a KnownResults,
     pub(crate) flight: Arc<Budget>,
     pub(crate) spool: Arc<Budget>,
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// What a reading gave.
+pub(crate) struct Read {
+    pub(crate) intake: Intake,
+    /// Why it did not come to its end.
+    pub(crate) failure: Option<Cause>,
+    /// CPU time of the reader.
+    pub(crate) cpu: Duration,
 }
 
 /// A long content on its way through the spool.
@@ -81,20 +92,20 @@ struct Spooled {
 }
 
 impl Reading<'_> {
-    /// Reads until the reader is done, dies, lies or is stopped, and closes the queue. The second value says why it
-    /// did not come to its end.
-    pub(crate) fn run(self) -> (Intake, Option<Cause>) {
+    /// Reads until the reader is done, dies, lies or is stopped, and closes the queue.
+    pub(crate) fn run(self) -> Read {
         let mut intake = Intake::new(self.job.source, self.job.limits);
         // Closed however this ends: matchers that wait for more would wait for ever.
         let closed = self.queue.close_when_dropped();
         let ended = self.listen(&mut intake);
         drop(closed);
+        let cpu = self.child.cpu().unwrap_or_default();
         self.child.kill();
         let failure = ended.err();
         if let Some(cause) = &failure {
             self.ledger().gap(Subject::Medium, 0, 0, cause.clone());
         }
-        (intake, failure)
+        Read { intake, failure, cpu }
     }
 
     fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
@@ -172,13 +183,17 @@ impl Reading<'_> {
         let mut ledger = self.ledger();
         for piece in pieces {
             ledger.delivered(piece.entry, piece.length, piece.digests);
-            let (entry, offset, length) = (piece.entry, piece.offset, piece.length);
-            waiting.push_back((scan_piece(intake, entry, offset, length), piece.digests));
+            waiting.push_back(self.waiting(scan_piece(intake, piece.entry, piece.offset, piece.length), piece.digests));
         }
         drop(ledger);
         self.counters.read(object.length());
         self.queue.push(Work { object, pieces: waiting, images: Vec::new(), held });
         Ok(())
+    }
+
+    fn waiting(&self, piece: ScanPiece, digests: Digests) -> Waiting {
+        let question = self.known.question(&piece, &digests);
+        Waiting { piece, digests, question, skip: Skip::No }
     }
 
     fn begin_spooling(&self) -> Spooled {
@@ -219,7 +234,7 @@ impl Reading<'_> {
                 let piece = scan_piece(intake, entry, 0, length);
                 self.queue.push(Work {
                     object,
-                    pieces: VecDeque::from([(piece, digests)]),
+                    pieces: VecDeque::from([self.waiting(piece, digests)]),
                     images: Vec::new(),
                     held: long.held,
                 });
@@ -237,7 +252,7 @@ impl Reading<'_> {
 pub(crate) fn scan_piece(intake: &Intake, entry: EntryId, offset: u64, length: u64) -> ScanPiece {
     let area = intake.catalogue.get(entry).is_some_and(|record| record.kind == EntryKind::Area);
     let extension = if area { String::new() } else { intake.catalogue.extension(entry) };
-    ScanPiece { area, entry, offset, length, extension }
+    ScanPiece { area, entry, offset, length, extension, hash_only: false }
 }
 
 /// Copies a sealed part to its place in the spool file.

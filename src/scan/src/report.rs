@@ -285,12 +285,40 @@ pub struct Isolation {
 pub struct Profile {
     /// Matchers that worked side by side.
     pub matchers: u32,
+    /// Reading, hashing and parsing in the reader, to a hundredth of a second.
+    pub read: f64,
     /// Hashing in the matchers.
     pub hash: f64,
     /// ClamAV.
     pub clamav: f64,
     /// YARA.
     pub rules: f64,
+    /// Contents whose result was known from the same engines: hashed twice as all others, but not matched again.
+    pub known: KnownUse,
     /// Content bytes per second of the whole session.
     pub bytes_per_second: u64,
+    /// Content bytes per CPU second of each stage.
+    pub rates: StageRates,
+}
+
+/// Content bytes per CPU second of each stage; 0 where it had nothing to do, or too little to be measured.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct StageRates {
+    /// The reader, over all contents.
+    pub read: u64,
+    /// The matchers' hashing, over all contents.
+    pub hash: u64,
+    /// ClamAV, over contents that were matched; what it unpacked from them is not counted.
+    pub clamav: u64,
+    /// YARA, likewise.
+    pub rules: u64,
+}
+
+/// Contents for which no engine had to be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KnownUse {
+    /// Files, streams and boot areas.
+    pub contents: u64,
+    /// Bytes.
+    pub bytes: u64,
 }

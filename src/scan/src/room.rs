@@ -5,8 +5,9 @@
 //! and only then replaces the old one, between sessions. A set that fails is never used, and the report says so.
 
 use crate::error::ScanError;
+use crate::known::{EngineKey, KnownResults};
 use crate::progress::Cancel;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::wire::{
     Container, ContainerProof, EngineSet, FromMatcher, FromZygote, Message, SelfTestResult, ToMatcher, ToZygote,
@@ -21,6 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// The program of the zygote and its matchers.
+const MATCHER: &str = "blanche-matcher";
 /// Official bases take 10 to 30 s on a kiosk; a zygote that needs longer is stuck.
 const LOAD_LIMIT: Duration = Duration::from_secs(300);
 /// The samples are small; the first use of each parser is what takes time.
@@ -115,6 +118,11 @@ impl EngineRoom {
         Ok(())
     }
 
+    /// What is known about contents under the engines that are loaded.
+    pub(crate) fn known_results(&self, settings: &settings::KnownResults) -> KnownResults {
+        self.zygote.key.map_or_else(KnownResults::none, |key| KnownResults::open(settings, key))
+    }
+
     pub(crate) fn containers(&self) -> Vec<Container> {
         proved(&self.zygote.containers)
     }
@@ -155,14 +163,21 @@ struct Zygote {
     set: EngineSet,
     self_test: Vec<SelfTestResult>,
     containers: Vec<ContainerProof>,
+    /// Absent when it cannot be told apart from others: then nothing is known.
+    key: Option<EngineKey>,
 }
 
 impl Zygote {
     /// Starts, loads, tests and arms a zygote.
     fn prove(settings: &Settings, cancel: &Cancel) -> Result<Self, ScanError> {
         let (child, set) = load(settings, cancel)?;
-        let mut zygote = Self { child: Mutex::new(child), set, self_test: Vec::new(), containers: Vec::new() };
+        let mut zygote =
+            Self { child: Mutex::new(child), set, self_test: Vec::new(), containers: Vec::new(), key: None };
         zygote.self_test(cancel)?;
+        let program = settings.children.program(MATCHER);
+        zygote.key = EngineKey::new(&zygote.set, &proved(&zygote.containers), &program)
+            .inspect_err(|error| tracing::warn!("{}: {error}; known results are not used", program.display()))
+            .ok();
         zygote.child().channel().send(&ToZygote::Arm(proved(&zygote.containers)), &[]).map_err(lost)?;
         Ok(zygote)
     }
@@ -236,7 +251,7 @@ fn load(settings: &Settings, cancel: &Cancel) -> Result<(Child, EngineSet), Scan
             )));
         }
     }
-    let program = settings.children.program("blanche-matcher");
+    let program = settings.children.program(MATCHER);
     let birth = Birth {
         program: &program,
         arguments: &[],

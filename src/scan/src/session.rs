@@ -3,11 +3,13 @@
 use crate::budget::Budget;
 use crate::error::ScanError;
 use crate::intake::Intake;
+use crate::known::KnownResults;
 use crate::ledger::{ClosedLedger, Ledger};
-use crate::matching::{Feeder, Outcome, Queue, is_alarming};
+use crate::matching::{Feeder, Outcome, is_alarming};
 use crate::progress::{Cancel, Counters, Pace, Progress};
-use crate::reading::{self, Reading};
-use crate::report::{Profile, Refusal, Report};
+use crate::queue::Queue;
+use crate::reading::{self, Read, Reading};
+use crate::report::{KnownUse, Profile, Refusal, Report, StageRates};
 use crate::room::EngineRoom;
 use crate::settings::Settings;
 use crate::target::Target;
@@ -74,18 +76,22 @@ pub fn scan(
         cancel,
         ledger: Mutex::new(Ledger::new(0)),
         counters: Counters::default(),
+        known: room.known_results(&settings.known_results),
         matcher: None,
-        cpu: EngineCpu::default(),
+        tally: Tally::default(),
     };
-    let (intake, failure) = session.run(reader, target.source, progress);
+    let Read { intake, failure, cpu: reading } = session.run(reader, target.source, progress);
     let unexplained = match failure {
         Some(Cause::Cancelled) => Cause::Cancelled,
         _ => Cause::NeverRead,
     };
-    let Session { ledger, matcher, cpu, .. } = session;
+    let Session { ledger, matcher, known, tally, .. } = session;
+    if failure.is_none() && !tally.failed {
+        known.keep();
+    }
     let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner).close(&intake.catalogue, &unexplained);
     let duration = clock.elapsed();
-    let profile = profile(settings, cpu, ledger.content.bytes, duration);
+    let profile = profile(settings, &tally, reading, ledger.content.bytes, duration);
     let finished = Finished { target, intake, ledger, reader: born, matcher, profile, started, duration };
     Ok(crate::compose::report(&finished, room, settings, *options))
 }
@@ -115,31 +121,42 @@ struct Session<'a> {
     cancel: &'a Cancel,
     ledger: Mutex<Ledger>,
     counters: Counters,
+    known: KnownResults,
     matcher: Option<Born>,
+    tally: Tally,
+}
+
+/// What is added up over the answers.
+#[derive(Default)]
+struct Tally {
     cpu: EngineCpu,
+    known: KnownUse,
+    /// Some content got no answer: a matcher died, hung or lied.
+    failed: bool,
 }
 
 impl Session<'_> {
     /// One thread listens to the reader, one feeds each matcher, this one collects answers and tells progress.
-    fn run(&mut self, child: Child, source: Source, progress: &mut dyn FnMut(&Progress)) -> (Intake, Option<Cause>) {
+    fn run(&mut self, child: Child, source: Source, progress: &mut dyn FnMut(&Progress)) -> Read {
         let limits = self.settings.reader;
         let object = limits.max_memory_object.max(limits.batch_bytes);
         let queue = Queue::default();
         let cancel = self.cancel;
         let stop = move || cancel.is_cancelled();
         let (outcomes, answers) = mpsc::channel();
-        let (ledger, counters) = (&self.ledger, &self.counters);
+        let (ledger, counters, known) = (&self.ledger, &self.counters, &self.known);
         let reading = Reading {
             child,
             job: ReadJob { source, limits },
             ledger,
             queue: &queue,
             counters,
+            known,
             flight: Budget::new(FLIGHT.max(object.saturating_mul(4))),
             spool: Budget::new(self.settings.spool.quota_bytes()),
             stop: &stop,
         };
-        let (mut matcher, mut cpu) = (None, EngineCpu::default());
+        let (mut matcher, mut tally) = (None, Tally::default());
         let read = std::thread::scope(|scope| {
             let reader = scope.spawn(move || reading.run());
             let mut feeders = Vec::new();
@@ -148,6 +165,7 @@ impl Session<'_> {
                     room: self.room,
                     queue: &queue,
                     settings: self.settings,
+                    known,
                     stop: &stop,
                     outcomes: outcomes.clone(),
                 };
@@ -158,7 +176,7 @@ impl Session<'_> {
             loop {
                 match answers.recv_timeout(LOOK) {
                     Ok(Outcome::Born(born)) => weakest(&mut matcher, born),
-                    Ok(outcome) => settle(outcome, ledger, counters, &mut cpu),
+                    Ok(outcome) => settle(outcome, ledger, counters, &mut tally),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
@@ -177,30 +195,35 @@ impl Session<'_> {
             }
             reader.join()
         });
-        (self.matcher, self.cpu) = (matcher, cpu);
+        (self.matcher, self.tally) = (matcher, tally);
         read.unwrap_or_else(|_| {
             // The listening thread broke: what it knew is lost, and that is what the ledger must say.
             tracing::error!("station alarm: the thread that listens to the reader ended by a panic");
             let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
             ledger.gap(Subject::Medium, 0, 0, Cause::ReaderLost);
-            (Intake::new(source, limits), Some(Cause::ReaderLost))
+            Read { intake: Intake::new(source, limits), failure: Some(Cause::ReaderLost), cpu: Duration::ZERO }
         })
     }
 }
 
 /// Writes what became of one content into the ledger.
-fn settle(outcome: Outcome, ledger: &Mutex<Ledger>, counters: &Counters, cpu: &mut EngineCpu) {
+fn settle(outcome: Outcome, ledger: &Mutex<Ledger>, counters: &Counters, tally: &mut Tally) {
     let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
     match outcome {
-        Outcome::Matched(scanned) => {
+        Outcome::Matched { scanned, known } => {
             counters.done(scanned.bytes, is_alarming(&scanned));
-            cpu.hash = cpu.hash.saturating_add(scanned.cpu.hash);
-            cpu.clamav = cpu.clamav.saturating_add(scanned.cpu.clamav);
-            cpu.rules = cpu.rules.saturating_add(scanned.cpu.rules);
+            tally.cpu.hash = tally.cpu.hash.saturating_add(scanned.cpu.hash);
+            tally.cpu.clamav = tally.cpu.clamav.saturating_add(scanned.cpu.clamav);
+            tally.cpu.rules = tally.cpu.rules.saturating_add(scanned.cpu.rules);
+            if known {
+                tally.known.contents = tally.known.contents.saturating_add(1);
+                tally.known.bytes = tally.known.bytes.saturating_add(scanned.bytes);
+            }
             ledger.matched(*scanned);
         }
         Outcome::Failed { entry, length, cause } => {
             counters.done(length, false);
+            tally.failed = true;
             ledger.gap(Subject::Entry(entry), 0, length, cause);
         }
         Outcome::Born(_) => {}
@@ -221,14 +244,30 @@ fn weakest(known: &mut Option<Born>, born: Born) {
     }
 }
 
-fn profile(settings: &Settings, cpu: EngineCpu, bytes: u64, duration: Duration) -> Profile {
-    let seconds = |micros: u64| Duration::from_micros(micros).as_secs_f64();
-    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+fn profile(settings: &Settings, tally: &Tally, reading: Duration, bytes: u64, duration: Duration) -> Profile {
+    let seconds = Duration::from_micros;
+    let (read, hash) = (reading, seconds(tally.cpu.hash));
+    let (clamav, rules) = (seconds(tally.cpu.clamav), seconds(tally.cpu.rules));
+    let matched = bytes.saturating_sub(tally.known.bytes);
     Profile {
         matchers: settings.matchers.resolved(),
-        hash: seconds(cpu.hash),
-        clamav: seconds(cpu.clamav),
-        rules: seconds(cpu.rules),
-        bytes_per_second: bytes.saturating_mul(1000).checked_div(millis).unwrap_or(0),
+        read: read.as_secs_f64(),
+        hash: hash.as_secs_f64(),
+        clamav: clamav.as_secs_f64(),
+        rules: rules.as_secs_f64(),
+        known: tally.known,
+        bytes_per_second: rate(bytes, duration),
+        rates: StageRates {
+            read: rate(bytes, read),
+            hash: rate(bytes, hash),
+            clamav: rate(matched, clamav),
+            rules: rate(matched, rules),
+        },
     }
+}
+
+/// Bytes per second; 0 when the time is too short to say.
+fn rate(bytes: u64, time: Duration) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    bytes.saturating_mul(1000).checked_div(millis).unwrap_or(0)
 }

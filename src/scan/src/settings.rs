@@ -25,6 +25,9 @@ pub const STANDARD_FILE: &str = "/etc/blanche/blanche.toml";
 /// Largest `max_file_size` that libclamav 1.4 keeps as it was set, in bytes; above, it silently takes this one.
 pub const LARGEST_FILE_LIMIT: u64 = 2_147_483_645;
 
+/// Where known results are kept when nothing else is said.
+const KNOWN_RESULTS: &str = "/var/lib/blanche/known-results.sqlite";
+
 /// Bytes of configuration that are read at most.
 const LARGEST_DOCUMENT: u64 = 1 << 20;
 
@@ -47,6 +50,8 @@ pub struct Settings {
     pub admit: Admit,
     /// How findings are weighed.
     pub verdict: VerdictPolicy,
+    /// Results that need not be asked for again.
+    pub known_results: KnownResults,
     /// The sandboxed programs.
     pub children: Children,
 }
@@ -176,6 +181,36 @@ pub struct VerdictPolicy {
     pub suspicious: SuspiciousPolicy,
 }
 
+/// Results that need not be asked for again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KnownResults {
+    /// Where they are kept between sessions; `None` = nowhere. Use [`KnownResults::file_in_use`].
+    #[serde(deserialize_with = "units::file_or_none")]
+    pub file: Option<PathBuf>,
+    /// Rows in that file.
+    #[serde(deserialize_with = "units::count::<_, _, 1, 1_000_000_000>")]
+    pub max: u32,
+}
+
+impl Default for KnownResults {
+    fn default() -> Self {
+        Self { file: Some(KNOWN_RESULTS.into()), max: 2_000_000 }
+    }
+}
+
+impl KnownResults {
+    /// The file to use. The standard one is left alone by people who may not write it, and where Blanche is not
+    /// installed.
+    #[must_use]
+    pub fn file_in_use(&self) -> Option<&Path> {
+        let file = self.file.as_deref()?;
+        let folder = file.parent()?;
+        let ours = || rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok();
+        (file != Path::new(KNOWN_RESULTS) || ours()).then_some(file)
+    }
+}
+
 /// The sandboxed programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -275,6 +310,7 @@ impl Settings {
         let absolute = |folder: &mut PathBuf| *folder = home.join(&folder);
         settings.bases.clamav.iter_mut().for_each(absolute);
         settings.bases.rules.iter_mut().for_each(absolute);
+        settings.known_results.file.as_mut().map(absolute);
         settings.children.directory.as_mut().map(absolute);
         Ok(settings)
     }
@@ -293,11 +329,7 @@ impl Settings {
 /// Reads a file that only its owner, who is root or ourselves, can have written.
 fn read_guarded(file: &Path) -> Result<String, SettingsError> {
     let unreadable = |source| SettingsError::Unreadable { file: file.to_owned(), source };
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let around = std::fs::metadata(folder).map_err(unreadable)?;
+    guard_folder(file)?;
     let open = File::open(file).map_err(unreadable)?;
     // The opened file is asked, not its name: the name could come to mean another file in between.
     let found = open.metadata().map_err(unreadable)?;
@@ -308,13 +340,38 @@ fn read_guarded(file: &Path) -> Result<String, SettingsError> {
         return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 1 MiB")));
     }
     guard(file, &found, "chmod go-w")?;
-    // In a sticky folder such as /tmp nobody but its owner can replace a file (chmod(2)).
-    if around.mode() & 0o1000 == 0 {
-        guard(folder, &around, "chmod go-w")?;
-    }
     let mut text = String::new();
     open.take(LARGEST_DOCUMENT).read_to_string(&mut text).map_err(unreadable)?;
     Ok(text)
+}
+
+/// Refuses a file of ours that others may write or replace. It need not exist yet.
+///
+/// # Errors
+/// [`SettingsError::Insecure`], and [`SettingsError::Unreadable`] when there is no folder for it.
+pub(crate) fn guard_own(file: &Path) -> Result<(), SettingsError> {
+    guard_folder(file)?;
+    match std::fs::symlink_metadata(file) {
+        Ok(found) if found.is_file() => guard(file, &found, "chmod go-w"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(_) => {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+            Err(SettingsError::Unreadable { file: file.to_owned(), source })
+        }
+        Err(source) => Err(SettingsError::Unreadable { file: file.to_owned(), source }),
+    }
+}
+
+/// Refuses a folder in which others could replace `file`.
+fn guard_folder(file: &Path) -> Result<(), SettingsError> {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let around =
+        std::fs::metadata(folder).map_err(|source| SettingsError::Unreadable { file: folder.to_owned(), source })?;
+    // In a sticky folder such as /tmp nobody but its owner can replace a file (chmod(2)).
+    if around.mode() & 0o1000 == 0 { guard(folder, &around, "chmod go-w") } else { Ok(()) }
 }
 
 /// Refuses what people other than root and ourselves may write.

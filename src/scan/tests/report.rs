@@ -57,7 +57,16 @@ fn base() -> Report {
             weaker: vec!["network_namespace".into()],
         },
         read_limits: ReadLimits::default(),
-        profile: Profile { matchers: 2, hash: 0.25, clamav: 3.5, rules: 0.75, bytes_per_second: 800 },
+        profile: Profile {
+            matchers: 2,
+            read: 0.5,
+            hash: 0.25,
+            clamav: 3.5,
+            rules: 0.75,
+            known: KnownUse { contents: 1, bytes: 8 },
+            bytes_per_second: 800,
+            rates: StageRates { read: 1, hash: 2, clamav: 3, rules: 4 },
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! An engine process that is born, forks and answers like the real one, finds nothing, and misbehaves as the extension of
-//! each file tells it to: `.lie` (digests of something else), `.other` (answers about another file), `.crash`, `.hang`,
-//! `.flood`. Everything else it calls clean.
+//! each file tells it to: `.lie` (digests of something else), `.other` (answers about another file), `.lazy` (hashes where
+//! it should match), `.crash`, `.hang`, `.flood`. Everything else it calls clean.
 //!
 //! The tests install it under the name `blanche-matcher` in a folder of their own.
 
@@ -15,7 +15,7 @@ use blanche_sandbox::Channel;
 use blanche_sandbox::birth::{Forked, Inherited, fork_confinable};
 use blanche_sandbox::confine::{Profile, confine, private_tmpfs};
 use blanche_sandbox::wire::{
-    ContentType, Digests, EngineCpu, EngineInfo, EngineSet, FromMatcher, FromZygote, ScanPiece, Scanned,
+    ContentType, Digests, EngineCpu, EngineInfo, EngineSet, FromMatcher, FromZygote, Hashed, ScanPiece, Scanned,
     SelfTestResult, ToMatcher, ToZygote,
 };
 use std::fs::File;
@@ -60,7 +60,13 @@ fn answer(channel: &Channel) {
                 let object = File::from(received.fds.pop().expect("an object"));
                 for piece in pieces {
                     let scanned = misbehave(&piece, &object, channel);
-                    channel.send(&FromMatcher::Scanned(Box::new(scanned)), &[]).expect("parent");
+                    let Scanned { entry, bytes, digests, .. } = scanned;
+                    let answer = if piece.hash_only || piece.extension == "lazy" {
+                        FromMatcher::Hashed(Hashed { entry, bytes, digests, cpu: 0 })
+                    } else {
+                        FromMatcher::Scanned(Box::new(scanned))
+                    };
+                    channel.send(&answer, &[]).expect("parent");
                 }
             }
         }

@@ -149,7 +149,7 @@ impl Matcher {
         self.0.channel().send(&ToMatcher::SelfTest, &[]).unwrap();
         match self.0.channel().receive::<FromMatcher>(Some(PATIENCE)).unwrap().message {
             FromMatcher::SelfTested { results, containers } => (results, containers),
-            FromMatcher::Scanned(other) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -171,6 +171,7 @@ impl Matcher {
                 offset,
                 length,
                 extension: (*extension).to_owned(),
+                hash_only: false,
             });
             offset += length;
         }

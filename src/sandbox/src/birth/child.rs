@@ -121,6 +121,19 @@ impl Child {
         self.pid
     }
 
+    /// CPU time that it has used so far, in hundredths of a second: proc(5), `/proc/PID/stat`, fields 14 and 15. `None`
+    /// once nobody can tell any more.
+    #[must_use]
+    pub fn cpu(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        // The name in field 2 may hold anything; the fields behind it are numbers.
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u64>().ok();
+        let used = ticks()?.checked_add(ticks()?)?;
+        // USER_HZ is 100 on every architecture that Linux has today.
+        used.checked_mul(10).map(Duration::from_millis)
+    }
+
     /// Kills it. May be called again, and after its end.
     pub fn kill(&self) {
         self.killer.kill();

@@ -1,7 +1,7 @@
 //! Parent ↔ `blanche-matcher`: the zygote, and the matchers that it forks.
 //!
 //! The zygote loads the bases once and then only forks. A matcher answers each [`ToMatcher::Scan`] with one
-//! [`FromMatcher::Scanned`] per piece, in the order of the pieces, so that the parent knows on which content a matcher
+//! [`FromMatcher::Scanned`] or [`FromMatcher::Hashed`] per piece, in the order of the pieces, so that the parent knows on which content a matcher
 //! died.
 
 use super::{Cause, Container, Digests, EntryId, Message};
@@ -134,6 +134,8 @@ pub enum ToMatcher {
 pub enum FromMatcher {
     /// The answer for one piece.
     Scanned(Box<Scanned>),
+    /// The answer for one piece that was only to be hashed.
+    Hashed(Hashed),
     /// The answer to [`ToMatcher::SelfTest`].
     SelfTested {
         /// Each engine on each marker.
@@ -166,6 +168,21 @@ pub struct ScanPiece {
     pub length: u64,
     /// Lower-case extension of the name without the dot, at most 16 bytes; empty without one.
     pub extension: String,
+    /// The engines' result is known: answer with [`FromMatcher::Hashed`].
+    pub hash_only: bool,
+}
+
+/// The digests of one content that was not matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hashed {
+    /// As asked.
+    pub entry: EntryId,
+    /// Bytes that were hashed; must equal the piece's length.
+    pub bytes: u64,
+    /// What the matcher computed; must equal the reader's.
+    pub digests: Digests,
+    /// Microseconds of CPU.
+    pub cpu: u64,
 }
 
 /// What a matcher found in one content.

@@ -12,7 +12,7 @@ mod reader;
 pub use cause::{Cause, Container, Corruption, EngineLimit, Feature, FilesystemKind, ReadLimit};
 pub use matcher::{
     BaseInfo, ContainerProof, ContentType, EngineCpu, EngineInfo, EngineLimits, EngineSet, Finding, FromMatcher,
-    FromZygote, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
+    FromZygote, Hashed, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
 };
 pub use reader::{
     AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_AREAS,

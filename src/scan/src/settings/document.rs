@@ -176,7 +176,14 @@ fn key_span(text: &str, section: &str, key: &str) -> Option<Range<usize>> {
 #[serde(default)]
 struct Named {
     bases: NamedBases,
+    known_results: NamedFile,
     children: NamedDirectory,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NamedFile {
+    file: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -197,9 +204,10 @@ struct NamedDirectory {
 pub(super) fn check_named_folders(text: &str, file: &Path, home: &Path) -> Result<(), SettingsError> {
     let named: Named = toml::from_str(text).map_err(|error| invalid(text, file, &error))?;
     let bases = named.bases.clamav.iter().chain(&named.bases.rules);
-    let folders = bases.chain(&named.children.directory);
-    for folder in folders {
-        let path = home.join(folder.get_ref());
+    let folders = bases.chain(&named.children.directory).map(|folder| (folder, home.join(folder.get_ref())));
+    let kept = named.known_results.file.as_ref().filter(|file| file.get_ref() != Path::new("none"));
+    let around = kept.map(|file| (file, home.join(file.get_ref()).parent().map_or(home.to_owned(), Path::to_owned)));
+    for (folder, path) in folders.chain(around) {
         if !path.is_dir() {
             let message = format!("{}: no such folder; create it, or take this name out", path.display());
             let place = place(text, Some(folder.span()));

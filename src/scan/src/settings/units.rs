@@ -7,6 +7,7 @@ use crate::judge::SuspiciousPolicy;
 use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Units of size and their bytes (IEC 80000-13 and SI).
@@ -104,6 +105,16 @@ fn measured<'de, D: Deserializer<'de>>(from: D, units: &[(&str, u64)], hint: &st
     match from.deserialize_any(Expect(hint))? {
         Written::Text(text) => measure(&text, units, hint).map_err(D::Error::custom),
         Written::Number(number) => Err(D::Error::custom(format!("{number} has no unit; write {hint}"))),
+    }
+}
+
+/// Reads the name of a file, or "none".
+pub(super) fn file_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    let hint = "the name of a file, or \"none\"";
+    match from.deserialize_any(Expect(hint))? {
+        Written::Text(text) if text == "none" => Ok(None),
+        Written::Text(text) if !text.is_empty() => Ok(Some(text.into())),
+        Written::Text(_) | Written::Number(_) => Err(D::Error::custom(format!("expected {hint}"))),
     }
 }
 

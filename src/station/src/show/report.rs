@@ -321,8 +321,21 @@ fn profile(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let profile = &report.profile;
     let rate = words::rate(profile.bytes_per_second, lang);
     writeln!(out, "\n{} {rate}", lang.pick("Débit de la session :", "Rate of the session:"))?;
-    for (name, seconds) in [("SHA-256 + BLAKE3", profile.hash), ("ClamAV", profile.clamav), ("YARA", profile.rules)] {
-        writeln!(out, "  {name:<18} {seconds:>9.2} s CPU")?;
+    let rates = profile.rates;
+    for (name, seconds, rate) in [
+        (lang.pick("Lecture", "Reading"), profile.read, rates.read),
+        ("SHA-256 + BLAKE3", profile.hash, rates.hash),
+        ("ClamAV", profile.clamav, rates.clamav),
+        ("YARA", profile.rules, rates.rules),
+    ] {
+        let rate = words::rate(rate, lang);
+        writeln!(out, "  {name:<18} {seconds:>9.2} s CPU {rate:>12} {}", lang.pick("(par s CPU)", "(per CPU s)"))?;
+    }
+    if profile.known.contents > 0 {
+        let known = lang.pick("déjà connus sous les mêmes bases", "known under the same bases");
+        let size = words::size(profile.known.bytes, lang);
+        let contents = words::counted(profile.known.contents, ("contenu", "contenus"), ("content", "contents"), lang);
+        writeln!(out, "  {contents} {known}, {size}")?;
     }
     let matchers = u64::from(profile.matchers);
     writeln!(

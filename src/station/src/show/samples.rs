@@ -7,8 +7,8 @@ use blanche_sandbox::wire::{
 use blanche_scan::EngineRoomDescription;
 use blanche_scan::judge::Verdict;
 use blanche_scan::report::{
-    AreaLedger, AreaLine, ContentLedger, Engines, FileFindings, Isolation, NotChecked, Profile, Report, SCHEMA,
-    Sealing, SealingObstacle, TargetKind, TargetLine, VolumeLine,
+    AreaLedger, AreaLine, ContentLedger, Engines, FileFindings, Isolation, KnownUse, NotChecked, Profile, Report,
+    SCHEMA, Sealing, SealingObstacle, StageRates, TargetKind, TargetLine, VolumeLine,
 };
 
 /// 2026-11-22 12:00 UTC.
@@ -107,7 +107,16 @@ pub(crate) fn clean() -> Report {
         sealing: Sealing { possible: true, obstacles: Vec::new() },
         isolation: Isolation::default(),
         read_limits: ReadLimits::default(),
-        profile: Profile { matchers: 2, hash: 0.05, clamav: 3.5, rules: 0.75, bytes_per_second: 2_800_000 },
+        profile: Profile {
+            matchers: 2,
+            read: 0.25,
+            hash: 0.05,
+            clamav: 3.5,
+            rules: 0.75,
+            known: KnownUse { contents: 3, bytes: 1_200 },
+            bytes_per_second: 2_800_000,
+            rates: StageRates { read: 40_000_000, hash: 200_000_000, clamav: 2_857_142, rules: 13_000_000 },
+        },
     }
 }
 

@@ -177,7 +177,8 @@ fn files_and_profile_come_when_asked_for() {
     let text = shown(&full, Lang::En, Detail { files: true, profile: true, colour: false });
     assert!(text.contains(&format!("{}  CLEAN       a.txt\n", "ab".repeat(32))), "{text}");
     assert!(text.contains(&format!("-{}  INCOMPLETE  b.bin\n", " ".repeat(63))), "{text}");
-    assert!(text.contains("Rate of the session: 2.8 MB/s") && text.contains("3.50 s CPU"), "{text}");
+    assert!(text.contains("Rate of the session: 2.8 MB/s") && text.contains("3.50 s CPU     2.8 MB/s"), "{text}");
+    assert!(text.contains("  3 contents known under the same bases, 1.2 kB\n"), "{text}");
     assert!(!plain(&full, Lang::En).contains("a.txt"));
 }
 
