@@ -4,7 +4,7 @@
 use crate::bytes::{index, wide};
 use crate::filesystem::{Extent, VolumeArea};
 use crate::outbox::{Outbox, Stop};
-use crate::plan::Plan;
+use crate::plan::{Plan, Turn};
 use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{
@@ -106,7 +106,7 @@ impl Areas {
                 attributes: Attributes::default(),
                 same_as: None,
             })?;
-            plan.add(entry, OUTSIDE, &[Extent { start, length: size }], 0, size);
+            plan.add(entry, OUTSIDE, &[Extent { start, length: size }], 0, size, Turn::First);
         }
         Ok(())
     }

@@ -8,9 +8,43 @@ use std::collections::BTreeMap;
 /// Extents beyond the first of each file that are kept at most (64 MiB).
 const MAX_EXTENTS: usize = 4 << 20;
 
+/// Contents from this length on are read before the short ones: matching one of them takes long, and a core that got the
+/// last of them at the end would work alone.
+const LONG: u64 = 16 << 20;
+/// Contents that are read first because of their name; more of them would cost a disc too many seeks.
+const MAX_FIRST: u32 = 256;
+/// Extensions of what runs when somebody opens it, or can make something run: what is dangerous is seen early.
+const RISKY: [&[u8]; 48] = [
+    b"apk", b"app", b"bat", b"chm", b"cmd", b"com", b"cpl", b"dll", b"doc", b"docm", b"dotm", b"elf", b"exe",
+    b"gadget", b"hlp", b"hta", b"inf", b"iso", b"jar", b"js", b"jse", b"lnk", b"msc", b"msi", b"one", b"pif", b"potm",
+    b"ppam", b"pps", b"ppsm", b"ppt", b"pptm", b"ps1", b"psm1", b"reg", b"rtf", b"scf", b"scr", b"sh", b"sys", b"url",
+    b"vbe", b"vbs", b"wsf", b"wsh", b"xls", b"xlsb", b"xlsm",
+];
+
+/// When a content is read; within a turn, in the order of the medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// Its name says that it may run.
+    First,
+    /// It is long.
+    Long,
+    /// All others.
+    Last,
+}
+
+impl Turn {
+    /// By the name of a file, as it stands on the medium.
+    pub(crate) fn of_name(name: &[u8]) -> Self {
+        let extension = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+        let risky = extension.len() < name.len() && RISKY.iter().any(|risky| extension.eq_ignore_ascii_case(risky));
+        if risky { Self::First } else { Self::Last }
+    }
+}
+
 /// One content to be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planned {
+    turn: Turn,
     pub(crate) entry: EntryId,
     pub(crate) volume: VolumeId,
     /// Bytes that can be handed over.
@@ -39,6 +73,8 @@ impl Planned {
 pub(crate) struct Plan {
     files: Vec<Planned>,
     extents: Vec<Extent>,
+    /// How many have the first turn.
+    first: u32,
     /// Contents that may be met again under another name: volume (numbers mean nothing outside of it), identity, size.
     names: BTreeMap<(Option<VolumeId>, ContentId, u64), EntryId>,
 }
@@ -46,7 +82,15 @@ pub(crate) struct Plan {
 impl Plan {
     /// Adds a content of at most `size` bytes; false when there is no room for its extents. A `unit` other than 0 says
     /// that it is stored in NTFS compression units of so many bytes.
-    pub(crate) fn add(&mut self, entry: EntryId, volume: VolumeId, extents: &[Extent], unit: u32, size: u64) -> bool {
+    pub(crate) fn add(
+        &mut self,
+        entry: EntryId,
+        volume: VolumeId,
+        extents: &[Extent],
+        unit: u32,
+        size: u64,
+        turn: Turn,
+    ) -> bool {
         let (first, more) = match extents.split_first() {
             Some((first, more)) => (*first, more),
             None => (Extent { start: 0, length: 0 }, extents),
@@ -58,7 +102,13 @@ impl Plan {
         let start = u32::try_from(self.extents.len()).unwrap_or(u32::MAX);
         let count = u32::try_from(more.len()).unwrap_or(u32::MAX);
         self.extents.extend_from_slice(more);
-        self.files.push(Planned { entry, volume, length, unit, first, more: start, more_count: count });
+        let turn = match turn {
+            Turn::First if self.first < MAX_FIRST && length > 0 => Turn::First,
+            _ if length >= LONG => Turn::Long,
+            _ => Turn::Last,
+        };
+        self.first = self.first.saturating_add(u32::from(turn == Turn::First));
+        self.files.push(Planned { turn, entry, volume, length, unit, first, more: start, more_count: count });
         true
     }
 
@@ -72,9 +122,9 @@ impl Plan {
         self.names.insert((scope(volume, content), content, size), entry);
     }
 
-    /// Orders contents by their position on the medium.
+    /// Orders contents by their turn, then by their position on the medium.
     pub(crate) fn sort(&mut self) {
-        self.files.sort_unstable_by_key(|file| (file.first.start, file.entry));
+        self.files.sort_unstable_by_key(|file| (file.turn, file.first.start, file.entry));
     }
 
     pub(crate) fn files(&self) -> &[Planned] {
@@ -94,5 +144,38 @@ fn scope(volume: VolumeId, content: ContentId) -> Option<VolumeId> {
     match content {
         ContentId::Number(_) => Some(volume),
         ContentId::Place(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_run_comes_first_then_what_is_long_each_in_the_order_of_the_medium() {
+        let mut plan = Plan::default();
+        let mut add = |entry, start, length, name: &[u8]| {
+            let extent = Extent { start, length };
+            assert!(plan.add(entry, 0, &[extent], 0, length, Turn::of_name(name)));
+        };
+        add(0, 0, 10, b"a.txt");
+        add(1, 5000, LONG, b"film.mkv");
+        add(2, 4000, 10, b"b.EXE");
+        add(3, 3000, 10, b"exe");
+        add(4, 2000, 10, b"c.vbs");
+        plan.sort();
+        let order: Vec<EntryId> = plan.files().iter().map(|file| file.entry).collect();
+        assert_eq!(order, [4, 2, 1, 0, 3]);
+    }
+
+    #[test]
+    fn only_so_many_come_first() {
+        let mut plan = Plan::default();
+        for entry in 0..2 * MAX_FIRST {
+            let extent = Extent { start: u64::from(entry), length: 1 };
+            assert!(plan.add(entry, 0, &[extent], 0, 1, Turn::First));
+        }
+        let first = plan.files().iter().filter(|file| file.turn == Turn::First).count();
+        assert_eq!(first, index(u64::from(MAX_FIRST)));
     }
 }

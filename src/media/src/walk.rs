@@ -5,7 +5,7 @@ use crate::bytes::index;
 use crate::filesystem::{Fault, Filesystem, FolderRef, Found, Stored};
 use crate::outbox::{Halt, Outbox};
 use crate::packer::Packer;
-use crate::plan::Plan;
+use crate::plan::{Plan, Turn};
 use crate::source::Medium;
 use blanche_sandbox::wire::{Cause, Corruption, Entry, EntryId, EntryKind, ReadLimit, ReadLimits, Subject, VolumeId};
 use std::collections::{BTreeSet, VecDeque};
@@ -159,6 +159,7 @@ impl Visit<'_, '_, '_, '_> {
         let content = matches!(found.kind, EntryKind::File | EntryKind::Stream);
         let known = found.content.filter(|_| content);
         let same_as = known.and_then(|known| plan.first_name(*volume, known, found.size));
+        let turn = Turn::of_name(&found.name);
         let id = outbox.entry(Entry {
             volume: Some(*volume),
             parent,
@@ -182,12 +183,12 @@ impl Visit<'_, '_, '_, '_> {
         if let Some(known) = known.filter(|_| no_faults) {
             plan.name(*volume, known, found.size, id);
         }
-        self.content(id, &found.stored, found.size)?;
+        self.content(id, &found.stored, found.size, turn)?;
         Ok(id)
     }
 
     /// Plans the content of an entry, or hands it over when it is here already.
-    fn content(&mut self, id: EntryId, stored: &Stored, size: u64) -> Result<(), Halt> {
+    fn content(&mut self, id: EntryId, stored: &Stored, size: u64, turn: Turn) -> Result<(), Halt> {
         let Walk { outbox, plan, packer, volume, .. } = &mut *self.walk;
         let (extents, unit) = match stored {
             Stored::Extents(extents) => (extents, 0),
@@ -199,7 +200,7 @@ impl Visit<'_, '_, '_, '_> {
         };
         // Content of which nothing is left was named as a fault already.
         let something = size == 0 || !extents.is_empty();
-        if something && !plan.add(id, *volume, extents, unit, size) {
+        if something && !plan.add(id, *volume, extents, unit, size, turn) {
             outbox.not_read(Subject::Entry(id), 0, size, Cause::ReadLimit(ReadLimit::Entries))?;
         }
         Ok(())
