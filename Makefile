@@ -20,13 +20,14 @@ TEST_PACKAGES := $(DEMO_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-t
 	procps qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zstd
 
 # The peers of the benchmark.
-BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan python3 yara
+BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan libnbd-bin nbdfuse nbdkit python3 util-linux yara
 
 SEED ?= 1
 KILLS ?= 200
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages
 MEGABYTES ?= 200
+ROWS ?= P4,P1,P3,P5,P6,P7,P8
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
 define install
@@ -84,7 +85,7 @@ soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed at rand
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))
 	cargo build --release --workspace --locked --examples
-	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES)
+	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES) --rows $(ROWS)
 
 fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of hostile bytes (nightly compiler, cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || { echo "Missing: cargo install --locked cargo-fuzz"; exit 1; }

@@ -4,14 +4,19 @@ use crate::clock::CpuClock;
 use crate::examine::Engines;
 use crate::selftest;
 use blanche_sandbox::content::{Refused, SealedContent};
-use blanche_sandbox::wire::{Digests, FromMatcher, Hashed, ScanPiece, Scanned, ToMatcher};
+use blanche_sandbox::wire::{Answer, Digests, FromMatcher, Hashed, ScanPiece, Scanned, ToMatcher};
 use blanche_sandbox::{Channel, ChannelError};
 use rustix::mm::{MapFlags, ProtFlags};
 use sha2::Digest as _;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// Bytes that are hashed at a time: both digests see a part while it is in the cache.
 const HASH_CHUNK: usize = 256 << 10;
+/// How long an answer may wait for others.
+const MOMENT: Duration = Duration::from_millis(5);
+/// Answers in one message.
+const MAX_TOGETHER: usize = 64;
 /// Bytes of an extension (wire contract).
 const MAX_EXTENSION: usize = 16;
 
@@ -43,40 +48,88 @@ pub fn serve(channel: &Channel, engines: &mut Engines<'_>) -> Result<(), Matcher
             other => other?,
         };
         match received.message {
-            ToMatcher::Scan(pieces) => {
+            ToMatcher::Scan { pieces, prompt } => {
                 let fd = received.fds.into_iter().next().ok_or(MatcherError::Piece)?;
-                scan(channel, engines, fd, pieces)?;
+                scan(channel, engines, fd, pieces, prompt)?;
             }
             ToMatcher::SelfTest => channel.send(&selftest::run(engines), &[])?,
         }
     }
 }
 
-fn scan(channel: &Channel, engines: &mut Engines<'_>, fd: OwnedFd, pieces: Vec<ScanPiece>) -> Result<(), MatcherError> {
+fn scan(
+    channel: &Channel,
+    engines: &mut Engines<'_>,
+    fd: OwnedFd,
+    pieces: Vec<ScanPiece>,
+    prompt: bool,
+) -> Result<(), MatcherError> {
     let length = rustix::fs::fstat(&fd).ok().and_then(|stat| u64::try_from(stat.st_size).ok()).unwrap_or(0);
     let content = SealedContent::accept(fd, length)?;
     let mapping = Mapping::new(&content)?;
+    let mut company = Company { channel, answers: Vec::new(), since: Instant::now() };
     for piece in pieces {
         let bytes = mapping.piece(&piece).ok_or(MatcherError::Piece)?;
-        channel.send(&answer(engines, bytes, &piece), &[])?;
+        if !piece.is_quick() {
+            company.leave()?;
+        }
+        let answer = answer(engines, bytes, &piece);
+        company.join(answer, prompt || !piece.is_quick())?;
     }
-    Ok(())
+    company.leave()
+}
+
+/// Answers that wait for others.
+struct Company<'a> {
+    channel: &'a Channel,
+    answers: Vec<Answer>,
+    /// When the first of them joined.
+    since: Instant,
+}
+
+impl Company<'_> {
+    /// Adds an answer; `at_once` or after a moment all of them are told. One with much to say does not wait: a message
+    /// has its limit.
+    fn join(&mut self, answer: Answer, at_once: bool) -> Result<(), MatcherError> {
+        if self.answers.is_empty() {
+            self.since = Instant::now();
+        }
+        let brief = match &answer {
+            Answer::Scanned(scanned) => scanned.findings.len() <= 1 && scanned.not_checked.is_empty(),
+            Answer::Hashed(_) => true,
+        };
+        if !brief {
+            self.leave()?;
+        }
+        self.answers.push(answer);
+        if at_once || !brief || self.answers.len() >= MAX_TOGETHER || self.since.elapsed() >= MOMENT {
+            self.leave()?;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<(), MatcherError> {
+        if !self.answers.is_empty() {
+            self.channel.send(&FromMatcher::Answers(std::mem::take(&mut self.answers)), &[])?;
+        }
+        Ok(())
+    }
 }
 
 /// The answer for one piece.
-fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> FromMatcher {
+fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> Answer {
     let clock = CpuClock::start();
     let digests = digest(content);
     let hash = clock.micros();
     let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
     if piece.hash_only {
-        return FromMatcher::Hashed(Hashed { entry: piece.entry, bytes, digests, cpu: hash });
+        return Answer::Hashed(Hashed { entry: piece.entry, bytes, digests, cpu: hash });
     }
     let extension: String = piece.extension.chars().take(MAX_EXTENSION).collect();
     let examined = if piece.area { engines.examine_area(content) } else { engines.examine(content, &extension, None) };
     let mut cpu = examined.cpu;
     cpu.hash = hash;
-    FromMatcher::Scanned(Box::new(Scanned {
+    Answer::Scanned(Box::new(Scanned {
         entry: piece.entry,
         bytes,
         digests,

@@ -4,17 +4,17 @@
 //! It needs no proof at start-up: the image's own ledger says whether all of it was checked, and only then the file
 //! counts as opened.
 
-use crate::believe::{MAX_LINES, MAX_TEXT};
+use crate::believe::{MAX_LINES, MAX_TEXT, believe};
 use crate::intake::{Accepted, Intake};
 use crate::judge::ContentLedgerState;
 use crate::ledger::{ClosedLedger, Ledger};
-use crate::matching::Feeder;
+use crate::matching::{Answers, Feeder, Silence};
 use crate::reading;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::content::{self, SealedContent};
 use blanche_sandbox::wire::{
-    Cause, Container, Digests, EntryId, Finding, FromReader, Piece, ReadJob, ReadLimits, ScanPiece, Scanned, Source,
-    Subject, ToMatcher,
+    Answer, Cause, Container, Digests, EntryId, Finding, FromReader, Piece, ReadJob, ReadLimits, ScanPiece, Scanned,
+    Source, Subject, ToMatcher,
 };
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -222,14 +222,21 @@ impl Look<'_> {
                 (scan, piece.digests)
             })
             .collect();
-        let message = ToMatcher::Scan(waiting.iter().map(|(piece, _)| piece.clone()).collect());
+        let pieces = waiting.iter().map(|(piece, _)| piece.clone()).collect();
+        let message = ToMatcher::Scan { pieces, prompt: true };
         if matcher.channel().send(&message, &[object.as_fd()]).is_err() {
             self.matcher = None;
             return Err(Cause::MatcherCrashed);
         }
+        let mut answers = Answers::new(self.feeder, matcher, true);
         for (piece, digests) in &waiting {
             self.ledger.delivered(piece.entry, piece.length, *digests);
-            match self.feeder.answer(matcher, piece, digests) {
+            let answer = match answers.next(piece) {
+                Ok(Answer::Scanned(scanned)) => believe(*scanned, piece, digests),
+                Ok(Answer::Hashed(_)) | Err(Silence::Unclear) => Err(Cause::MatcherCrashed),
+                Err(Silence::Because(cause)) => Err(cause),
+            };
+            match answer {
                 Ok(scanned) => {
                     self.cpu.hash = self.cpu.hash.saturating_add(scanned.cpu.hash);
                     self.cpu.clamav = self.cpu.clamav.saturating_add(scanned.cpu.clamav);

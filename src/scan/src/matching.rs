@@ -7,9 +7,12 @@ use crate::known::{KnownResults, Remembered};
 use crate::queue::{Queue, Skip, Waiting, Work};
 use crate::room::EngineRoom;
 use crate::settings::Settings;
+use blanche_sandbox::Received;
 use blanche_sandbox::birth::Child;
-use blanche_sandbox::wire::{Born, Cause, Digests, EntryId, FromMatcher, ScanPiece, Scanned, Severity, ToMatcher};
-use std::collections::HashSet;
+use blanche_sandbox::wire::{
+    Answer, Born, Cause, EntryId, FromMatcher, Hashed, ScanPiece, Scanned, Severity, ToMatcher,
+};
+use std::collections::{HashSet, VecDeque};
 use std::os::fd::AsFd;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -20,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(10);
 /// The engines' time limit grows by one second for so many bytes (the matcher counts the same way).
 const BYTES_PER_SECOND: u64 = 5_000_000;
+/// How long to wait for the answers on quick pieces before a prompt matcher is asked which of them takes so long.
+const UNCLEAR: Duration = Duration::from_secs(5);
 /// Matchers in a row that may die before they were given anything.
 const MAX_IDLE_DEATHS: u32 = 3;
 
@@ -112,7 +117,7 @@ impl Feeder<'_> {
     }
 
     /// Hands all waiting pieces to one matcher. Gives the matcher back when it answered for all of them; otherwise it
-    /// is dead, and the piece on which it died is off the list.
+    /// is dead, and the piece on which it died is off the list, unless that is for a prompt one to find out.
     fn match_pieces(&self, child: Child, work: &mut Work) -> Option<Child> {
         self.leave_out_known(work);
         let hash_only = |waiting: &Waiting| matches!(waiting.skip, Skip::Known(_) | Skip::Repeated);
@@ -122,16 +127,28 @@ impl Feeder<'_> {
             .map(|waiting| ScanPiece { hash_only: hash_only(waiting), ..waiting.piece.clone() })
             .collect();
         let asked = pieces.len();
-        if let Err(error) = child.channel().send(&ToMatcher::Scan(pieces), &[work.object.as_fd()]) {
+        if let Err(error) =
+            child.channel().send(&ToMatcher::Scan { pieces, prompt: work.prompt }, &[work.object.as_fd()])
+        {
             // It died while it had nothing to do: no content is to blame, another matcher takes them all.
             tracing::warn!("matcher {}: {error}", child.pid());
             return None;
         }
+        let mut answers = Answers::new(self, &child, work.prompt);
         for _ in 0..asked {
             let Some(waiting) = work.pieces.front() else { break };
-            let answer = match waiting.skip {
-                Skip::No | Skip::Never => self.answer(&child, &waiting.piece, &waiting.digests).map(Some),
-                Skip::Known(_) | Skip::Repeated => self.known_answer(&child, waiting),
+            let answer = match (answers.next(&waiting.piece), &waiting.skip) {
+                (Ok(Answer::Scanned(scanned)), Skip::No | Skip::Never) => {
+                    believe(*scanned, &waiting.piece, &waiting.digests).map(Some)
+                }
+                (Ok(Answer::Hashed(hashed)), Skip::Known(_) | Skip::Repeated) => self.known_answer(&hashed, waiting),
+                (Ok(_), _) => Err(Cause::MatcherCrashed),
+                (Err(Silence::Unclear), _) => {
+                    work.prompt = true;
+                    child.kill();
+                    return None;
+                }
+                (Err(Silence::Because(cause)), _) => Err(cause),
             };
             let Some(waiting) = work.pieces.pop_front() else { break };
             if let Err(cause) = self.settle(answer, waiting, work) {
@@ -181,11 +198,10 @@ impl Feeder<'_> {
         }
     }
 
-    /// Waits for the digests of a piece whose result is known, or should be by now. `None` = it is not.
-    fn known_answer(&self, child: &Child, waiting: &Waiting) -> Result<Option<Box<Scanned>>, Cause> {
+    /// Checks the digests of a piece whose result is known, or should be by now. `None` = it is not.
+    fn known_answer(&self, hashed: &Hashed, waiting: &Waiting) -> Result<Option<Box<Scanned>>, Cause> {
         let (piece, digests) = (&waiting.piece, &waiting.digests);
-        let FromMatcher::Hashed(hashed) = self.message(child, piece)? else { return Err(Cause::MatcherCrashed) };
-        believe_hashed(&hashed, piece, digests)?;
+        believe_hashed(hashed, piece, digests)?;
         let result: Option<Remembered> = match &waiting.skip {
             Skip::Known(result) => Some(*result.clone()),
             _ => self.known.look_up(&waiting.question),
@@ -197,33 +213,6 @@ impl Feeder<'_> {
         }))
     }
 
-    /// Waits for the answer on one piece and checks it.
-    pub(crate) fn answer(&self, child: &Child, piece: &ScanPiece, digests: &Digests) -> Result<Box<Scanned>, Cause> {
-        let FromMatcher::Scanned(scanned) = self.message(child, piece)? else { return Err(Cause::MatcherCrashed) };
-        believe(*scanned, piece, digests)
-    }
-
-    /// Waits for the message on one piece.
-    fn message(&self, child: &Child, piece: &ScanPiece) -> Result<FromMatcher, Cause> {
-        let deadline = Instant::now().checked_add(self.patience(piece.length));
-        loop {
-            match child.channel().is_readable(LOOK) {
-                Ok(true) => break,
-                Ok(false) if (self.stop)() => return Err(Cause::Cancelled),
-                Ok(false) if deadline.is_some_and(|deadline| Instant::now() > deadline) => {
-                    tracing::warn!("matcher {}: no answer in time, killed", child.pid());
-                    return Err(Cause::MatcherHung);
-                }
-                Ok(false) => {}
-                Err(_) => return Err(Cause::MatcherCrashed),
-            }
-        }
-        match child.channel().receive::<FromMatcher>(Some(GRACE)) {
-            Ok(received) => Ok(received.message),
-            Err(error) => Err(self.obituary(child, &error.to_string())),
-        }
-    }
-
     /// How long one content may take: twice what the engines allow themselves, and some grace.
     fn patience(&self, length: u64) -> Duration {
         let clamav = u64::from(self.settings.engines.limits.max_scan_time) / 1000;
@@ -232,11 +221,69 @@ impl Feeder<'_> {
             .saturating_add(length / BYTES_PER_SECOND);
         Duration::from_secs(seconds.saturating_mul(2)).saturating_add(GRACE)
     }
+}
 
-    /// Why a matcher that closed its channel died.
-    fn obituary(&self, child: &Child, error: &str) -> Cause {
-        tracing::warn!("matcher {}: {error}", child.pid());
-        if (self.stop)() { Cause::Cancelled } else { Cause::MatcherCrashed }
+/// Why there is no answer.
+pub(crate) enum Silence {
+    /// This piece is to blame.
+    Because(Cause),
+    /// This piece or one that follows: answers before it may have waited for company.
+    Unclear,
+}
+
+/// The answers of one matcher on the pieces that it was asked about, in their order.
+pub(crate) struct Answers<'a> {
+    feeder: &'a Feeder<'a>,
+    child: &'a Child,
+    prompt: bool,
+    ready: VecDeque<Answer>,
+}
+
+impl<'a> Answers<'a> {
+    /// `prompt` as the matcher was asked to be.
+    pub(crate) fn new(feeder: &'a Feeder<'a>, child: &'a Child, prompt: bool) -> Self {
+        Self { feeder, child, prompt, ready: VecDeque::new() }
+    }
+
+    /// The answer on the next piece, which is `piece`.
+    pub(crate) fn next(&mut self, piece: &ScanPiece) -> Result<Answer, Silence> {
+        if let Some(answer) = self.ready.pop_front() {
+            return Ok(answer);
+        }
+        let clear = self.prompt || !piece.is_quick();
+        let silent = |cause: Cause| match cause {
+            Cause::MatcherCrashed | Cause::MatcherHung if !clear => Silence::Unclear,
+            cause => Silence::Because(cause),
+        };
+        let patience = self.feeder.patience(piece.length);
+        self.ready = self.message(if clear { patience } else { patience.min(UNCLEAR) }).map_err(silent)?.into();
+        self.ready.pop_front().ok_or(Silence::Because(Cause::MatcherCrashed))
+    }
+
+    /// Waits for the next message.
+    fn message(&self, patience: Duration) -> Result<Vec<Answer>, Cause> {
+        let (child, stop) = (self.child, self.feeder.stop);
+        let deadline = Instant::now().checked_add(patience);
+        loop {
+            match child.channel().is_readable(LOOK) {
+                Ok(true) => break,
+                Ok(false) if stop() => return Err(Cause::Cancelled),
+                Ok(false) if deadline.is_some_and(|deadline| Instant::now() > deadline) => {
+                    tracing::warn!("matcher {}: no answer in time", child.pid());
+                    return Err(Cause::MatcherHung);
+                }
+                Ok(false) => {}
+                Err(_) => return Err(Cause::MatcherCrashed),
+            }
+        }
+        match child.channel().receive::<FromMatcher>(Some(GRACE)) {
+            Ok(Received { message: FromMatcher::Answers(answers), .. }) => Ok(answers),
+            Ok(_) => Err(Cause::MatcherCrashed),
+            Err(error) => {
+                tracing::warn!("matcher {}: {error}", child.pid());
+                Err(if stop() { Cause::Cancelled } else { Cause::MatcherCrashed })
+            }
+        }
     }
 }
 

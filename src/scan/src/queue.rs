@@ -37,6 +37,8 @@ pub(crate) enum Skip {
 pub(crate) struct Work {
     pub(crate) object: SealedContent,
     pub(crate) pieces: VecDeque<Waiting>,
+    /// A matcher died while answers may have waited for company: the next one is asked to be prompt.
+    pub(crate) prompt: bool,
     /// Disk images among them that were answered, and into which nobody has looked yet.
     pub(crate) images: Vec<(ScanPiece, Box<Scanned>)>,
     /// Given back when the last answer is there.

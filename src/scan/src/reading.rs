@@ -187,7 +187,7 @@ impl Reading<'_> {
         }
         drop(ledger);
         self.counters.read(object.length());
-        self.queue.push(Work { object, pieces: waiting, images: Vec::new(), held });
+        self.queue.push(Work { object, pieces: waiting, prompt: false, images: Vec::new(), held });
         Ok(())
     }
 
@@ -235,6 +235,7 @@ impl Reading<'_> {
                 self.queue.push(Work {
                     object,
                     pieces: VecDeque::from([self.waiting(piece, digests)]),
+                    prompt: false,
                     images: Vec::new(),
                     held: long.held,
                 });

@@ -15,8 +15,8 @@ use blanche_sandbox::Channel;
 use blanche_sandbox::birth::{Forked, Inherited, fork_confinable};
 use blanche_sandbox::confine::{Profile, confine, private_tmpfs};
 use blanche_sandbox::wire::{
-    ContentType, Digests, EngineCpu, EngineInfo, EngineSet, FromMatcher, FromZygote, Hashed, ScanPiece, Scanned,
-    SelfTestResult, ToMatcher, ToZygote,
+    Answer, ContentType, Digests, EngineCpu, EngineInfo, EngineSet, FromMatcher, FromZygote, Hashed, ScanPiece,
+    Scanned, SelfTestResult, ToMatcher, ToZygote,
 };
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -56,17 +56,17 @@ fn answer(channel: &Channel) {
                 let answer = FromMatcher::SelfTested { results: vec![result], containers: Vec::new() };
                 channel.send(&answer, &[]).expect("parent");
             }
-            ToMatcher::Scan(pieces) => {
+            ToMatcher::Scan { pieces, .. } => {
                 let object = File::from(received.fds.pop().expect("an object"));
                 for piece in pieces {
                     let scanned = misbehave(&piece, &object, channel);
                     let Scanned { entry, bytes, digests, .. } = scanned;
                     let answer = if piece.hash_only || piece.extension == "lazy" {
-                        FromMatcher::Hashed(Hashed { entry, bytes, digests, cpu: 0 })
+                        Answer::Hashed(Hashed { entry, bytes, digests, cpu: 0 })
                     } else {
-                        FromMatcher::Scanned(Box::new(scanned))
+                        Answer::Scanned(Box::new(scanned))
                     };
-                    channel.send(&answer, &[]).expect("parent");
+                    channel.send(&FromMatcher::Answers(vec![answer]), &[]).expect("parent");
                 }
             }
         }

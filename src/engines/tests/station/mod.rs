@@ -11,7 +11,7 @@
 use blanche_engines::selftest::eicar;
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::wire::{
-    Cause, Container, ContainerProof, EngineLimits, EngineSet, Finding, FromMatcher, FromZygote, LoadFailure,
+    Answer, Cause, Container, ContainerProof, EngineLimits, EngineSet, Finding, FromMatcher, FromZygote, LoadFailure,
     ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
 };
 use blanche_sandbox::{Channel, content};
@@ -176,13 +176,17 @@ impl Matcher {
             offset += length;
         }
         let object = content::seal(file).unwrap();
-        self.0.channel().send(&ToMatcher::Scan(pieces), &[object.as_fd()]).unwrap();
-        (0..contents.len())
-            .map(|_| match self.0.channel().receive::<FromMatcher>(Some(PATIENCE)).unwrap().message {
-                FromMatcher::Scanned(scanned) => *scanned,
-                other => panic!("{other:?}"),
-            })
-            .collect()
+        self.0.channel().send(&ToMatcher::Scan { pieces, prompt: false }, &[object.as_fd()]).unwrap();
+        let mut scanned = Vec::new();
+        while scanned.len() < contents.len() {
+            let message = self.0.channel().receive::<FromMatcher>(Some(PATIENCE)).unwrap().message;
+            let FromMatcher::Answers(answers) = message else { panic!("{message:?}") };
+            scanned.extend(answers.into_iter().map(|answer| match answer {
+                Answer::Scanned(scanned) => *scanned,
+                Answer::Hashed(other) => panic!("{other:?}"),
+            }));
+        }
+        scanned
     }
 }
 

@@ -1,8 +1,8 @@
 //! Parent ↔ `blanche-matcher`: the zygote, and the matchers that it forks.
 //!
-//! The zygote loads the bases once and then only forks. A matcher answers each [`ToMatcher::Scan`] with one
-//! [`FromMatcher::Scanned`] or [`FromMatcher::Hashed`] per piece, in the order of the pieces, so that the parent knows on which content a matcher
-//! died.
+//! The zygote loads the bases once and then only forks. A matcher answers each [`ToMatcher::Scan`] with one [`Answer`]
+//! per piece, in the order of the pieces, so that the parent knows on which content a matcher died. Quick pieces may be
+//! answered together; then a second matcher, asked to be prompt, shows which of them it was.
 
 use super::{Cause, Container, Digests, EntryId, Message};
 use serde::{Deserialize, Serialize};
@@ -123,8 +123,14 @@ pub struct BaseInfo {
 /// What the parent says to a matcher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToMatcher {
-    /// Match these pieces of the sealed object whose descriptor comes with this.
-    Scan(Vec<ScanPiece>),
+    /// Match these pieces of the sealed object whose descriptor comes with this. `prompt`: tell each answer at once.
+    /// Otherwise answers on pieces for which [`ScanPiece::is_quick`] holds may wait a moment for company.
+    Scan {
+        /// In the order in which they are to be answered.
+        pieces: Vec<ScanPiece>,
+        /// A matcher died on one of them, and the next one that does is to be known.
+        prompt: bool,
+    },
     /// Find EICAR, the test markers, and the sample of each container. Answer: [`FromMatcher::SelfTested`].
     SelfTest,
 }
@@ -132,10 +138,8 @@ pub enum ToMatcher {
 /// What a matcher says, after [`Born`](super::Born).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromMatcher {
-    /// The answer for one piece.
-    Scanned(Box<Scanned>),
-    /// The answer for one piece that was only to be hashed.
-    Hashed(Hashed),
+    /// Answers on pieces, in their order; at least one.
+    Answers(Vec<Answer>),
     /// The answer to [`ToMatcher::SelfTest`].
     SelfTested {
         /// Each engine on each marker.
@@ -168,8 +172,29 @@ pub struct ScanPiece {
     pub length: u64,
     /// Lower-case extension of the name without the dot, at most 16 bytes; empty without one.
     pub extension: String,
-    /// The engines' result is known: answer with [`FromMatcher::Hashed`].
+    /// The engines' result is known: answer with [`Answer::Hashed`].
     pub hash_only: bool,
+}
+
+impl ScanPiece {
+    /// Bytes up to which an answer comes in no time.
+    const QUICK: u64 = 64 << 10;
+
+    /// Whether its answer may wait for others: a message for each of thousands of small files would cost more than
+    /// matching them.
+    #[must_use]
+    pub fn is_quick(&self) -> bool {
+        self.length <= Self::QUICK
+    }
+}
+
+/// The answer on one piece.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It was matched.
+    Scanned(Box<Scanned>),
+    /// It was only to be hashed.
+    Hashed(Hashed),
 }
 
 /// The digests of one content that was not matched.

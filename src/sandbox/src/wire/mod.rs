@@ -11,8 +11,9 @@ mod reader;
 
 pub use cause::{Cause, Container, Corruption, EngineLimit, Feature, FilesystemKind, ReadLimit};
 pub use matcher::{
-    BaseInfo, ContainerProof, ContentType, EngineCpu, EngineInfo, EngineLimits, EngineSet, Finding, FromMatcher,
-    FromZygote, Hashed, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote, ZygoteJob,
+    Answer, BaseInfo, ContainerProof, ContentType, EngineCpu, EngineInfo, EngineLimits, EngineSet, Finding,
+    FromMatcher, FromZygote, Hashed, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote,
+    ZygoteJob,
 };
 pub use reader::{
     AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_AREAS,

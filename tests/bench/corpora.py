@@ -1,0 +1,152 @@
+"""What the bench reads: corpora of this machine's own files or made at random, and images of them. Nothing is kept."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()
+
+
+def mixed(folder, megabytes):
+    """Ordinary files of this machine until there are enough, and archives of some of them. Returns bytes."""
+    picked, size = [], 0
+    sources = [p for base in ("/usr/share", "/usr/lib", "/usr/bin") for p in sorted(Path(base).rglob("*"))]
+    random.Random(1).shuffle(sources)
+    for path in sources:
+        try:
+            if path.is_symlink() or not path.is_file() or not 0 < path.stat().st_size < 8 << 20:
+                continue
+        except OSError:
+            continue
+        target = folder / f"d{len(picked) % 40}" / f"{len(picked)}{path.suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+        picked.append(target)
+        size += target.stat().st_size
+        if size > megabytes * 1_000_000:
+            break
+    for number, kind in enumerate(("zip", "gztar", "zip", "gztar")):
+        shutil.make_archive(str(folder / f"archive{number}"), kind, folder / f"d{number}")
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()), len(picked) + 4
+
+
+def bases(folder, signatures):
+    """A ClamAV base with `signatures` random digests, a tenth as many patterns, and EICAR."""
+    chance = random.Random(2)
+    folder.mkdir()
+    with open(folder / "bench.hsb", "w") as out:
+        out.writelines(f"{chance.randbytes(32).hex()}:*:Bench.Hash-{i}:73\n" for i in range(signatures))
+    with open(folder / "bench.ndb", "w") as out:
+        out.writelines(f"Bench.Body-{i}:0:*:{chance.randbytes(24).hex()}\n" for i in range(signatures // 10))
+        out.write(f"Bench.Eicar:0:*:{EICAR.hex()}\n")
+
+
+def rules(folder, count):
+    """A rule set of `count` synthetic rules beside the house's own: random text, random hex with wildcards, a condition."""
+    chance = random.Random(4)
+    folder.mkdir()
+    word = lambda: "".join(chance.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(12))
+    with open(folder / "bench.yar", "w") as out:
+        for number in range(count):
+            pattern = " ".join("??" if place % 7 == 3 else f"{chance.randrange(256):02x}" for place in range(18))
+            out.write(f'rule Bench_{number} {{ meta: severity = "info" strings: $a = "{word()}" nocase $b = {{ {pattern} }} '
+                      f"condition: $a and $b and filesize < 50MB }}\n")
+    (folder / "manifest.toml").write_text('name = "bench"\nversion = "1"\ndate = 2026-11-01\n')
+
+
+def run(*command, **more):
+    """Runs a tool whose words nobody needs."""
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+
+
+def empty(path, size):
+    """A sparse file of whole MiB."""
+    path.write_bytes(b"")
+    os.truncate(path, (size + (1 << 20) - 1) >> 20 << 20)
+    return path
+
+
+def fat32(path, files, size, count):
+    """A FAT32 image that holds a folder's content."""
+    empty(path, size + count * 33_000 + (64 << 20))
+    run("mkfs.vfat", "--invariant", "-F", "32", path)
+    run("mcopy", "-s", "-Q", "-i", path, *files.iterdir(), "::/",
+        env=os.environ | {"MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"})
+    return path
+
+
+def small(work, count):
+    """ext4 with `count` files of 4 KiB, a thousand in a folder, each with its own content."""
+    chance, files = random.Random(3), work / "small"
+    for number in range(count):
+        folder = files / str(number // 1000)
+        if number % 1000 == 0:
+            folder.mkdir(parents=True)
+        # Pure chance now and then makes the magic of an archive.
+        (folder / f"{number}.dat").write_bytes(b"%08d" % number + chance.randbytes(4088))
+    image = empty(work / "small.img", count * 4700 + (64 << 20))
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-N", str(count * 21 // 20 + 1000), "-d", files, image)
+    shutil.rmtree(files)
+    return image
+
+
+def sparse(work, name, size, file=0):
+    """ext4 of `size` bytes on a sparse image, with one sparse file of `file` bytes if asked for."""
+    files = work / f"{name}.d"
+    files.mkdir()
+    if file:
+        empty(files / "long.bin", file)
+    image = empty(work / f"{name}.img", size)
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-E", "lazy_itable_init=1", "-d", files, image)
+    shutil.rmtree(files)
+    return image
+
+
+def mounted(work, files, *command):
+    """Copies `files` through a FUSE driver; the driver ends when it is unmounted."""
+    point = work / "mount"
+    point.mkdir()
+    driver = subprocess.Popen([*command, point], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            if os.path.ismount(point):
+                break
+            time.sleep(0.1)
+        else:
+            sys.exit(f"{command[0]} did not mount")
+        shutil.copytree(files, point, dirs_exist_ok=True)
+    finally:
+        subprocess.run(["umount", point], check=False)
+        driver.wait()
+        point.rmdir()
+
+
+def media(work, files, size, count):
+    """The same files on every filesystem that is read: name, image, ratio to reach."""
+    def image(name, room):
+        return empty(work / f"{name}.img", size * 5 // 4 + count * room + (64 << 20))
+
+    ext4 = image("ext4", 8192)
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-d", files, ext4)
+    yield "ext4", ext4, 0.85
+    exfat = image("exfat", 40_000)
+    run("mkfs.exfat", exfat)
+    loop = subprocess.run(["losetup", "--find", "--show", exfat], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        mounted(work, files, "mount.exfat-fuse", "-d", loop)
+    finally:
+        run("losetup", "--detach", loop)
+    yield "exFAT", exfat, 0.85
+    ntfs = image("ntfs", 8192)
+    run("mkntfs", "--quick", "--force", "--quiet", ntfs)
+    mounted(work, files, "ntfs-3g", "-o", "no_detach", ntfs)
+    yield "NTFS", ntfs, 0.6
+    iso, udf = work / "disc.iso", work / "udf.iso"
+    run("xorriso", "-as", "mkisofs", "-quiet", "-J", "-r", "-o", iso, files)
+    yield "ISO 9660", iso, None
+    run("genisoimage", "-quiet", "-udf", "-R", "-D", "-o", udf, files)
+    yield "UDF", udf, None

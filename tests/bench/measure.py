@@ -1,0 +1,147 @@
+"""How the bench measures: commands in pairs, sessions of Blanche with their own report, memory while they run."""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUSE_RULES = ROOT / "signatures" / "rules"
+median = statistics.median
+
+
+def timed(*command):
+    """Wall seconds of one command, and CPU seconds of it and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wall = time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # clamscan and clamdscan say 1 when they found something, 2 when some file was odd; blanche 10 and 20.
+    if done.returncode not in (0, 1, 2, 10, 20):
+        sys.exit(f"{command[0]}: exit code {done.returncode}: {done.stderr.decode()[-400:]}")
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def plain_read(path):
+    """Bytes per second of reading a file from its beginning to its end."""
+    start, total = time.monotonic(), 0
+    with open(path, "rb", buffering=0) as raw:
+        while part := raw.read(1 << 20):
+            total += len(part)
+    return total / (time.monotonic() - start)
+
+
+class Bench:
+    """The folder of one run, its options, and sessions of Blanche."""
+
+    def __init__(self, work, options):
+        self.work, self.options, self.pairs = work, options, options.pairs
+        self.programs = options.programs
+        self.report = work / "report.json"
+
+    def rules(self):
+        """Rule folders: the house's own, and synthetic ones."""
+        return [HOUSE_RULES, self.work / "rules"]
+
+    def settings(self, name, small_base=False, known="none", matchers="auto"):
+        """A configuration of Blanche."""
+        base = ROOT / "signatures" / "clamav" if small_base else self.work / "base"
+        rules = [HOUSE_RULES] if small_base else self.rules()
+        count = matchers if matchers == "auto" else int(matchers)
+        path = self.work / f"{name}.toml"
+        path.write_text(
+            f"bases.clamav = {json.dumps([str(base)])}\nbases.rules = {json.dumps([str(rule) for rule in rules])}\n"
+            f"bases.required = []\nknown_results.file = {json.dumps(str(known))}\nmatchers.count = {json.dumps(count)}\n"
+        )
+        path.chmod(0o600)
+        return path
+
+    def command(self, settings, target, *before):
+        return [*before, self.programs / "blanche", "--config", settings, "scan", "--quiet", f"--json={self.report}", target]
+
+    def session(self, settings, target, *before):
+        """The report of one session, with the wall and CPU seconds of the whole program beside it."""
+        wall, cpu = timed(*self.command(settings, target, *before))
+        report = json.loads(self.report.read_text())
+        report["wall"], report["cpu"] = wall, cpu
+        return report
+
+    def example(self, name, target):
+        """What an example program of the reader prints, as numbers."""
+        done = subprocess.run([self.programs / "examples" / name, target], check=True, capture_output=True, text=True)
+        return [float(word) for word in done.stdout.split()[:4] if word.replace(".", "").isdigit()]
+
+    def hash_rate(self, path):
+        """Bytes per second of SHA-256 and BLAKE3 on one core."""
+        size, seconds = self.example("hash", path)[:2]
+        return size / seconds
+
+    def memory(self, settings, target):
+        """Peak bytes of all of Blanche's processes, and of shared memory beyond what there was before."""
+        shared = shared_memory()
+        program = subprocess.Popen(self.command(settings, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peak, over = [0], threading.Event()
+
+        def watch():
+            while not over.is_set():
+                peak[0] = max(peak[0], private_memory(program.pid) + max(0, shared_memory() - shared))
+                time.sleep(0.02)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        program.wait()
+        over.set()
+        watcher.join()
+        return peak[0], json.loads(self.report.read_text())
+
+
+def shared_memory():
+    """Bytes of shared memory of the machine: memory files and tmpfs."""
+    return meminfo()["Shmem"]
+
+
+def meminfo():
+    lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines}
+
+
+def private_memory(program):
+    """Bytes of memory, but shared memory, of a process and all that descends from it, each shared page counted once."""
+    children = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            children.setdefault(int(stat[1]), []).append(int(entry.name))
+    total, queue = 0, [program]
+    while queue:
+        process = queue.pop()
+        queue += children.get(process, [])
+        try:
+            for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+                if line.startswith(("Pss_Anon:", "Pss_File:")):
+                    total += int(line.split()[1]) * 1024
+        except OSError:
+            pass
+    return total
+
+
+def say(row, text, value, goal=None, below=True):
+    """One row: what, the ratio, and what is to be reached."""
+    wanted = ""
+    if goal is not None:
+        reached = value <= goal if below else value >= goal
+        wanted = f"  (to reach {goal}{'' if reached else ': NOT REACHED'})"
+    print(f"{row:3} {text:58} {value:8.2f}{wanted}", flush=True)
+
+
+def cores():
+    return os.cpu_count() or 1

@@ -1,0 +1,188 @@
+"""The rows of the table, P1 to P8: what is compared with what stands in each function's first line."""
+
+import subprocess
+import sys
+import time
+
+import corpora
+from measure import cores, median, plain_read, say, timed
+
+MIB = 1 << 20
+
+
+def engines_cpu(report):
+    profile = report["profile"]
+    return profile["clamav"] + profile["rules"] + profile["hash"]
+
+
+def daemon(work, base):
+    """Starts clamd on `base` and waits until it answers."""
+    settings = work / "clamd.conf"
+    # Without its cache of clean files: the second pair would time a look-up.
+    settings.write_text(
+        f"DisableCache yes\nLocalSocket {work}/clamd.socket\nDatabaseDirectory {base}\nForeground yes\nMaxThreads {cores()}\n"
+        f"LogFile {work}/clamd.log\nMaxFileSize 2000M\nMaxScanSize 4000M\n"
+    )
+    process = subprocess.Popen(["clamd", f"--config-file={settings}"], stdout=subprocess.DEVNULL)
+    for _ in range(600):
+        if subprocess.run(["clamdscan", f"--config-file={settings}", "--ping", "1"], capture_output=True).returncode == 0:
+            return process, settings
+        time.sleep(0.2)
+    sys.exit("clamd did not start; see its log")
+
+
+def p1(bench, files, image, size, count):
+    """P1, P2: a session and the whole program against clamdscan, and against b3sum, yara and clamscan in turn."""
+    settings = bench.settings("p1")
+    yara_rules = sorted(str(path) for folder in bench.rules() for path in folder.glob("*.yar"))
+    process, clamd = daemon(bench.work, bench.work / "base")
+    sessions, theirs, tools = [], [], []
+    try:
+        for pair in range(bench.pairs + 1):
+            session = bench.session(settings, image)
+            multi, _ = timed("clamdscan", f"--config-file={clamd}", "--multiscan", "--fdpass", "--quiet", files)
+            in_turn = [
+                timed("sh", "-c", f"find {files} -type f -print0 | xargs -0 b3sum --quiet >/dev/null 2>&1; true"),
+                timed("yara", "-r", "-w", *yara_rules, files),
+                timed("clamscan", "-r", "--quiet", "--infected", f"--database={bench.work}/base", files),
+            ]
+            if pair == 0:
+                continue  # warm-up: page cache
+            sessions.append(session)
+            theirs.append(multi)
+            tools.append([sum(column) for column in zip(*in_turn)])
+    finally:
+        process.terminate()
+        process.wait()
+    last = sessions[-1]
+    engines = ", ".join(f"{engine['name']} {engine['version']}" for engine in last["engines"]["engines"])
+    print(f"    {engines}; verdict {last['verdict']}; session {median([s['duration'] for s in sessions]):.1f} s, clamdscan "
+          f"{median(theirs):.1f} s, b3sum + yara + clamscan {median([wall for wall, _ in tools]):.1f} s")
+    # Matchers are collected by the kernel, so their time is the report's, not the accounting's.
+    used = [(s["cpu"] + engines_cpu(s)) / cpu for s, (_, cpu) in zip(sessions, tools)]
+    say("P1", "session / clamdscan --multiscan (base loaded on both sides)",
+        median([s["duration"] / wall for s, wall in zip(sessions, theirs)]), 0.90)
+    say("P2", "whole program / tools one after the other: wall",
+        median([s["wall"] / wall for s, (wall, _) in zip(sessions, tools)]), 0.55)
+    say("", "CPU", median(used), 1.00)
+    for name in ("clamav", "rules", "hash", "read"):
+        share = median([s["profile"][name] / (engines_cpu(s) + s["profile"]["read"]) for s in sessions])
+        rate = median([s["profile"]["rates"][name] for s in sessions])
+        print(f"    {name:7} {share:5.0%} of the CPU, {rate / 1e6:7.1f} MB per CPU second")
+
+
+def p3(bench, files, image, size, count):
+    """P3: engines' CPU ÷ cores ÷ wall, on one core, on two, with four matchers, and with one slow file among many."""
+    for name, matchers, pinned in (("one core", 1, 1), ("all cores", "auto", cores()), ("four matchers", 4, cores())):
+        settings = bench.settings(f"p3-{matchers}", matchers=matchers)
+        cpus = ",".join(str(core) for core in range(pinned))
+        efficient = []
+        for _ in range(max(3, bench.pairs // 2)):
+            report = bench.session(settings, image, "taskset", "--cpu-list", cpus)
+            efficient.append(engines_cpu(report) / pinned / report["duration"])
+        say("P3", f"engines' CPU / cores / wall: {name}", median(efficient), 0.95, below=False)
+
+
+def p4(bench, files, image, size, count):
+    """P4: read + hash, no engine, against a plain read of the same image and against hashing alone, both in memory."""
+    for kind, path, goal in [("FAT32", image, 0.85), *corpora.media(bench.work, files, size, count)]:
+        plain, bound, rates = [], [], []
+        for pair in range(bench.pairs + 1):
+            read, hashed = plain_read(path), bench.hash_rate(path)
+            _, content, gaps, seconds = bench.example("read", path)
+            if pair > 0:
+                rates.append(content / seconds)
+                plain.append(rates[-1] / read)
+                bound.append(rates[-1] / hashed)
+        say("P4", f"{kind}: read + hash / plain read, {median(rates) / 1e6:.0f} MB/s, {gaps:.0f} gaps", median(plain), goal,
+            below=False)
+        say("", "     / SHA-256 and BLAKE3 alone on one core", median(bound))
+        if path != image:
+            path.unlink()
+
+
+def p5(bench, files, image, size, count):
+    """P5: the same medium again under the same bases, against a plain read, hashing alone, and the first scan."""
+    known = bench.work / "known.sqlite"
+    settings = bench.settings("p5", known=known)
+    plain, bound, again = [], [], []
+    first = bench.session(settings, image)["duration"]
+    for _ in range(bench.pairs):
+        report = bench.session(settings, image)
+        rate = report["content"]["bytes"] / report["duration"]
+        plain.append(rate / plain_read(image))
+        bound.append(rate / bench.hash_rate(image))
+        again.append(report["duration"] / first)
+    part = report["profile"]["known"]["bytes"] / report["content"]["bytes"]
+    say("P5", f"same medium again ({part:.0%} of the bytes known) / plain read", median(plain), 0.7, below=False)
+    say("", "     / SHA-256 and BLAKE3 alone on one core", median(bound))
+    say("", "     wall of the second scan / first", median(again))
+
+
+def p6(bench, files, image, size, count):
+    """P6: a device of 30 MB/s (nbdkit's rate filter, as a file by nbdfuse): session against bytes read ÷ speed."""
+    rate, ratios = 30_000_000, []
+    settings = bench.settings("p6", small_base=True)
+    point, socket, stats = bench.work / "nbd", bench.work / "nbd.socket", bench.work / "nbd.stats"
+    for _ in range(3):
+        point.mkdir()
+        server = subprocess.Popen(
+            ["nbdkit", "--foreground", "--readonly", "--unix", socket, "--filter=stats", "--filter=rate", "file", image,
+             f"rate={rate * 8}", "burstiness=0.05", f"statsfile={stats}"])
+        # nbdfuse ends when its mount does; `--readonly` so that nothing can be written through it.
+        fuse = subprocess.Popen(["nbdfuse", "--readonly", point, f"nbd+unix:///?socket={socket}"])
+        try:
+            for _ in range(100):
+                if (point / "nbd").exists():
+                    break
+                time.sleep(0.1)
+            else:
+                sys.exit("nbdfuse did not mount")
+            report = bench.session(settings, point / "nbd")
+        finally:
+            subprocess.run(["umount", point], check=False)
+            fuse.wait()
+            server.terminate()
+            server.wait()
+            point.rmdir()
+            socket.unlink(missing_ok=True)
+        line = next(line for line in stats.read_text().splitlines() if line.startswith("read:"))
+        read = float(line.split(" s, ")[1].split(" MiB")[0]) * MIB
+        ratios.append(report["duration"] / (read / rate))
+    say("P6", f"device of 30 MB/s: session / (bytes read, {read / 1e6:.0f} MB, / speed)", median(ratios), 1.05)
+
+
+def p7(bench, files, image, size, count):
+    """P7: files of 4 KiB each, engines on a small base: files per second, and the time at ten times as many."""
+    settings, rates = bench.settings("p7", small_base=True), {}
+    for number in (bench.options.files // 10, bench.options.files):
+        small = corpora.small(bench.work, number)
+        report = bench.session(settings, small)
+        small.unlink()
+        assert report["content"]["files_checked"] >= number, report["content"]
+        rates[number] = number / report["duration"]
+    few, many = rates.values()
+    say("P7", f"files of 4 KiB per second, {bench.options.files} of them", many, 2000, below=False)
+    say("", "     time per file / at a tenth as many", few / many)
+
+
+def p8(bench, files, image, size, count):
+    """P8: peak memory of all processes above the loaded bases, in MiB, beside what each medium may take."""
+    settings = bench.settings("p8", small_base=True)
+    bare = corpora.sparse(bench.work, "bare", 8 * MIB)
+    base = min(bench.memory(settings, bare)[0] for _ in range(3))
+    print(f"    {base / MIB:.0f} MiB with loaded bases and an empty medium of 8 MiB")
+    media = [
+        ("mixed corpus", image, max(path.stat().st_size for path in files.rglob("*") if path.is_file())),
+        ("2 TB, sparse", corpora.sparse(bench.work, "wide", 2_000_000_000_000), 0),
+        (f"{bench.options.files} files", corpora.small(bench.work, bench.options.files), 4096),
+        ("one sparse file of 8 GiB", corpora.sparse(bench.work, "long", 9 << 30, 8 << 30), 8 << 30),
+    ]
+    for name, path, largest in media:
+        peak, report = bench.memory(settings, path)
+        # What waits in the spool for a matcher is not counted: its quota is the administrator's choice.
+        spooled = largest if largest > report["read_limits"]["max_memory_object"] else 0
+        above = max(0, peak - base - spooled)
+        say("P8", f"{name}: MiB above the loaded bases", above / MIB, 256 + largest / 4 / MIB)
+        if path != image:
+            path.unlink()
