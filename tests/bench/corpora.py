@@ -1,8 +1,10 @@
 """What the bench reads: corpora of this machine's own files or made at random, and images of them. Nothing is kept."""
 
+import array
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -150,3 +152,51 @@ def media(work, files, size, count):
     yield "ISO 9660", iso, None
     run("genisoimage", "-quiet", "-udf", "-R", "-D", "-o", udf, files)
     yield "UDF", udf, None
+
+
+def many(work, count):
+    """FAT32 with `count` files of 16 bytes, a thousand in a folder, each with its own content; written here, because no
+    tool makes a million files in a bearable time. Microsoft, "FAT: General Overview of On-Disk Format", 1.03."""
+    cluster, reserved, folders = 4096, 32, (count + 999) // 1000
+    per_folder = (1002 * 32 + cluster - 1) // cluster
+    root = (folders * 32 + 32 + cluster - 1) // cluster
+    clusters = max(66_000, root + folders * per_folder + count + 16)
+    fat_sectors = ((clusters + 2) * 4 + 511) // 512
+    data = (reserved + fat_sectors) * 512
+    image = empty(work / "many.img", data + clusters * cluster)
+    table = array.array("I", [0x0FFFFFF8, 0x0FFFFFFF])
+    sectors = data // 512 + clusters * (cluster // 512)
+
+    def chain(length):
+        first = len(table)
+        table.extend(range(first + 1, first + length))
+        table.append(0x0FFFFFFF)
+        return first
+
+    def entry(name, attributes, first, size):
+        return struct.pack("<11sB8xH4xHI", name, attributes, first >> 16, first & 0xFFFF, size)
+
+    with open(image, "r+b") as out:
+        boot = struct.pack("<3s8sHBHBHHBHHHIIIHHIHH12sBBBI11s8s", b"\xeb\x58\x90", b"BLANCHE ", 512, cluster // 512, reserved, 1,
+                           0, 0, 0xF8, 0, 63, 255, 0, sectors, fat_sectors, 0, 0, 2, 1, 0, b"", 0x80, 0, 0x29, 7,
+                           b"MANY       ", b"FAT32   ")
+        out.write(boot.ljust(510, b"\0") + b"\x55\xaa")
+        out.write(struct.pack("<I480xIII12xI", 0x41615252, 0x61417272, 0xFFFFFFFF, 0xFFFFFFFF, 0xAA550000))
+        at = lambda first: data + (first - 2) * cluster
+        top, names = chain(root), []
+        for folder in range(folders):
+            first = chain(per_folder)
+            names.append(entry(b"%-11d" % folder, 0x10, first, 0))
+            lines = [entry(b".          ", 0x10, first, 0), entry(b"..         ", 0x10, 0, 0)]
+            for number in range(folder * 1000, min(count, folder * 1000 + 1000)):
+                start = chain(1)
+                lines.append(entry(b"%-8dDAT" % number, 0x20, start, 16))
+                out.seek(at(start))
+                out.write(b"%016d" % number)
+            out.seek(at(first))
+            out.write(b"".join(lines))
+        out.seek(at(top))
+        out.write(b"".join(names))
+        out.seek(reserved * 512)
+        out.write(table.tobytes())
+    return image

@@ -161,9 +161,18 @@ def p7(bench, files, image, size, count):
         small.unlink()
         assert report["content"]["files_checked"] >= number, report["content"]
         rates[number] = number / report["duration"]
-    few, many = rates.values()
-    say("P7", f"files of 4 KiB per second, {bench.options.files} of them", many, 2000, below=False)
-    say("", "     time per file / at a tenth as many", few / many)
+    few, all_of_them = rates.values()
+    say("P7", f"files of 4 KiB per second, {bench.options.files} of them", all_of_them, 2000, below=False)
+    say("", "     time per file / at a tenth as many", few / all_of_them)
+    rates = []
+    for number in (bench.options.files, bench.options.files * 10):
+        tiny = corpora.many(bench.work, number)
+        report = bench.session(settings, tiny)
+        tiny.unlink()
+        assert report["content"]["files_checked"] == number, report["content"]
+        rates.append(number / report["duration"])
+    say("", f"     files of 16 bytes per second, {bench.options.files * 10} of them", rates[1])
+    say("", "     time per file / at a tenth as many", rates[0] / rates[1])
 
 
 def p8(bench, files, image, size, count):
@@ -172,10 +181,12 @@ def p8(bench, files, image, size, count):
     bare = corpora.sparse(bench.work, "bare", 8 * MIB)
     base = min(bench.memory(settings, bare)[0] for _ in range(3))
     print(f"    {base / MIB:.0f} MiB with loaded bases and an empty medium of 8 MiB")
+    many = bench.options.files * 10
     media = [
         ("mixed corpus", image, max(path.stat().st_size for path in files.rglob("*") if path.is_file())),
         ("2 TB, sparse", corpora.sparse(bench.work, "wide", 2_000_000_000_000), 0),
         (f"{bench.options.files} files", corpora.small(bench.work, bench.options.files), 4096),
+        (f"{many} files", corpora.many(bench.work, many), 16),
         ("one sparse file of 8 GiB", corpora.sparse(bench.work, "long", 9 << 30, 8 << 30), 8 << 30),
     ]
     for name, path, largest in media:

@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes of whole contents in flight between the reader and the matchers, at least.
-const FLIGHT: u64 = 256 << 20;
+const FLIGHT: u64 = 96 << 20;
 /// How often answers are waited for before progress is told.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -152,7 +152,7 @@ impl Session<'_> {
             queue: &queue,
             counters,
             known,
-            flight: Budget::new(FLIGHT.max(object.saturating_mul(4))),
+            flight: Budget::new(FLIGHT.max(object.saturating_mul(3))),
             spool: Budget::new(self.settings.spool.quota_bytes()),
             stop: &stop,
         };

@@ -69,7 +69,7 @@ impl Default for ReadLimits {
             max_path: 32 * 1024,
             max_bytes: 1 << 43,
             max_volumes: 256,
-            max_memory_object: 64 << 20,
+            max_memory_object: 32 << 20,
             batch_bytes: 4 << 20,
             batch_files: 256,
             chunk_bytes: 8 << 20,
