@@ -1,6 +1,7 @@
 """What the bench reads: corpora of this machine's own files or made at random, and images of them. Nothing is kept."""
 
 import array
+import gzip
 import os
 import random
 import shutil
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()
@@ -152,6 +154,25 @@ def media(work, files, size, count):
     yield "ISO 9660", iso, None
     run("genisoimage", "-quiet", "-udf", "-R", "-D", "-o", udf, files)
     yield "UDF", udf, None
+
+
+def slow(work, files):
+    """FAT32 with a small file that takes libclamav seconds (3 GiB of zeros, packed twice), alone or among `files`."""
+    folder = work / "slow"
+    if files:
+        shutil.copytree(files, folder)
+    else:
+        folder.mkdir()
+    packer, inner = zlib.compressobj(9, zlib.DEFLATED, 31), []
+    for _ in range(3 << 10):
+        inner.append(packer.compress(bytes(1 << 20)))
+    inner.append(packer.flush())
+    (folder / "0-slow.gz.gz").write_bytes(gzip.compress(b"".join(inner), 9))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    count = sum(1 for _ in folder.rglob("*"))
+    image = fat32(work / f"slow-{'among' if files else 'alone'}.img", folder, size, count)
+    shutil.rmtree(folder)
+    return image
 
 
 def many(work, count):

@@ -81,6 +81,12 @@ def p3(bench, files, image, size, count):
             report = bench.session(settings, image, "taskset", "--cpu-list", cpus)
             efficient.append(engines_cpu(report) / pinned / report["duration"])
         say("P3", f"engines' CPU / cores / wall: {name}", median(efficient), 0.95, below=False)
+    settings = bench.settings("p3-slow")
+    alone = corpora.slow(bench.work, None)
+    among = corpora.slow(bench.work, files)
+    first, second, without = (bench.session(settings, path)["duration"] for path in (alone, among, image))
+    # The slow file keeps one core; the others share the rest of the work.
+    say("", "     a slow file among thousands / the longer of the two alone", second / max(first, without))
 
 
 def p4(bench, files, image, size, count):

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
 
-use blanche_tests::bombs::bombs;
+use blanche_tests::bombs::{bombs, zeros_gz_gz};
 use blanche_tests::image::image_with_long_file;
 use blanche_tests::samples::eicar;
 use blanche_tests::{Format, Layout, Station, Tree, image};
@@ -25,6 +25,29 @@ fn bombs_are_bounded_and_incomplete() {
         assert!(not_checked.iter().any(|(_, cause)| limits.contains(&cause.as_str())), "{context}");
         assert!(not_checked.iter().all(|(path, _)| path == bomb.file_name), "{context}");
         std::fs::remove_file(disk).unwrap();
+    }
+}
+
+/// One file on which an engine comes to its time limit, among thousands, on one matcher and on several: it alone is not
+/// checked. It is small, so its answer could have waited for company: the second matcher, asked to be prompt, says so.
+#[test]
+fn a_slow_file_among_thousands_costs_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = zeros_gz_gz();
+    assert!(bytes.len() < 64 << 10, "small enough to be answered together with others");
+    let slow = Tree::new().with("0500-lent.gz.gz", bytes);
+    let tree = (0..3000).fold(slow, |tree, number| tree.with(format!("{number:04}.txt"), format!("Texte {number}.\n")));
+    let disk = image(folder.path(), Format::Fat32, Layout::Superfloppy, &tree);
+    for matchers in ["1", "4"] {
+        let mut station = Station::new(folder.path());
+        station.set("matchers", "count", matchers).set("engines", "max_scan_time", "\"8 s\"");
+        let scan = station.scan(&disk);
+        assert_eq!((scan.verdict(), scan.code), ("incomplete", 10), "{:#}", scan.report);
+        let not_checked = scan.not_checked();
+        assert!(not_checked.iter().all(|(path, _)| path == "0500-lent.gz.gz"), "{not_checked:?}");
+        let causes: Vec<&str> = not_checked.iter().map(|(_, cause)| cause.as_str()).collect();
+        assert!(causes.iter().all(|cause| ["engine_limit", "engine_timeout"].contains(cause)), "{causes:?}");
+        assert_eq!(scan.report["content"]["files_checked"], 3000);
     }
 }
 
