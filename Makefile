@@ -24,6 +24,7 @@ BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan libnbd-bin nbdfuse nbdkit
 
 SEED ?= 1
 KILLS ?= 200
+IMAGES ?= 3000
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages
 MEGABYTES ?= 200
@@ -78,9 +79,10 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 		"$$CARGO_TARGET_DIR/test.log"
 	exit $$status
 
-soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed at random moments, SEED=1
-	@echo "seed $(SEED), $(KILLS) kills"
+soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images per filesystem, SEED=1
+	@echo "seed $(SEED), $(KILLS) kills, $(IMAGES) damaged images per filesystem"
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --workspace --locked --test kills -- --nocapture
+	SEED=$(SEED) COUNT=$(IMAGES) cargo test --release --workspace --locked --test reader -- damaged noise
 
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))

@@ -197,22 +197,22 @@ fn place(part: &Path, disk: &Path, offset: u64) {
     std::fs::remove_file(part).expect("just made");
 }
 
-/// A FAT32 superfloppy with one file of `bytes` bytes, all zero but for `tail` at its very end. The image is sparse.
+/// An ext4 superfloppy with one file of `bytes` bytes, all holes but for `tail` at its very end. The image is sparse.
 ///
 /// # Panics
-/// When a tool is missing or fails, or `bytes` does not fit into FAT32.
+/// When a tool is missing or fails.
 #[must_use]
 pub fn image_with_long_file(folder: &Path, name: &str, bytes: u64, tail: &[u8]) -> PathBuf {
-    let (source, disk) = (folder.join(name), folder.join("long.img"));
+    let (files, disk) = (folder.join("long"), folder.join("long.img"));
+    std::fs::create_dir(&files).expect("a writable folder");
+    let source = files.join(name);
     sparse(&source, bytes);
     let mut file = File::options().write(true).open(&source).expect("just made");
     file.seek(SeekFrom::Start(bytes - tail.len() as u64)).and_then(|_| file.write_all(tail)).expect("room");
     sparse(&disk, (bytes + bytes / 64 + 64 * MIB).next_multiple_of(MIB));
     let image = disk.to_str().expect("a path in UTF-8");
-    run(folder, "mkfs.vfat", ["--invariant", "-i", "b1a2c3d4", "-F", "32", "-s", "8", image]);
-    run(folder, "mcopy", ["-Q", "-i", image, name, "::/"]);
-    run(folder, "fallocate", ["--dig-holes", image]);
-    std::fs::remove_file(source).expect("just made");
+    run(folder, "mke2fs", ["-q", "-F", "-t", "ext4", "-E", "lazy_itable_init=1", "-d", "long", image]);
+    std::fs::remove_dir_all(files).expect("just made");
     disk
 }
 

@@ -10,11 +10,20 @@
 
 use super::{Clamav, check, ffi, header, text};
 use std::ffi::{c_char, c_int, c_void};
+use std::ops::Range;
 use std::ptr;
 use std::time::{Duration, Instant};
 
 /// Bytes in a second that the time limit allows on top of its base: libclamav's slowest half, measured.
 const BYTES_PER_SECOND: u64 = 5_000_000;
+/// Most bytes that libclamav 1.4 matches to their end: its offsets have 32 bits, and in anything longer it goes in circles
+/// until its time is over (8 GiB of zeros, seen).
+const LONGEST: u64 = (4 << 30) - (16 << 20);
+/// What is longer is matched in windows of so many bytes. A container as a whole is then not seen, and
+/// [`crate::containers`] finds its members missing; signatures of a whole file (digest, distance from its end) cannot match.
+const WINDOW: u64 = 1 << 30;
+/// By which a window reaches into the next: no signature is longer.
+const OVERLAP: u64 = 1 << 20;
 /// Bytes from which on libclamav looks at a content at all.
 pub(crate) const SMALLEST_CONTENT: usize = 6;
 /// Content of an ignored type inside content of an ignored type inside …: no honest file needs more.
@@ -123,18 +132,39 @@ impl Clamav {
             0 => 0,
             more => more.saturating_add(bytes).min(i64::MAX.unsigned_abs()),
         };
-        let time = limits.time_for(bytes);
+        // The limit of a call; several calls have several.
+        let time = limits.time_for(if bytes > LONGEST { WINDOW } else { bytes });
         self.set_number("max_scan_size", header!(BLANCHE_MAX_SCANSIZE), scan_size)?;
         self.set_number("max_scan_time", header!(BLANCHE_MAX_SCANTIME), time.into())?;
         if content.len() < SMALLEST_CONTENT {
             // libclamav refuses to look at so few bytes; the other engine does, and there is no layer in them.
             return Ok(Answer::Clean);
         }
-        let deadline = (time != 0).then(|| Instant::now() + Duration::from_millis(time.into()));
+        let patience = Duration::from_millis(limits.time_for(bytes).into());
+        let deadline = (time != 0).then(|| Instant::now() + patience);
         let clamav = self.engine.as_ptr();
         let mut context = Context { clamav, watch, base: 0, again: 0, deadline, open: 0, failed: false };
-        Ok(run(&mut context, content, true))
+        let mut all = Answer::Clean;
+        for range in windows(content.len()) {
+            match run(&mut context, content.get(range).unwrap_or_default(), true) {
+                Answer::Clean => {}
+                Answer::Hit => all = Answer::Hit,
+                failure => return Ok(failure),
+            }
+        }
+        Ok(all)
     }
+}
+
+/// What is given to libclamav at once: everything, or, when its 32-bit offsets would begin anew, windows that overlap.
+fn windows(length: usize) -> impl Iterator<Item = Range<usize>> {
+    let (longest, window, overlap) = (size(LONGEST), size(WINDOW), size(OVERLAP));
+    let step = if length > longest { window } else { length.max(1) };
+    (0..length.max(1)).step_by(step).map(move |start| start..start.saturating_add(step + overlap).min(length))
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// One call of libclamav.
@@ -360,5 +390,24 @@ pub(super) extern "C" fn on_virus(_fd: c_int, name: *const c_char, user: *mut c_
     // SAFETY: as above.
     if let Some(context) = unsafe { context(user) } {
         context.watch.hit(text(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_everything_and_overlap() {
+        let whole: Vec<_> = windows(size(LONGEST)).collect();
+        assert_eq!((whole.len(), whole[0].clone()), (1, 0..size(LONGEST)));
+        for length in [LONGEST + 1, 5 << 30, (8 << 30) + 5] {
+            let windows: Vec<_> = windows(size(length)).collect();
+            assert_eq!((windows[0].start, windows.last().map(|last| last.end)), (0, Some(size(length))));
+            for pair in windows.windows(2) {
+                assert_eq!(pair[0].start + size(WINDOW), pair[1].start);
+                assert_eq!(pair[0].end, (pair[1].start + size(OVERLAP)).min(size(length)));
+            }
+        }
     }
 }
