@@ -2,6 +2,7 @@
 //! offset). Only this ledger and the findings decide the verdict (security rule 1).
 
 use crate::catalogue::Catalogue;
+use crate::disguise;
 use crate::judge::{ContentLedgerState, Verdict};
 use crate::report::ContentLedger;
 use blanche_sandbox::wire::{
@@ -109,7 +110,7 @@ impl Ledger {
         let media_type = self.media_type(answer.content_type.media_type);
         if let Some(state) = self.state_mut(id) {
             state.matched = true;
-            state.worst = answer.findings.iter().map(|finding| finding.severity).max();
+            state.worst = answer.findings.iter().map(|finding| finding.severity).max().max(state.worst);
             state.media_type = media_type;
         }
         if !answer.findings.is_empty() {
@@ -144,9 +145,26 @@ impl Ledger {
         self.states.iter().filter_map(|state| state.worst).max()
     }
 
+    /// Adds what the names of files give away to what the engines found in them.
+    fn disguises(&mut self, catalogue: &Catalogue) {
+        for (id, record) in catalogue.iter().filter(|(_, record)| record.kind == EntryKind::File) {
+            let Some(finding) = disguise::of_name(catalogue.name(record)) else { continue };
+            let content = record.same_as().unwrap_or(id);
+            if let Some(state) = self.state_mut(content) {
+                state.worst = state.worst.max(Some(finding.severity));
+                let findings = self.findings.entry(content).or_default();
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+                }
+            }
+        }
+    }
+
     /// Closes the ledger: whatever was announced and has neither been matched nor explained becomes a gap with
     /// `unexplained` as its cause, so that nothing can be forgotten.
     pub(crate) fn close(mut self, catalogue: &Catalogue, unexplained: &Cause) -> ClosedLedger {
+        self.disguises(catalogue);
         let mut content = ContentLedger::default();
         let mut ranges: HashMap<EntryId, Vec<(u64, u64, bool)>> = HashMap::new();
         for gap in &self.gaps {

@@ -14,6 +14,7 @@ mod believe;
 mod budget;
 mod catalogue;
 mod compose;
+mod disguise;
 pub mod error;
 mod image;
 mod intake;
