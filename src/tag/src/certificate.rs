@@ -1,0 +1,77 @@
+//! What an end certificate must be (section 12 of the specification; step 5).
+
+use crate::algorithm::Algorithm;
+use crate::claims::Label;
+use crate::envelope::Purpose;
+use crate::refusal::{Code, Refusal};
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
+use x509_cert::ext::pkix::{KeyUsage, SubjectAltName, name::GeneralName};
+
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+/// What the name of every station ends with.
+const SUFFIX: &str = ".blanche.invalid";
+
+/// An end certificate that may stand in an envelope of one purpose.
+pub(crate) struct EndCertificate {
+    pub(crate) station: Label,
+    pub(crate) site: Label,
+    /// Content of `subjectPublicKey`.
+    pub(crate) key: Vec<u8>,
+}
+
+fn refuse<T>(code: Code, algorithm: Algorithm, what: &str) -> Result<T, Refusal> {
+    Err(Refusal::new(code, 5, format!("{} end certificate: {what}", algorithm.name())))
+}
+
+/// The value of an extension that occurs once.
+fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<&[u8]> {
+    let all = certificate.tbs_certificate().extensions()?;
+    let mut found = all.iter().filter(|extension| extension.extn_id == id);
+    let value = found.next()?.extn_value.as_bytes();
+    if found.next().is_some() { None } else { Some(value) }
+}
+
+/// The key of a certificate, if it is of this algorithm.
+pub(crate) fn key(certificate: &Certificate, algorithm: Algorithm) -> Option<Vec<u8>> {
+    let spki = certificate.tbs_certificate().subject_public_key_info();
+    // SEQUENCE, one byte of length, then what webpki compares.
+    let der = spki.algorithm.to_der().ok()?;
+    let fits = der.get(2..) == Some(algorithm.webpki().public_key_alg_id().as_ref());
+    fits.then(|| spki.subject_public_key.as_bytes().map(<[u8]>::to_vec)).flatten()
+}
+
+impl EndCertificate {
+    /// Step 5 for one of the two.
+    pub(crate) fn read(der: &[u8], algorithm: Algorithm, purpose: Purpose) -> Result<Self, Refusal> {
+        let Ok(certificate) = Certificate::from_der(der) else {
+            return refuse(Code::Certificate, algorithm, "not a certificate (RFC 5280)");
+        };
+        let Some(key) = key(&certificate, algorithm) else {
+            return refuse(Code::Certificate, algorithm, "key of another algorithm");
+        };
+        let Some((station, site)) = name(&certificate) else {
+            return refuse(Code::Name, algorithm, "not exactly one dNSName STATION.SITE.blanche.invalid");
+        };
+        // SEQUENCE { OBJECT IDENTIFIER }: exactly one purpose.
+        let expected = [&[0x30, 24, 0x06, 22][..], &purpose.key_usage()].concat();
+        if extension(&certificate, EXTENDED_KEY_USAGE) != Some(&expected) {
+            return refuse(Code::KeyUsage, algorithm, "extended key usage of another purpose");
+        }
+        let usage = extension(&certificate, KEY_USAGE).and_then(|value| KeyUsage::from_der(value).ok());
+        if !usage.is_some_and(|usage| usage.digital_signature()) {
+            return refuse(Code::KeyUsage, algorithm, "key usage without digitalSignature");
+        }
+        Ok(Self { station, site, key })
+    }
+}
+
+/// Station and site.
+fn name(certificate: &Certificate) -> Option<(Label, Label)> {
+    let names = SubjectAltName::from_der(extension(certificate, SUBJECT_ALT_NAME)?).ok()?;
+    let [GeneralName::DnsName(name)] = names.0.as_slice() else { return None };
+    let (station, site) = name.as_str().strip_suffix(SUFFIX)?.split_once('.')?;
+    Some((Label::try_from(station).ok()?, Label::try_from(site).ok()?))
+}

@@ -1,0 +1,244 @@
+//! Steps 19 and 20: what is on the medium against the manifest of a verified tag.
+
+use crate::artefacts;
+use crate::claims::{Filesystem, Sha256};
+use crate::manifest::{Entry, EntryKind};
+use crate::refusal::{Code, Refusal};
+use crate::verify::{Tag, Verified};
+
+/// How deep to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Paths, kinds and sizes.
+    Inventory,
+    /// Contents too.
+    Full,
+}
+
+/// An entry that a walk of the medium found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Position of its volume in the claims.
+    pub volume: u32,
+    /// Components joined by a zero byte.
+    pub path: Vec<u8>,
+    /// Name of a stream.
+    pub stream: Option<Vec<u8>>,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes of content.
+    pub size: u64,
+}
+
+/// A content that could not be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(pub String);
+
+/// Reads contents on demand.
+pub trait Contents {
+    /// The whole content of an artefact, of `entry.size` bytes (64 KiB at most).
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    fn bytes(&mut self, entry: &Observed) -> Result<Vec<u8>, Unreadable>;
+
+    /// Reads to the end: length and SHA-256.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    fn sha256(&mut self, entry: &Observed) -> Result<(u64, Sha256), Unreadable>;
+}
+
+/// How an entry differs; the first kind in this order names the refusal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// Not in the manifest.
+    Added,
+    /// Not on the medium.
+    Removed,
+    /// Another kind, size or content.
+    Changed,
+    /// Not readable to its end, in the words of the host.
+    Unreadable(String),
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Position of its volume.
+    pub volume: u32,
+    /// Components joined by a zero byte.
+    pub path: Vec<u8>,
+    /// Name of a stream.
+    pub stream: Option<Vec<u8>>,
+    /// What is different.
+    pub kind: DifferenceKind,
+}
+
+/// What came out of a comparison.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Comparison {
+    /// In the order of the manifest; the first 10 000 of them.
+    pub differences: Vec<Difference>,
+    /// All of them.
+    pub count: u64,
+    /// Paths of tolerated host artefacts, with their volumes.
+    pub tolerated: Vec<(u32, Vec<u8>)>,
+    worst: Option<DifferenceKind>,
+}
+
+/// Differences and artefacts that are kept by name.
+const MAX_KEPT: usize = 10_000;
+
+impl Comparison {
+    /// The refusal that the differences amount to.
+    ///
+    /// # Errors
+    /// [`Code::Added`], [`Code::Removed`], [`Code::Changed`], [`Code::Unreadable`]
+    pub fn verdict(&self) -> Result<(), Refusal> {
+        let (code, step) = match &self.worst {
+            None => return Ok(()),
+            Some(DifferenceKind::Added) => (Code::Added, 19),
+            Some(DifferenceKind::Removed) => (Code::Removed, 19),
+            Some(DifferenceKind::Changed) => (Code::Changed, 19),
+            Some(DifferenceKind::Unreadable(_)) => (Code::Unreadable, 20),
+        };
+        Err(Refusal::new(code, step, format!("{} differences", self.count)))
+    }
+
+    fn differ(&mut self, (volume, path, stream): Key<'_>, kind: DifferenceKind) {
+        self.count = self.count.saturating_add(1);
+        if self.worst.as_ref().is_none_or(|worst| kind < *worst) {
+            self.worst = Some(kind.clone());
+        }
+        if self.differences.len() < MAX_KEPT {
+            let (path, stream) = (path.to_vec(), stream.map(<[u8]>::to_vec));
+            self.differences.push(Difference { volume, path, stream, kind });
+        }
+    }
+
+    fn tolerate(&mut self, (volume, path, _): Key<'_>) {
+        if self.tolerated.len() < MAX_KEPT {
+            self.tolerated.push((volume, path.to_vec()));
+        }
+    }
+}
+
+type Key<'a> = (u32, &'a [u8], Option<&'a [u8]>);
+
+impl Observed {
+    /// What entries are sorted by.
+    #[must_use]
+    pub fn key(&self) -> Key<'_> {
+        (self.volume, &self.path, self.stream.as_deref())
+    }
+}
+
+/// Compares what a walk shows with the manifest. `observed` is sorted like a manifest and holds everything but
+/// `blanche.tag` where the tag says that it is; that one may be there and is passed over.
+///
+/// # Errors
+/// Entries out of order, twice, or a manifest copy that can no longer be read.
+pub fn compare(
+    tag: &Verified<Tag<'_>>,
+    observed: impl IntoIterator<Item = Observed>,
+    level: Level,
+    contents: &mut dyn Contents,
+) -> Result<Comparison, Refusal> {
+    let mut run = Run { tag, level, contents, result: Comparison::default() };
+    let broken = |detail: String| Refusal::new(Code::Manifest, 19, detail);
+    let mut listed = tag.manifest();
+    let mut next = || listed.next().transpose().map_err(|error| broken(error.to_string()));
+    let mut expected = next()?;
+    let mut last: Option<Observed> = None;
+    for seen in observed {
+        if last.as_ref().is_some_and(|last| last.key() >= seen.key()) {
+            return Err(Refusal::new(Code::Added, 19, "an entry of the medium occurs twice or out of order"));
+        }
+        while let Some((entry, _)) = expected.take_if(|(entry, _)| entry.key() < seen.key()) {
+            run.removed(&entry);
+            expected = next()?;
+        }
+        match expected.take_if(|(entry, _)| entry.key() == seen.key()) {
+            Some((entry, _)) => {
+                run.both(&entry, &seen);
+                expected = next()?;
+            }
+            None => run.added(&seen),
+        }
+        last = Some(seen);
+    }
+    while let Some((entry, _)) = expected {
+        run.removed(&entry);
+        expected = next()?;
+    }
+    Ok(run.result)
+}
+
+struct Run<'a, 'b> {
+    tag: &'a Verified<Tag<'b>>,
+    level: Level,
+    contents: &'a mut dyn Contents,
+    result: Comparison,
+}
+
+impl Run<'_, '_> {
+    fn filesystem(&self, volume: u32) -> Option<Filesystem> {
+        let volume = usize::try_from(volume).ok()?;
+        self.tag.claims.volumes.get(volume).map(|volume| volume.filesystem)
+    }
+
+    /// Whether it is a host artefact in every respect.
+    fn is_artefact(&mut self, seen: &Observed) -> bool {
+        let Some(filesystem) = self.filesystem(seen.volume).filter(|_| seen.stream.is_none()) else { return false };
+        if !artefacts::may_be(filesystem, &seen.path, seen.kind, seen.size) {
+            return false;
+        }
+        let exact = |bytes: &Vec<u8>| u64::try_from(bytes.len()) == Ok(seen.size) && artefacts::fits(&seen.path, bytes);
+        seen.kind == EntryKind::Folder || self.contents.bytes(seen).is_ok_and(|bytes| exact(&bytes))
+    }
+
+    fn added(&mut self, seen: &Observed) {
+        let is_tag = Some(seen.volume) == self.tag.claims.medium.tag_volume
+            && seen.path == b"blanche.tag"
+            && seen.stream.is_none()
+            && seen.kind == EntryKind::File;
+        if is_tag {
+            return;
+        }
+        if self.is_artefact(seen) {
+            self.result.tolerate(seen.key());
+        } else {
+            self.result.differ(seen.key(), DifferenceKind::Added);
+        }
+    }
+
+    fn removed(&mut self, entry: &Entry) {
+        let filesystem = self.filesystem(entry.volume).filter(|_| entry.stream.is_none());
+        if filesystem.is_some_and(|filesystem| artefacts::is_listed(filesystem, &entry.path)) {
+            self.result.tolerate(entry.key());
+        } else {
+            self.result.differ(entry.key(), DifferenceKind::Removed);
+        }
+    }
+
+    fn both(&mut self, entry: &Entry, seen: &Observed) {
+        let difference = if (entry.kind, entry.size) != (seen.kind, seen.size) {
+            Some(DifferenceKind::Changed)
+        } else if let (Level::Full, Some(digests)) = (self.level, entry.digests) {
+            match self.contents.sha256(seen) {
+                Ok(read) if read == (entry.size, digests.sha256) => None,
+                Ok(_) => Some(DifferenceKind::Changed),
+                Err(Unreadable(why)) => Some(DifferenceKind::Unreadable(why)),
+            }
+        } else {
+            None
+        };
+        match difference {
+            None => {}
+            Some(DifferenceKind::Changed) if self.is_artefact(seen) => self.result.tolerate(seen.key()),
+            Some(kind) => self.result.differ(seen.key(), kind),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a workstation demands, and what it remembers (sections 14 and 16 of the specification).
+
+use crate::claims::{Claims, Time};
+use crate::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+
+/// Seconds by which clocks may differ.
+pub const CLOCK_TOLERANCE: u64 = 600;
+/// A day.
+const DAY: u64 = 86_400;
+
+/// What to do if something cannot be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum OnMissing {
+    Accept,
+    Refuse,
+}
+
+/// What a workstation demands of a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Admitted sites; all if absent.
+    pub sites: Option<Vec<String>>,
+    /// Seconds since issue.
+    pub max_tag_age: Option<u64>,
+    /// Seconds between the date of a base and the issue of the tag.
+    pub max_base_age: u64,
+    /// How many engines at least.
+    pub min_engines: usize,
+    /// Engines that must be among them.
+    pub required_engines: Vec<String>,
+    /// Tags with exceptions.
+    pub accept_exceptions: bool,
+    /// A CRL for each certificate.
+    pub require_crl: bool,
+    /// Seconds.
+    pub max_crl_age: u64,
+    /// A revocation list for the site.
+    pub require_list: bool,
+    /// Seconds.
+    pub max_list_age: u64,
+    /// The USB identity.
+    pub usb_not_available: OnMissing,
+    /// Capacity and block size.
+    pub capacity_not_available: OnMissing,
+    /// Boot areas.
+    pub boot_not_available: OnMissing,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            sites: None,
+            max_tag_age: None,
+            max_base_age: 7 * DAY,
+            min_engines: 1,
+            required_engines: Vec::new(),
+            accept_exceptions: false,
+            require_crl: true,
+            max_crl_age: 31 * DAY,
+            require_list: false,
+            max_list_age: 31 * DAY,
+            usb_not_available: OnMissing::Accept,
+            capacity_not_available: OnMissing::Accept,
+            boot_not_available: OnMissing::Accept,
+        }
+    }
+}
+
+/// What a workstation remembers and never lowers. Only objects that an authority signed change it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The latest time that an authority stated.
+    pub time: Time,
+    /// Last CRL number by the SHA-256 of the issuer's SubjectPublicKeyInfo.
+    pub crls: BTreeMap<[u8; 32], u64>,
+    /// Last revocation list by `signer.site`.
+    pub lists: BTreeMap<String, u64>,
+}
+
+impl Memory {
+    /// The later of the clock and the remembered time.
+    #[must_use]
+    pub fn now(&self, clock: Time) -> Time {
+        clock.max(self.time)
+    }
+
+    /// Remembers what an authority stated.
+    pub(crate) fn learn<K: Ord>(numbers: &mut BTreeMap<K, u64>, time: &mut Time, key: K, number: u64, stated: Time) {
+        let last = numbers.entry(key).or_default();
+        *last = number.max(*last);
+        *time = stated.max(*time);
+    }
+}
+
+fn refuse(code: Code, step: u8, detail: String) -> Result<(), Refusal> {
+    Err(Refusal::new(code, step, detail))
+}
+
+impl Policy {
+    /// Step 12.
+    pub(crate) fn check_times(&self, claims: &Claims, now: Time) -> Result<(), Refusal> {
+        if claims.issued > now.saturating_add(CLOCK_TOLERANCE) {
+            return refuse(Code::NotYetValid, 12, format!("issued {}, now {now}", claims.issued));
+        }
+        if now >= claims.expires {
+            return refuse(Code::Expired, 12, format!("expired {}, now {now}", claims.expires));
+        }
+        let age = now.saturating_sub(claims.issued);
+        match self.max_tag_age {
+            Some(most) if age > most => refuse(Code::TooOld, 12, format!("{age} seconds old: at most {most}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Step 15.
+    pub(crate) fn check_engines(&self, claims: &Claims) -> Result<(), Refusal> {
+        let engines = &claims.how.engines;
+        let has = |name: &String| engines.iter().any(|engine| engine.name == *name);
+        if engines.len() < self.min_engines || !self.required_engines.iter().all(has) {
+            return refuse(Code::Engines, 15, format!("checked with {} engines", engines.len()));
+        }
+        for base in engines.iter().flat_map(|engine| &engine.bases) {
+            let age = claims.issued.saturating_sub(base.date);
+            if age > self.max_base_age || base.date > claims.issued.saturating_add(DAY) {
+                return refuse(Code::BaseAge, 15, format!("base {:?} of {}", base.name, base.date));
+            }
+        }
+        Ok(())
+    }
+}

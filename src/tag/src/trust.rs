@@ -1,0 +1,263 @@
+//! Whom a workstation trusts: authorities, chains, CRLs (section 12 of the specification; steps 5 to 8).
+//!
+//! webpki builds and checks paths; what it leaves out is checked here: both chains to one authority, validity of
+//! anchors, the algorithm of a whole chain, numbers and ages of CRLs.
+
+use crate::algorithm::Algorithm;
+use crate::certificate::{self, EndCertificate};
+use crate::claims::{Label, Time};
+use crate::envelope::{Envelope, SignedClaims};
+use crate::policy::{Memory, Policy};
+use crate::refusal::{Code, Refusal};
+use rustls_pki_types::{CertificateDer, UnixTime};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use thiserror::Error;
+use webpki::{EndEntityCert, Error as PathError, ExpirationPolicy, KeyPurposeIdIter, RevocationOptionsBuilder};
+use x509_cert::Certificate;
+use x509_cert::crl::CertificateList;
+use x509_cert::der::{Decode, Encode, asn1::Uint, oid::ObjectIdentifier};
+
+const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
+
+/// What cannot be an anchor or a CRL.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct BadTrust(String);
+
+/// One authority: a pair of anchors that an administrator installed. Nothing on a medium may ever come here.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// In DER: classical, post-quantum.
+    anchors: [Vec<u8>; 2],
+}
+
+impl Authority {
+    /// The two anchors in DER.
+    ///
+    /// # Errors
+    /// One is no certificate with a key of its algorithm.
+    pub fn new(classical: Vec<u8>, post_quantum: Vec<u8>) -> Result<Self, BadTrust> {
+        let anchors = [classical, post_quantum];
+        for (algorithm, der) in Algorithm::BOTH.into_iter().zip(&anchors) {
+            let certificate = Certificate::from_der(der).ok();
+            let usable = certificate.and_then(|certificate| certificate::key(&certificate, algorithm));
+            let path = webpki::anchor_from_trusted_cert(&CertificateDer::from(der.as_slice())).is_ok();
+            if usable.is_none() || !path {
+                return Err(BadTrust(format!("the {} anchor is not a certificate of that kind", algorithm.name())));
+            }
+        }
+        Ok(Self { anchors })
+    }
+}
+
+/// All authorities that a workstation trusts.
+#[derive(Clone, Debug, Default)]
+pub struct TrustStore {
+    /// Tried in this order.
+    pub authorities: Vec<Authority>,
+}
+
+/// A CRL as its issuer states it; its signature is verified when it is used.
+#[derive(Clone, Debug)]
+pub struct Crl {
+    der: Vec<u8>,
+    list: CertificateList,
+    number: u64,
+    this_update: Time,
+}
+
+impl Crl {
+    /// Reads a CRL in DER.
+    ///
+    /// # Errors
+    /// It is not a version 2 CRL with a number.
+    pub fn new(der: Vec<u8>) -> Result<Self, BadTrust> {
+        let list = CertificateList::from_der(&der).map_err(|error| BadTrust(format!("not a CRL: {error}")))?;
+        let extensions = list.tbs_cert_list.crl_extensions.iter().flatten();
+        let number = extensions.filter(|extension| extension.extn_id == CRL_NUMBER).find_map(|extension| {
+            let number = Uint::from_der(extension.extn_value.as_bytes()).ok()?;
+            let bytes = number.as_bytes();
+            (bytes.len() <= 8).then(|| bytes.iter().fold(0u64, |value, byte| (value << 8) | u64::from(*byte)))
+        });
+        let number = number.ok_or_else(|| BadTrust("a CRL without a number of up to 64 bits".to_owned()))?;
+        let this_update = list.tbs_cert_list.this_update.to_unix_duration().as_secs();
+        Ok(Self { der, list, number, this_update })
+    }
+
+    fn is_signed_by(&self, algorithm: Algorithm, key: &[u8]) -> bool {
+        let message = self.list.tbs_cert_list.to_der();
+        let signature = self.list.signature.as_bytes();
+        let (Ok(message), Some(signature)) = (message, signature) else { return false };
+        algorithm.webpki().verify_signature(key, &message, signature).is_ok()
+    }
+}
+
+/// Exactly one purpose on the end certificate was checked before; CAs carry none.
+struct AnyUsage;
+
+impl webpki::ExtendedKeyUsageValidator for AnyUsage {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), PathError> {
+        purposes.into_iter().try_for_each(|purpose| purpose.map(|_| ()))
+    }
+}
+
+/// Everything that steps 5 to 8 need beside the envelope.
+pub(crate) struct Origin<'a> {
+    pub(crate) trust: &'a TrustStore,
+    pub(crate) crls: &'a [Crl],
+    pub(crate) policy: &'a Policy,
+    pub(crate) now: Time,
+}
+
+/// The certificates of a chain from the end to the anchor.
+struct Path<'a> {
+    algorithm: Algorithm,
+    certificates: &'a [Vec<u8>],
+    anchor: &'a [u8],
+}
+
+impl Origin<'_> {
+    /// Steps 5 to 8: who signed. Remembers the CRLs that were used.
+    pub(crate) fn verify<T: SignedClaims>(
+        &self,
+        envelope: &Envelope<T>,
+        memory: &mut Memory,
+    ) -> Result<(Label, Label), Refusal> {
+        // Step 5.
+        let [one, two] = &envelope.signatures;
+        let read = |chain: &[Vec<u8>], algorithm| {
+            EndCertificate::read(chain.first().map_or(&[][..], Vec::as_slice), algorithm, T::PURPOSE)
+        };
+        let ends = [read(&one.chain, Algorithm::Classical)?, read(&two.chain, Algorithm::PostQuantum)?];
+        let [first, second] = &ends;
+        if (&first.station, &first.site) != (&second.station, &second.site) {
+            return Err(Refusal::new(Code::Name, 5, "the two end certificates have different names"));
+        }
+        // Steps 6 and 7.
+        let paths = self.authority([&one.chain, &two.chain])?;
+        for path in &paths {
+            self.check_crls(path, memory)?;
+        }
+        // Step 8.
+        for ((algorithm, end), part) in Algorithm::BOTH.into_iter().zip(&ends).zip(&envelope.signatures) {
+            let length = part.signature.len() == algorithm.signature_length();
+            if !length || !algorithm.verify(&end.key, &part.message, &part.signature) {
+                return Err(Refusal::new(Code::Signature, 8, format!("the {} signature", algorithm.name())));
+            }
+        }
+        let [EndCertificate { station, site, .. }, _] = ends;
+        Ok((station, site))
+    }
+
+    /// Step 6: the one authority that both chains lead to.
+    fn authority<'a>(&'a self, chains: [&'a [Vec<u8>]; 2]) -> Result<[Path<'a>; 2], Refusal> {
+        for (algorithm, chain) in Algorithm::BOTH.into_iter().zip(chains) {
+            chain.iter().try_for_each(|der| self.check_time(algorithm, der))?;
+        }
+        let mut refusal = Refusal::new(Code::Chain, 6, "no authority is installed");
+        for authority in &self.trust.authorities {
+            let [one, two] = &authority.anchors;
+            let [first, second] = chains;
+            let paths = [(Algorithm::Classical, first, one), (Algorithm::PostQuantum, second, two)]
+                .map(|(algorithm, certificates, anchor)| Path { algorithm, certificates, anchor });
+            match paths.iter().try_for_each(|path| self.check_path(path)) {
+                Ok(()) => return Ok(paths),
+                // What is more precise than "unknown" stays.
+                Err(found) if refusal.code == Code::Chain => refusal = found,
+                Err(_) => {}
+            }
+        }
+        Err(refusal)
+    }
+
+    fn check_time(&self, algorithm: Algorithm, der: &[u8]) -> Result<(), Refusal> {
+        let wrong = |code, what: &str| Err(Refusal::new(code, 6, format!("{}: {what}", algorithm.name())));
+        let Ok(certificate) = Certificate::from_der(der) else {
+            return wrong(Code::Chain, "something in the chain is not a certificate");
+        };
+        let validity = certificate.tbs_certificate().validity();
+        let (from, to) = (validity.not_before.to_unix_duration(), validity.not_after.to_unix_duration());
+        if (from.as_secs()..=to.as_secs()).contains(&self.now) {
+            return Ok(());
+        }
+        wrong(Code::CertificateTime, &format!("valid {} to {}, now {}", from.as_secs(), to.as_secs(), self.now))
+    }
+
+    fn check_path(&self, path: &Path<'_>) -> Result<(), Refusal> {
+        self.webpki(path, &[]).map_err(|error| {
+            let code = match error {
+                PathError::NameConstraintViolation => Code::Site,
+                PathError::CertExpired { .. } | PathError::CertNotValidYet { .. } => Code::CertificateTime,
+                _ => Code::Chain,
+            };
+            Refusal::new(code, 6, format!("{} chain: {error}", path.algorithm.name()))
+        })?;
+        self.check_time(path.algorithm, path.anchor)
+    }
+
+    /// Asks webpki about a path, and about revocation if there are CRLs.
+    fn webpki(&self, path: &Path<'_>, crls: &[&webpki::CertRevocationList<'_>]) -> Result<(), PathError> {
+        let ders: Vec<_> = path.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let anchor_der = CertificateDer::from(path.anchor);
+        let anchors = [webpki::anchor_from_trusted_cert(&anchor_der)?];
+        let (Some(end), intermediates) = (ders.first(), ders.get(1..).unwrap_or_default()) else {
+            return Err(PathError::UnknownIssuer);
+        };
+        let end = EndEntityCert::try_from(end)?;
+        let revocation = RevocationOptionsBuilder::new(crls).ok();
+        let revocation = revocation.map(|options| options.with_expiration_policy(ExpirationPolicy::Ignore).build());
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(self.now));
+        let algorithms = [path.algorithm.webpki()];
+        end.verify_for_usage(&algorithms, &anchors, intermediates, time, AnyUsage, revocation, None).map(|_| ())
+    }
+
+    /// Step 7 for one path.
+    fn check_crls(&self, path: &Path<'_>, memory: &mut Memory) -> Result<(), Refusal> {
+        let refuse = |code, what: String| Refusal::new(code, 7, format!("{} chain: {what}", path.algorithm.name()));
+        let issuers = path.certificates.iter().skip(1).map(Vec::as_slice).chain([path.anchor]);
+        let mut used = Vec::new();
+        for issuer in issuers {
+            let issuer = Certificate::from_der(issuer).map_err(|error| refuse(Code::Chain, error.to_string()))?;
+            let Some(crl) = self.newest(&issuer, path.algorithm) else {
+                if self.policy.require_crl {
+                    return Err(refuse(Code::CrlMissing, format!("no CRL of {}", issuer.tbs_certificate().subject())));
+                }
+                continue;
+            };
+            let spki = issuer.tbs_certificate().subject_public_key_info().to_der().unwrap_or_default();
+            let issuer: [u8; 32] = Sha256::digest(&spki).into();
+            let last = memory.crls.get(&issuer).copied().unwrap_or(0);
+            if crl.number < last {
+                return Err(refuse(Code::CrlOld, format!("number {}, {last} was seen", crl.number)));
+            }
+            if self.now.saturating_sub(crl.this_update) > self.policy.max_crl_age {
+                return Err(refuse(Code::CrlStale, format!("of {}, now {}", crl.this_update, self.now)));
+            }
+            used.push((issuer, crl));
+        }
+        let crls: Vec<webpki::CertRevocationList<'_>> = used
+            .iter()
+            .filter_map(|(_, crl)| webpki::BorrowedCertRevocationList::from_der(&crl.der).ok().map(Into::into))
+            .collect();
+        let crls: Vec<_> = crls.iter().collect();
+        match self.webpki(path, &crls) {
+            Ok(()) => {}
+            Err(PathError::CertRevoked) => return Err(refuse(Code::RevokedStation, "a certificate is revoked".into())),
+            Err(PathError::UnknownRevocationStatus) if !self.policy.require_crl => {}
+            Err(error) => return Err(refuse(Code::CrlMissing, error.to_string())),
+        }
+        for (issuer, crl) in used {
+            Memory::learn(&mut memory.crls, &mut memory.time, issuer, crl.number, crl.this_update);
+        }
+        Ok(())
+    }
+
+    /// The CRL of an issuer with the highest number.
+    fn newest(&self, issuer: &Certificate, algorithm: Algorithm) -> Option<&Crl> {
+        let key = certificate::key(issuer, algorithm)?;
+        let subject = issuer.tbs_certificate().subject();
+        let own = self.crls.iter().filter(|crl| crl.list.tbs_cert_list.issuer == *subject);
+        own.filter(|crl| crl.is_signed_by(algorithm, &key)).max_by_key(|crl| crl.number)
+    }
+}

@@ -1,0 +1,291 @@
+//! The one verification function: steps 1 to 18 of the specification's section 15. Steps 19 and 20 are in
+//! [`crate::compare`], which needs the [`Verified`] tag that only this module makes.
+
+use crate::areas;
+use crate::cbor;
+use crate::claims::{Claims, Sha256, Time, Verdict};
+use crate::envelope::{Envelope, SignedClaims};
+use crate::file::{Spool, TagFile};
+use crate::manifest::{self, Counts};
+use crate::policy::{CLOCK_TOLERANCE, Memory, OnMissing, Policy};
+use crate::refusal::{Code, Refusal};
+use crate::revocation::{self, RevocationList};
+use crate::trust::{Crl, Origin, TrustStore};
+use crate::usb::Usb;
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+/// Something about the medium, if it can be seen from where verification runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It looks like this.
+    As(T),
+    /// Not from here.
+    NotAvailable,
+}
+
+/// The medium as verification sees it.
+pub trait MediumView {
+    /// Bytes.
+    fn capacity(&self) -> Seen<u64>;
+    /// Logical block size in bytes.
+    fn block(&self) -> Seen<u32>;
+    /// The USB device; `As(None)` if it is seen and has no usable serial.
+    fn usb(&self) -> Seen<Option<Usb>>;
+    /// Bytes of the medium, 16 MiB at most; an error is why they could not be read.
+    ///
+    /// # Errors
+    /// What the device says.
+    fn read(&self, start: u64, length: u64) -> Result<Seen<Vec<u8>>, String>;
+}
+
+/// What verification needs to know beside tag and medium.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Installed by an administrator.
+    pub trust: &'a TrustStore,
+    /// From the administrator, never from the medium.
+    pub crls: &'a [Crl],
+    /// Envelopes of revocation lists, likewise.
+    pub lists: &'a [Vec<u8>],
+    /// What is demanded.
+    pub policy: &'a Policy,
+    /// Seconds since 1970.
+    pub clock: Time,
+    /// From earlier verifications.
+    pub memory: &'a Memory,
+    /// Highest counter accepted of this station for this medium, by tag claims: see [`Verified::counter_key`].
+    pub last_counter: Option<u64>,
+}
+
+/// How something compared that policy allows to be absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Compared {
+    Match,
+    NotAvailable,
+    /// The tag claims nothing about it.
+    NotClaimed,
+}
+
+/// A tag: its claims, and where its manifest is in the copy.
+pub struct Tag<'a> {
+    /// What is signed.
+    pub claims: Claims,
+    spool: &'a dyn Spool,
+    start: u64,
+}
+
+impl Tag<'_> {
+    /// The manifest, from its beginning.
+    #[must_use]
+    pub fn manifest(&self) -> manifest::Reader<'_> {
+        manifest::Reader::new(self.spool, self.start, self.claims.content.manifest_length)
+    }
+}
+
+/// Something that was verified. Only [`verify`] makes it.
+pub struct Verified<T> {
+    inner: T,
+    /// What to remember from now on: nothing in it comes from the tag.
+    pub memory: Memory,
+    /// Capacity and block size.
+    pub capacity: Compared,
+    /// USB identity.
+    pub usb: Compared,
+    /// Boot areas.
+    pub boot: Compared,
+    /// The clock is behind what an authority has stated.
+    pub clock_is_behind: bool,
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl Verified<Tag<'_>> {
+    /// Under what to remember the counter of this tag: station, site, and the medium.
+    #[must_use]
+    pub fn counter_key(&self) -> String {
+        let Claims { station, site, medium, .. } = &self.claims;
+        let usb = medium.usb.as_ref();
+        let usb = usb.map_or_else(String::new, |usb| format!("{:04x}:{:04x}:{}", usb.vendor, usb.product, usb.serial));
+        format!("{station}.{site}/{}/{usb}", medium.capacity)
+    }
+}
+
+/// Verifies a tag up to level *identity*.
+///
+/// # Errors
+/// The first step that fails, as a [`Refusal`].
+pub fn verify<'a>(
+    spool: &'a dyn Spool,
+    context: &Context<'_>,
+    medium: &dyn MediumView,
+) -> Result<Verified<Tag<'a>>, Refusal> {
+    // Steps 1 to 4.
+    let file = TagFile::open(spool)?;
+    let envelope = Envelope::<Claims>::open(&file.envelope)?;
+    // Steps 5 to 8.
+    let mut memory = context.memory.clone();
+    let now = memory.now(context.clock);
+    let origin = Origin { trust: context.trust, crls: context.crls, policy: context.policy, now };
+    let (station, site) = origin.verify(&envelope, &mut memory)?;
+    // Step 9.
+    cbor::check(&envelope.payload, None).map_err(|error| Refusal::new(Code::Encoding, 9, error.to_string()))?;
+    let claims = Claims::decode(&envelope.payload).map_err(|error| Refusal::new(Code::Claims, 9, error.to_string()))?;
+    // Step 10.
+    if (&claims.station, &claims.site) != (&station, &site) {
+        let detail = format!("claims of {}.{}, certificates of {station}.{site}", claims.station, claims.site);
+        return Err(Refusal::new(Code::Name, 10, detail));
+    }
+    if context.policy.sites.as_ref().is_some_and(|sites| !sites.iter().any(|known| known == site.as_str())) {
+        return Err(Refusal::new(Code::SitePolicy, 10, format!("site {site}")));
+    }
+    // Step 11.
+    if claims.verdict != Verdict::Clean {
+        return Err(Refusal::new(Code::Verdict, 11, format!("verdict {:?}", claims.verdict)));
+    }
+    if !claims.exceptions.is_empty() && !context.policy.accept_exceptions {
+        return Err(Refusal::new(Code::Exception, 11, format!("{} exceptions", claims.exceptions.len())));
+    }
+    // Step 12.
+    context.policy.check_times(&claims, now)?;
+    // Steps 13 and 14.
+    let lists = check_lists(&claims, context, &origin, &mut memory)?;
+    if context.last_counter.is_some_and(|last| claims.counter < last) {
+        return Err(Refusal::new(Code::Replayed, 14, format!("counter {}", claims.counter)));
+    }
+    // Step 15.
+    context.policy.check_engines(&claims)?;
+    // Step 16.
+    check_manifest(spool, &file, &claims, &lists)?;
+    // Steps 17 and 18.
+    let (capacity, usb) = check_identity(&claims, context.policy, medium)?;
+    let boot = check_areas(&claims, context.policy, medium)?;
+    let clock_is_behind = context.clock.saturating_add(CLOCK_TOLERANCE) < context.memory.time;
+    let inner = Tag { claims, spool, start: file.manifest_start };
+    Ok(Verified { inner, memory, capacity, usb, boot, clock_is_behind })
+}
+
+/// Step 13: the lists that count for the site of the tag.
+fn check_lists(
+    claims: &Claims,
+    context: &Context<'_>,
+    origin: &Origin<'_>,
+    memory: &mut Memory,
+) -> Result<Vec<RevocationList>, Refusal> {
+    let refuse = |code, detail: String| Err(Refusal::new(code, 13, detail));
+    let opened = context.lists.iter().map(|bytes| revocation::open(bytes, origin, memory));
+    let mut lists = opened.collect::<Result<Vec<_>, _>>()?;
+    lists.retain(|list| list.covers(&claims.site));
+    if context.policy.require_list {
+        let Some(issued) = lists.iter().map(|list| list.issued).max() else {
+            return refuse(Code::ListMissing, format!("none for site {}", claims.site));
+        };
+        if origin.now.saturating_sub(issued) > context.policy.max_list_age {
+            return refuse(Code::ListStale, format!("of {issued}, now {}", origin.now));
+        }
+    }
+    if lists.iter().any(|list| list.tags.binary_search(&claims.tag).is_ok()) {
+        return refuse(Code::RevokedTag, "listed".to_owned());
+    }
+    Ok(lists)
+}
+
+/// Step 16.
+fn check_manifest(spool: &dyn Spool, file: &TagFile, claims: &Claims, lists: &[RevocationList]) -> Result<(), Refusal> {
+    let refuse = |detail: String| Err(Refusal::new(Code::Manifest, 16, detail));
+    let content = &claims.content;
+    if file.manifest_length != content.manifest_length {
+        return refuse(format!("{} bytes, {} are signed", file.manifest_length, content.manifest_length));
+    }
+    let revoked: BTreeSet<&Sha256> = lists.iter().flat_map(|list| &list.contents).collect();
+    let mut found = None;
+    let mut reader = manifest::Reader::new(spool, file.manifest_start, file.manifest_length);
+    for entry in reader.by_ref() {
+        let (entry, _) = match entry {
+            Ok(entry) => entry,
+            Err(error) => return refuse(error.to_string()),
+        };
+        if usize::try_from(entry.volume).is_ok_and(|volume| volume >= claims.volumes.len()) {
+            return refuse(format!("an entry in volume {}", entry.volume));
+        }
+        if entry.digests.is_some_and(|digests| revoked.contains(&digests.sha256)) {
+            found = Some(entry.path);
+        }
+    }
+    if reader.sha256() != content.manifest_sha256 {
+        return refuse("its SHA-256 is not the signed one".to_owned());
+    }
+    let Counts { entries, files, streams, folders, links, others, bytes } = reader.counts();
+    let signed = [content.entries, content.files, content.streams, content.folders, content.links, content.others];
+    if (signed, content.bytes) != ([entries, files, streams, folders, links, others], bytes) {
+        return refuse("its counts are not the signed ones".to_owned());
+    }
+    match found {
+        Some(path) => Err(Refusal::new(Code::RevokedContent, 16, format!("path {:?}", String::from_utf8_lossy(&path)))),
+        None => Ok(()),
+    }
+}
+
+/// What policy makes of something that cannot be seen.
+fn missing(on: OnMissing, step: u8, what: &str) -> Result<Compared, Refusal> {
+    match on {
+        OnMissing::Accept => Ok(Compared::NotAvailable),
+        OnMissing::Refuse => Err(Refusal::new(Code::NotAvailable, step, what)),
+    }
+}
+
+/// Step 17.
+fn check_identity(claims: &Claims, policy: &Policy, medium: &dyn MediumView) -> Result<(Compared, Compared), Refusal> {
+    let differs = |what: String| Err(Refusal::new(Code::Medium, 17, what));
+    let claimed = &claims.medium;
+    let (capacity, block) = (medium.capacity(), medium.block());
+    if matches!(capacity, Seen::As(seen) if seen != claimed.capacity) {
+        return differs(format!("capacity {capacity:?}, {} is signed", claimed.capacity));
+    }
+    if matches!(block, Seen::As(seen) if seen != claimed.block) {
+        return differs(format!("block size {block:?}, {} is signed", claimed.block));
+    }
+    let usb = match (&claimed.usb, medium.usb()) {
+        (Some(claimed), Seen::As(seen)) if seen.as_ref() != Some(claimed) => {
+            return differs(format!("USB device {seen:?}, {claimed:?} is signed"));
+        }
+        (Some(_), Seen::As(_)) => Compared::Match,
+        (None, _) => Compared::NotClaimed,
+        (Some(_), Seen::NotAvailable) => missing(policy.usb_not_available, 17, "USB identity")?,
+    };
+    let capacity = if capacity == Seen::NotAvailable || block == Seen::NotAvailable {
+        missing(policy.capacity_not_available, 17, "capacity or block size")?
+    } else {
+        Compared::Match
+    };
+    Ok((capacity, usb))
+}
+
+/// Step 18.
+fn check_areas(claims: &Claims, policy: &Policy, medium: &dyn MediumView) -> Result<Compared, Refusal> {
+    let mut compared = Compared::Match;
+    for area in &claims.medium.areas {
+        let place = format!("{:?} area at byte {}, {} bytes", area.kind, area.start, area.length);
+        let differs = |what: &str| Err(Refusal::new(Code::Boot, 18, format!("{place}: {what}")));
+        let number = area.volume.and_then(|volume| usize::try_from(volume).ok());
+        let filesystem = number.and_then(|number| claims.volumes.get(number)).map(|volume| volume.filesystem);
+        match medium.read(area.start, area.length) {
+            Ok(Seen::NotAvailable) => compared = missing(policy.boot_not_available, 18, &place)?,
+            Err(error) => return differs(&error),
+            Ok(Seen::As(bytes)) if u64::try_from(bytes.len()) != Ok(area.length) => return differs("cut short"),
+            Ok(Seen::As(bytes)) => {
+                if areas::digest(area.kind, filesystem, &bytes) != area.sha256 {
+                    return differs("changed");
+                }
+            }
+        }
+    }
+    Ok(compared)
+}
