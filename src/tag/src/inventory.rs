@@ -56,8 +56,10 @@ pub enum DifferenceKind {
     Added,
     /// Not on the medium.
     Removed,
-    /// Another kind, size or content.
+    /// Another kind or size.
     Changed,
+    /// Another content.
+    Altered,
     /// Not readable to its end, in the words of the host.
     Unreadable(String),
 }
@@ -102,6 +104,7 @@ impl Comparison {
             Some(DifferenceKind::Added) => (Code::Added, 19),
             Some(DifferenceKind::Removed) => (Code::Removed, 19),
             Some(DifferenceKind::Changed) => (Code::Changed, 19),
+            Some(DifferenceKind::Altered) => (Code::Changed, 20),
             Some(DifferenceKind::Unreadable(_)) => (Code::Unreadable, 20),
         };
         Err(Refusal::new(code, step, format!("{} differences", self.count)))
@@ -229,7 +232,7 @@ impl Run<'_, '_> {
         } else if let (Level::Full, Some(digests)) = (self.level, entry.digests) {
             match self.contents.sha256(seen) {
                 Ok(read) if read == (entry.size, digests.sha256) => None,
-                Ok(_) => Some(DifferenceKind::Changed),
+                Ok(_) => Some(DifferenceKind::Altered),
                 Err(Unreadable(why)) => Some(DifferenceKind::Unreadable(why)),
             }
         } else {
@@ -237,7 +240,9 @@ impl Run<'_, '_> {
         };
         match difference {
             None => {}
-            Some(DifferenceKind::Changed) if self.is_artefact(seen) => self.result.tolerate(seen.key()),
+            Some(DifferenceKind::Changed | DifferenceKind::Altered) if self.is_artefact(seen) => {
+                self.result.tolerate(seen.key())
+            }
             Some(kind) => self.result.differ(seen.key(), kind),
         }
     }

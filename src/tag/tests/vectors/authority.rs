@@ -1,0 +1,188 @@
+//! TEST KEYS: authorities, stations, CRLs from fixed seeds that anyone can compute. DER is written by hand here so that
+//! certificates can also be wrong in one respect each.
+
+use blanche_tag::envelope::{Algorithm, Purpose, Signer};
+use ml_dsa::{MlDsa87, SigningKey as MlDsaKey, VerifyingKey as MlDsaPublic};
+use p384::ecdsa::{Signature, SigningKey, signature::Signer as _};
+use sha2::{Digest, Sha256};
+
+pub const START: u64 = 1_767_225_600; // 2026-01-01T00:00:00Z
+pub const DAY: u64 = 86_400;
+
+/// One TLV (X.690, 8.1).
+pub fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let mut out = vec![tag];
+    match body.len() {
+        length @ 0..=127 => out.push(length as u8),
+        length @ 128..=255 => out.extend([0x81, length as u8]),
+        length => out.extend([0x82, (length >> 8) as u8, length as u8]),
+    }
+    out.extend(body);
+    out
+}
+
+/// A key pair of each algorithm from one seed.
+#[derive(Clone)]
+pub struct Keys {
+    classical: SigningKey,
+    post_quantum: MlDsaKey<MlDsa87>,
+}
+
+impl Keys {
+    pub fn new(seed: &str) -> Self {
+        let digest = |name: &str| -> [u8; 32] { Sha256::digest(format!("TEST KEY {seed} {name}")).into() };
+        let scalar = [&[1; 16][..], &digest("P-384")].concat();
+        let post_quantum = MlDsaKey::from_seed(&digest("ML-DSA-87").into());
+        Self { classical: SigningKey::from_slice(&scalar).unwrap(), post_quantum }
+    }
+
+    pub fn spki(&self, algorithm: Algorithm) -> Vec<u8> {
+        let key = match algorithm {
+            Algorithm::Classical => self.classical.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+            Algorithm::PostQuantum => {
+                let public: MlDsaPublic<MlDsa87> = self.post_quantum.expanded_key().verifying_key();
+                public.encode().to_vec()
+            }
+        };
+        let id = match algorithm {
+            Algorithm::Classical => der(0x30, &[&[6, 7, 42, 134, 72, 206, 61, 2, 1], &[6, 5, 43, 129, 4, 0, 34]]),
+            Algorithm::PostQuantum => signature_id(algorithm),
+        };
+        der(0x30, &[&id, &der(3, &[&[0], &key])])
+    }
+
+    pub fn sign_raw(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
+        match algorithm {
+            Algorithm::Classical => {
+                let signature: Signature = self.classical.sign(message);
+                signature.to_bytes().to_vec()
+            }
+            Algorithm::PostQuantum => {
+                self.post_quantum.expanded_key().sign_deterministic(message, &[]).unwrap().encode().to_vec()
+            }
+        }
+    }
+
+    /// A signed certificate or CRL.
+    fn wrap(&self, algorithm: Algorithm, tbs: &[u8]) -> Vec<u8> {
+        let signature = match algorithm {
+            Algorithm::Classical => {
+                let signature: Signature = self.classical.sign(tbs);
+                signature.to_der().as_bytes().to_vec()
+            }
+            Algorithm::PostQuantum => self.sign_raw(algorithm, tbs),
+        };
+        der(0x30, &[tbs, &signature_id(algorithm), &der(3, &[&[0], &signature])])
+    }
+
+    /// A CRL that revokes these serial numbers.
+    pub fn crl(&self, algorithm: Algorithm, issuer: &str, number: u8, at: u64, revoked: &[u8]) -> Vec<u8> {
+        let entries: Vec<_> = revoked.iter().map(|serial| der(0x30, &[&der(2, &[&[*serial]]), &time(at)])).collect();
+        let entries: Vec<_> = entries.iter().map(Vec::as_slice).collect();
+        let list = if entries.is_empty() { Vec::new() } else { der(0x30, &entries) };
+        let number = extension(20, false, &der(2, &[&[number]]));
+        let extensions = der(0xa0, &[&der(0x30, &[&number])]);
+        let head = [der(2, &[&[1]]), signature_id(algorithm), name(issuer), time(at), time(at + 30 * DAY)].concat();
+        self.wrap(algorithm, &der(0x30, &[&head, &list, &extensions]))
+    }
+}
+
+/// AlgorithmIdentifier of a signature (RFC 5758, RFC 9881).
+fn signature_id(algorithm: Algorithm) -> Vec<u8> {
+    match algorithm {
+        Algorithm::Classical => der(0x30, &[&[6, 8, 42, 134, 72, 206, 61, 4, 3, 3]]),
+        Algorithm::PostQuantum => der(0x30, &[&[6, 9, 96, 134, 72, 1, 101, 3, 4, 3, 19]]),
+    }
+}
+
+fn name(common: &str) -> Vec<u8> {
+    der(0x30, &[&der(0x31, &[&der(0x30, &[&[6, 3, 85, 4, 3], &der(12, &[common.as_bytes()])])])])
+}
+
+/// UTCTime. Days from the civil calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn time(seconds: u64) -> Vec<u8> {
+    let (days, second) = (seconds / DAY + 719_468, seconds % DAY);
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = (year + era * 400 + u64::from(month <= 2)) % 100;
+    let clock = format!("{:02}{:02}{:02}", second / 3600, second / 60 % 60, second % 60);
+    der(23, &[format!("{year:02}{month:02}{day:02}{clock}Z").as_bytes()])
+}
+
+fn extension(id: u8, critical: bool, value: &[u8]) -> Vec<u8> {
+    let flag: &[u8] = if critical { &[1, 1, 255] } else { &[] };
+    der(0x30, &[&[6, 3, 85, 29, id], flag, &der(4, &[value])])
+}
+
+/// Everything about a certificate that a vector may want to be different.
+#[derive(Clone)]
+pub struct Certificate<'a> {
+    pub serial: u8,
+    pub issuer: &'a str,
+    pub subject: &'a str,
+    pub from: u64,
+    pub to: u64,
+    /// None for a CA.
+    pub end: Option<End<'a>>,
+    /// Permitted dNSName of a CA.
+    pub site: Option<&'a str>,
+}
+
+#[derive(Clone)]
+pub struct End<'a> {
+    pub san: Option<&'a str>,
+    pub purpose: Purpose,
+}
+
+impl Certificate<'_> {
+    pub fn make(&self, algorithm: Algorithm, subject: &Keys, issuer: &Keys) -> Vec<u8> {
+        let extensions = match &self.end {
+            Some(end) => {
+                let purpose = der(0x30, &[&der(6, &[&end.purpose.key_usage()])]);
+                let san = end.san.map(|san| extension(17, false, &der(0x30, &[&der(0x82, &[san.as_bytes()])])));
+                [extension(15, true, &[3, 2, 7, 0x80]), extension(37, false, &purpose), san.unwrap_or_default()]
+            }
+            None => {
+                let constraint = self.site.map(|site| {
+                    let permitted = der(0xa0, &[&der(0x30, &[&der(0x82, &[site.as_bytes()])])]);
+                    extension(30, true, &der(0x30, &[&permitted]))
+                });
+                let ca = extension(19, true, &der(0x30, &[&[1, 1, 255]]));
+                [ca, extension(15, true, &[3, 2, 1, 6]), constraint.unwrap_or_default()]
+            }
+        };
+        let tbs = [
+            der(0xa0, &[&[2, 1, 2]]),
+            der(2, &[&[self.serial]]),
+            signature_id(algorithm),
+            name(self.issuer),
+            der(0x30, &[&time(self.from), &time(self.to)]),
+            name(self.subject),
+            subject.spki(algorithm),
+            der(0xa3, &[&der(0x30, &[&extensions.concat()])]),
+        ];
+        issuer.wrap(algorithm, &der(0x30, &[&tbs.concat()]))
+    }
+}
+
+/// Test keys with chains.
+#[derive(Clone)]
+pub struct Station {
+    pub keys: Keys,
+    pub chains: [Vec<Vec<u8>>; 2],
+}
+
+impl Signer for Station {
+    fn chain(&self, algorithm: Algorithm) -> Vec<Vec<u8>> {
+        self.chains[usize::from(algorithm == Algorithm::PostQuantum)].clone()
+    }
+
+    fn sign(&mut self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, String> {
+        Ok(self.keys.sign_raw(algorithm, message))
+    }
+}

@@ -1,0 +1,409 @@
+//! Every vector: what is special about it, and what must come out.
+
+use super::authority::{Certificate, DAY, End, Keys, Station};
+use super::build::*;
+use blanche_tag::claims::*;
+use blanche_tag::envelope::{Algorithm, Purpose};
+use blanche_tag::manifest::EntryKind;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub struct Vectors {
+    world: World,
+    /// File name without folder of parts → JSON.
+    pub files: BTreeMap<String, Value>,
+}
+
+impl Vectors {
+    fn good(&mut self, name: &str, about: &str, change: impl FnOnce(&World, &mut Case)) {
+        let mut case = self.world.base.clone();
+        change(&self.world, &mut case);
+        self.files.insert(format!("good/{name}.json"), self.world.render(about, &case, "accepted", None));
+    }
+
+    fn bad(&mut self, name: &str, code: &str, step: u8, about: &str, change: impl FnOnce(&World, &mut Case)) {
+        let mut case = self.world.base.clone();
+        change(&self.world, &mut case);
+        self.files.insert(format!("bad/{name}.json"), self.world.render(about, &case, code, Some(step)));
+    }
+
+    pub fn make() -> Self {
+        let mut vectors = Self { world: World::new(), files: BTreeMap::new() };
+        vectors.accepted();
+        vectors.form();
+        vectors.origin();
+        vectors.trust();
+        vectors.claims();
+        vectors.times();
+        vectors.manifest();
+        vectors.medium();
+        let parts = vectors.world.parts.iter().map(|(name, bytes)| (name.clone(), json!(hex(bytes))));
+        vectors.files.insert("parts.json".into(), Value::Object(parts.collect()));
+        vectors
+    }
+
+    fn accepted(&mut self) {
+        self.good("plain", "A FAT32 key in an MBR partition, nothing changed.", |_, _| {});
+        self.good("masked", "Hosts changed only masked fields of the boot areas.", |_, case| {
+            case.bytes[0].1[440] = 0x77;
+            case.bytes[1].1[65] = 1;
+            case.bytes[2].1[488] = 1;
+            case.bytes[4].1[495] = 1;
+        });
+        self.good("windows", "Windows wrote its folder.", |_, case| {
+            let folder = "System Volume Information";
+            let settings =
+                item(&format!("{folder}/WPSettings.dat"), EntryKind::File, &[12, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+            let tag = item("blanche.tag", EntryKind::File, b"any");
+            case.tolerated = vec![folder.into(), settings.path.clone()];
+            case.items.extend([item(folder, EntryKind::Folder, b""), settings, tag]);
+            case.items.sort_by(|a, b| a.path.cmp(&b.path));
+        });
+        self.good("mounted-path", "Nothing of the medium but its files can be seen.", |_, case| {
+            case.medium = json!({ "capacity": null, "block": null, "usb": null });
+        });
+        self.good(
+            "clock-set-back",
+            "The clock is behind what the authority stated: reported, not refused.",
+            |_, case| {
+                case.clock = ISSUED - 100 * DAY;
+                case.memory["time"] = json!(ISSUED + DAY);
+            },
+        );
+    }
+
+    fn form(&mut self) {
+        let edit = |at: isize, with: u8| {
+            move |_: &World, case: &mut Case| {
+                let mut file = case.tag();
+                let place = if at < 0 { file.len() - at.unsigned_abs() } else { at as usize };
+                file[place] ^= with;
+                case.file = Some(file);
+            }
+        };
+        self.bad("magic", "E-FORMAT", 2, "Another magic.", edit(1, 1));
+        self.bad("version", "E-VERSION", 2, "Another version of the file.", edit(9, 3));
+        self.bad("trailing", "E-FORMAT", 2, "One byte after the end.", |_, case| {
+            case.file = Some([case.tag(), vec![0]].concat());
+        });
+        self.bad("cut", "E-FORMAT", 2, "The last byte is missing.", |_, case| {
+            case.file = Some(case.tag()[..case.tag().len() - 1].to_vec());
+        });
+        self.bad("empty", "E-FORMAT", 1, "An empty file.", |_, case| case.file = Some(Vec::new()));
+        self.bad("untagged", "E-ENCODING", 3, "COSE_Sign without its tag.", |_, case| {
+            case.file = Some(case.join(&case.envelope()[2..]));
+        });
+        self.bad("not-shortest", "E-ENCODING", 3, "A length that is not in its shortest form.", |_, case| {
+            let envelope = case.envelope();
+            case.file = Some(case.join(&[&[0xd8, 98, 0x98, 4], &envelope[3..]].concat()));
+        });
+        self.bad("deeply-nested", "E-ENCODING", 3, "Arrays in arrays.", |_, case| {
+            case.file = Some(case.join(&[&[0xd8, 98][..], &[0x81; 4000], &[0]].concat()));
+        });
+        self.bad("bomb", "E-ENCODING", 3, "An array that announces 2⁶⁴ − 1 items.", |_, case| {
+            case.file = Some(case.join(&[&[0xd8, 98, 0x9b][..], &[0xff; 8]].concat()));
+        });
+        self.bad("unprotected", "E-ENVELOPE", 4, "A header parameter outside the protected ones.", |_, case| {
+            let envelope = case.envelope();
+            let at = envelope.windows(2).position(|pair| pair == [0xa0, 0x59]).unwrap();
+            case.file = Some(case.join(&[&envelope[..at], &[0xa1, 4, 0x41, 0], &envelope[at + 1..]].concat()));
+        });
+        self.bad("typ", "E-TYP", 4, "A revocation list in the place of a tag.", |world, case| {
+            case.file = Some(case.join(&world.list(1, vec![], vec![])));
+        });
+    }
+
+    fn origin(&mut self) {
+        self.bad("one-signature", "E-SIGNATURES", 4, "The ML-DSA signature is missing.", |_, case| {
+            let (head, signatures) = signatures(&case.envelope());
+            case.file = Some(case.join(&[&head[..], &[0x81], &signatures[0]].concat()));
+        });
+        self.bad("swapped", "E-ALGORITHM", 4, "The signatures in the other order.", |_, case| {
+            let (head, signatures) = signatures(&case.envelope());
+            case.file = Some(case.join(&[&head[..], &[0x82], &signatures[1], &signatures[0]].concat()));
+        });
+        self.bad("same-algorithm", "E-ALGORITHM", 4, "Two ECDSA signatures.", |_, case| {
+            let (head, signatures) = signatures(&case.envelope());
+            case.file = Some(case.join(&[&head[..], &[0x82], &signatures[0], &signatures[0]].concat()));
+        });
+        self.bad("two-stations", "E-NAME", 5, "Each signature of another station.", |world, case| {
+            let other = san(world, Some("station-2.site-a.blanche.invalid"), Purpose::Tag);
+            case.station.chains[1] = other.chains[1].clone();
+        });
+        self.bad("no-san", "E-NAME", 5, "Certificates without a name.", |world, case| {
+            case.station = san(world, None, Purpose::Tag);
+        });
+        self.bad("foreign-san", "E-NAME", 5, "A name outside blanche.invalid.", |world, case| {
+            case.station = san(world, Some("station-1.site-a.example"), Purpose::Tag);
+        });
+        self.bad("key-usage", "E-KEY-USAGE", 5, "Certificates for checkpoints.", |world, case| {
+            case.station = san(world, Some(NAME), Purpose::Checkpoint);
+        });
+        for (name, algorithm) in [("classical", 0), ("post-quantum", 1)] {
+            let about = format!("The {name} signature is over something else.");
+            self.bad(&format!("signature-{name}"), "E-SIGNATURE", 8, &about, move |_, case| {
+                let (head, mut signatures) = signatures(&case.envelope());
+                *signatures[algorithm].last_mut().unwrap() ^= 1;
+                // The last byte of an ML-DSA signature counts hints: alter the challenge as well.
+                let start = signatures[algorithm].len() - if algorithm == 0 { 96 } else { 4627 };
+                signatures[algorithm][start + 8] ^= 1;
+                case.file = Some(case.join(&[&head[..], &[0x82], &signatures.concat()].concat()));
+            });
+        }
+        self.bad(
+            "claims-altered",
+            "E-SIGNATURE",
+            8,
+            "One digit of the claims was changed after signing.",
+            |_, case| {
+                let mut envelope = case.envelope();
+                let at = envelope.windows(8).position(|window| window == b"1234abcd").unwrap();
+                envelope[at] = b'2';
+                case.file = Some(case.join(&envelope));
+            },
+        );
+    }
+
+    fn trust(&mut self) {
+        self.bad(
+            "site-constraint",
+            "E-SITE",
+            6,
+            "A station of a site that its issuer does not serve.",
+            |world, case| {
+                case.station = san(world, Some("station-1.site-b.blanche.invalid"), Purpose::Tag);
+                case.claims.site = Label::try_from("site-b").unwrap();
+            },
+        );
+        self.bad("wrong-authority", "E-CHAIN", 6, "The anchors are another authority's.", |_, case| {
+            let keys = Keys::new("other");
+            let other = both(|algorithm| root_certificate("TEST authority").make(algorithm, &keys, &keys));
+            case.authorities = vec![other];
+        });
+        self.bad("two-authorities", "E-CHAIN", 6, "Each anchor in the pair of another authority.", |_, case| {
+            let keys = Keys::new("other");
+            let other = both(|algorithm| root_certificate("TEST authority").make(algorithm, &keys, &keys));
+            let [one, two] = case.authorities[0].clone();
+            let [other_one, other_two] = other;
+            case.authorities = vec![[one, other_two], [other_one, two]];
+        });
+        self.bad("anchor-in-tag", "E-CHAIN", 6, "The tag brings its own anchor; none is installed.", |world, case| {
+            let keys = Keys::new("mallory");
+            let chains = Algorithm::BOTH.map(|algorithm| {
+                let end = Certificate { issuer: "TEST mallory", ..end_certificate() };
+                let root = root_certificate("TEST mallory").make(algorithm, &keys, &keys);
+                vec![end.make(algorithm, &world.station, &keys), root]
+            });
+            case.station = Station { keys: world.station.clone(), chains };
+        });
+        self.bad(
+            "certificate-expired",
+            "E-CERTIFICATE-TIME",
+            6,
+            "The station's certificates have expired.",
+            |world, case| {
+                case.station = world.chain(&Certificate { to: ISSUED + 60, ..end_certificate() });
+            },
+        );
+        self.bad("no-crl", "E-CRL-MISSING", 7, "No CRL of the station's issuer.", |_, case| case.crls.truncate(2));
+        self.bad("crl-forged", "E-CRL-MISSING", 7, "The CRL was signed by somebody else.", |_, case| {
+            let keys = Keys::new("other");
+            case.crls[2] = keys.crl(Algorithm::Classical, "TEST site-a", 7, ISSUED - DAY, &[]);
+        });
+        self.bad("crl-old", "E-CRL-OLD", 7, "A CRL with a higher number was seen before.", |world, case| {
+            use sha2::{Digest, Sha256};
+            let classical = issuer_certificate().make(Algorithm::Classical, &world.issuer, &world.root);
+            let spki = world.issuer.spki(Algorithm::Classical);
+            assert!(classical.windows(spki.len()).any(|window| window == spki));
+            case.memory["crls"][hex(&Sha256::digest(&spki))] = json!(8);
+        });
+        self.bad("crl-stale", "E-CRL-STALE", 7, "The CRLs are older than a month.", |_, case| {
+            case.clock = ISSUED + 40 * DAY;
+        });
+        self.bad("revoked-station", "E-REVOKED-STATION", 7, "The ML-DSA certificate is revoked.", |world, case| {
+            case.crls[3] = world.issuer.crl(Algorithm::PostQuantum, "TEST site-a", 8, ISSUED, &[3]);
+        });
+        self.bad("list-old", "E-LIST-OLD", 13, "A newer revocation list was seen.", |world, case| {
+            case.lists = vec![world.list(3, vec![], vec![])];
+            case.memory["lists"] = json!({ "lists.authority": 4 });
+        });
+        self.bad("list-missing", "E-LIST-MISSING", 13, "The policy needs a revocation list.", |_, case| {
+            case.policy = json!({ "require_list": true });
+        });
+        self.bad("revoked-tag", "E-REVOKED-TAG", 13, "A revocation list names the tag.", |world, case| {
+            case.lists = vec![world.list(3, vec![case.claims.tag], vec![])];
+        });
+        self.bad(
+            "revoked-content",
+            "E-REVOKED-CONTENT",
+            16,
+            "A revocation list names a file's digest.",
+            |world, case| {
+                let digest = entry(&case.items[2]).0.digests.unwrap().sha256;
+                case.lists = vec![world.list(3, vec![], vec![digest])];
+            },
+        );
+    }
+
+    fn claims(&mut self) {
+        self.bad("other-claims-name", "E-NAME", 10, "The claims name another station.", |_, case| {
+            case.claims.station = Label::try_from("station-2").unwrap();
+        });
+        self.bad("site-policy", "E-SITE-POLICY", 10, "A site that the policy does not admit.", |_, case| {
+            case.policy = json!({ "sites": ["site-b"] });
+        });
+        for (name, verdict) in [("infected", Verdict::Infected), ("incomplete", Verdict::Incomplete)] {
+            self.bad(name, "E-VERDICT", 11, "A signed verdict that is not clean.", |_, case| {
+                case.claims.verdict = verdict
+            });
+        }
+        self.bad("exception", "E-EXCEPTION", 11, "Eight bytes were skipped under an exception.", |_, case| {
+            case.claims.content.checked -= 8;
+            case.claims.content.skipped = 8;
+            let (identifier, object) = ([5; 16], [6; 32]);
+            case.claims.exceptions =
+                vec![ContentException { identifier, object, cause: "test".into(), skipped: 8, unreadable: 0 }];
+        });
+        self.bad("engines", "E-ENGINES", 15, "Fewer engines than demanded.", |_, case| {
+            case.policy = json!({ "min_engines": 3 });
+        });
+        self.bad("base-age", "E-BASE-AGE", 15, "A base eight days old.", |_, case| {
+            case.claims.how.engines[1].bases[0].date = ISSUED - 8 * DAY;
+        });
+    }
+
+    fn times(&mut self) {
+        self.bad("not-yet-valid", "E-NOT-YET-VALID", 12, "Issued 601 seconds after now.", |_, case| {
+            case.clock = ISSUED - 601;
+        });
+        self.bad("expired", "E-EXPIRED", 12, "The moment of expiry.", |_, case| case.clock = case.claims.expires);
+        self.bad(
+            "clock-behind-memory",
+            "E-EXPIRED",
+            12,
+            "The clock was set back; the authority said otherwise.",
+            |_, case| {
+                case.memory["time"] = json!(case.claims.expires);
+            },
+        );
+        self.bad("too-old", "E-TOO-OLD", 12, "Older than the policy's maximum.", |_, case| {
+            case.policy = json!({ "max_tag_age": 3600 });
+        });
+        self.bad("replayed", "E-REPLAYED", 14, "A newer tag was seen for this medium.", |_, case| {
+            case.memory["counter"] = json!(43);
+        });
+    }
+
+    fn manifest(&mut self) {
+        self.bad("manifest-altered", "E-MANIFEST", 16, "One bit of a digest in the manifest.", |_, case| {
+            let mut file = case.tag();
+            let at = file.len() - 20;
+            file[at] ^= 1;
+            case.file = Some(file);
+        });
+        // Signed by a station that breaks the rules.
+        let resign = |manifest: Vec<u8>, case: &mut Case| {
+            use sha2::{Digest, Sha256};
+            case.claims.content.manifest_length = manifest.len() as u64;
+            case.claims.content.manifest_sha256 = Sha256::digest(&manifest).into();
+            case.manifest = manifest;
+        };
+        let lines =
+            |case: &Case, order: &[usize]| -> Vec<u8> { order.iter().flat_map(|at| line(&case.items[*at])).collect() };
+        self.bad("unsorted", "E-MANIFEST", 16, "Two entries in the wrong order.", |_, case| {
+            resign(lines(case, &[1, 2, 0, 3]), case);
+        });
+        self.bad("duplicate", "E-MANIFEST", 16, "An entry twice.", |_, case| {
+            resign(lines(case, &[0, 1, 2, 2, 3]), case);
+        });
+        self.bad("no-folder", "E-MANIFEST", 16, "A file whose folder is not listed.", |_, case| {
+            resign(lines(case, &[0, 2, 3]), case);
+        });
+        self.bad("counts", "E-MANIFEST", 16, "An entry less than the claims say.", |_, case| {
+            resign(lines(case, &[0, 1, 2]), case);
+        });
+        self.bad("subtree", "E-MANIFEST", 16, "A chaining value that does not join to the BLAKE3.", |_, case| {
+            let mut manifest = case.manifest.clone();
+            let value = entry(&case.items[0]).1[1];
+            let at = manifest.windows(32).position(|window| window == value).unwrap();
+            manifest[at] ^= 1;
+            resign(manifest, case);
+        });
+    }
+
+    fn medium(&mut self) {
+        self.bad("other-capacity", "E-MEDIUM", 17, "Moved to a larger medium.", |_, case| {
+            case.medium["capacity"] = json!(8 << 20);
+        });
+        self.bad("other-usb", "E-MEDIUM", 17, "Moved to another key of the same model.", |_, case| {
+            case.medium["usb"]["serial"] = json!("4C530001AC");
+        });
+        self.bad(
+            "usb-hidden",
+            "E-NOT-AVAILABLE",
+            17,
+            "The policy wants the USB identity; it cannot be seen.",
+            |_, case| {
+                case.medium["usb"] = Value::Null;
+                case.policy = json!({ "usb_not_available": "refuse" });
+            },
+        );
+        self.bad("partition-added", "E-BOOT", 18, "A second partition in the table.", |_, case| {
+            case.bytes[0].1[462 + 4] = 7;
+        });
+        self.bad("boot-code", "E-BOOT", 18, "Boot code in the reserved region.", |_, case| case.bytes[1].1[90] = 0x90);
+        self.bad("gap", "E-BOOT", 18, "Bytes in the gap before the partition.", |_, case| {
+            case.bytes.push((5000, vec![1]));
+        });
+        self.bad("added", "E-ADDED", 19, "A file more.", |_, case| {
+            case.items.insert(3, item("docs/b.exe", EntryKind::File, b"MZ"));
+        });
+        self.bad("stream-added", "E-ADDED", 19, "A named stream on a file.", |_, case| {
+            let mut stream = item("docs/a.txt", EntryKind::Stream, b"MZ");
+            stream.stream = Some(b"evil".to_vec());
+            case.items.insert(3, stream);
+        });
+        self.bad("payload-in-artefact", "E-ADDED", 19, "A program under the name of a host artefact.", |_, case| {
+            let folder = "System Volume Information";
+            let file = item(&format!("{folder}/WPSettings.dat"), EntryKind::File, b"MZ\x90\0abcdefgh");
+            case.items.splice(0..0, [item(folder, EntryKind::Folder, b""), file]);
+        });
+        self.bad("removed", "E-REMOVED", 19, "A file less.", |_, case| _ = case.items.remove(2));
+        self.bad("case-changed", "E-ADDED", 19, "A name in another case: one missing, one added.", |_, case| {
+            case.items[2].path = b"docs\0A.txt".to_vec();
+        });
+        self.bad("resized", "E-CHANGED", 19, "Another size.", |_, case| case.items[2].content.push(b'!'));
+        self.bad("changed", "E-CHANGED", 20, "The same size, one byte different.", |_, case| {
+            case.items[2].content[0] = b'B';
+        });
+    }
+}
+
+/// An end certificate with this name and purpose.
+fn san(world: &World, san: Option<&str>, purpose: Purpose) -> Station {
+    world.chain(&Certificate { end: Some(End { san, purpose }), ..end_certificate() })
+}
+
+/// The envelope up to the signatures, and the two of them.
+fn signatures(envelope: &[u8]) -> (Vec<u8>, [Vec<u8>; 2]) {
+    // The ML-DSA signature is the last item; the classical one ends with 96 bytes after `58 60`.
+    let first = envelope.windows(3).position(|window| window == [0x82, 0x83, 0x59]).unwrap();
+    let header = u16::from_be_bytes([envelope[first + 3], envelope[first + 4]]);
+    let second = first + 5 + usize::from(header) + 1 + 2 + 96;
+    assert_eq!(envelope[second], 0x83);
+    (envelope[..first].to_vec(), [envelope[first + 1..second].to_vec(), envelope[second..].to_vec()])
+}
+
+/// One entry as it stands in a manifest, alone: with its folder before it, which is cut away again.
+fn line(one: &Item) -> Vec<u8> {
+    let folder = one.path.iter().rposition(|byte| *byte == 0).map(|end| Item {
+        path: one.path[..end].to_vec(),
+        stream: None,
+        kind: EntryKind::Folder,
+        content: Vec::new(),
+    });
+    let alone: Vec<_> = folder.clone().into_iter().collect();
+    let before = manifest(&alone).0.len();
+    let both: Vec<_> = folder.into_iter().chain([one.clone()]).collect();
+    manifest(&both).0[before..].to_vec()
+}
