@@ -17,7 +17,7 @@ DEMO_PACKAGES := dosfstools mtools zip
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse exfatprogs fdisk \
 	file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
-	procps qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zstd
+	procps python3 qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zstd
 
 # The peers of the benchmark.
 BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan libnbd-bin nbdfuse nbdkit python3 util-linux yara
@@ -26,7 +26,7 @@ SEED ?= 1
 KILLS ?= 200
 IMAGES ?= 3000
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages
+FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations
 MEGABYTES ?= 200
 ROWS ?= P4,P1,P3,P5,P6,P7,P8
 

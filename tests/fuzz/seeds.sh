@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export MTOOLS_SKIP_CHECK=1 LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
-for target in tables fat exfat ntfs ext iso udf messages; do mkdir -p "corpus/$target"; done
+for target in tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations; do mkdir -p "corpus/$target"; done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/files/dossier"
@@ -54,4 +54,6 @@ table() { # name, sfdisk script
 table mbr.img $'label: dos\nstart=64, size=128, type=1'
 table logical.img $'label: dos\nstart=32, size=400, type=5\nstart=64, size=128, type=1'
 table gpt.img $'label: gpt\nfirst-lba: 34\nstart=64, size=128'
+# The parts of the tags in the vectors.
+python3 seeds.py ../../docs/tag-vectors corpus
 ls -s corpus/*/

@@ -1,0 +1,38 @@
+//! Any bytes as a part of a tag: decoding never panics, and what decodes encodes to the very same bytes, because the
+//! encoding is deterministic. The name of the program says which part.
+
+#![no_main]
+
+use blanche_tag::Claims;
+use blanche_tag::envelope::{Envelope, SignedClaims};
+use blanche_tag::manifest::{Reader, Writer};
+use blanche_tag::revocation::RevocationList;
+use libfuzzer_sys::fuzz_target;
+
+fn round<T: SignedClaims>(bytes: &[u8]) {
+    if let Ok(claims) = T::decode(bytes) {
+        assert_eq!(claims.encode(), bytes, "one encoding only");
+    }
+}
+
+/// Entries without chaining values can be written again; all of them must come out as they stood.
+fn manifest(bytes: &Vec<u8>) {
+    let mut writer = Writer::new(Vec::new());
+    for entry in Reader::new(bytes, 0, bytes.len() as u64) {
+        let Ok((entry, None)) = entry else { return };
+        writer.entry(&entry, &[]).expect("what was read can be written");
+    }
+    assert_eq!(writer.finish().0, *bytes, "one encoding only");
+}
+
+fuzz_target!(|bytes: Vec<u8>| {
+    match env!("CARGO_BIN_NAME") {
+        "claims" => round::<Claims>(&bytes),
+        "revocations" => round::<RevocationList>(&bytes),
+        "manifest" => manifest(&bytes),
+        _ => {
+            let _ = Envelope::<Claims>::open(&bytes);
+            let _ = Envelope::<RevocationList>::open(&bytes);
+        }
+    }
+});
