@@ -43,6 +43,12 @@ pub(crate) fn key(certificate: &Certificate, algorithm: Algorithm) -> Option<Vec
     fits.then(|| spki.subject_public_key.as_bytes().map(<[u8]>::to_vec)).flatten()
 }
 
+/// Whether a certificate may sign others and CRLs (RFC 5280, 4.2.1.3); webpki leaves that to the caller.
+pub(crate) fn is_issuer(certificate: &Certificate) -> bool {
+    let usage = extension(certificate, KEY_USAGE).and_then(|value| KeyUsage::from_der(value).ok());
+    usage.is_some_and(|usage| usage.key_cert_sign() && usage.crl_sign())
+}
+
 impl EndCertificate {
     /// Step 5 for one of the two.
     pub(crate) fn read(der: &[u8], algorithm: Algorithm, purpose: Purpose) -> Result<Self, Refusal> {

@@ -193,6 +193,12 @@ impl Origin<'_> {
             };
             Refusal::new(code, 6, format!("{} chain: {error}", path.algorithm.name()))
         })?;
+        let issuers = path.certificates.iter().skip(1).map(Vec::as_slice).chain([path.anchor]);
+        let may_sign = |der| Certificate::from_der(der).is_ok_and(|issuer| certificate::is_issuer(&issuer));
+        if !issuers.into_iter().all(may_sign) {
+            let detail = format!("{} chain: an issuer without keyCertSign and cRLSign", path.algorithm.name());
+            return Err(Refusal::new(Code::Chain, 6, detail));
+        }
         self.check_time(path.algorithm, path.anchor)
     }
 

@@ -129,6 +129,8 @@ pub struct Certificate<'a> {
     pub to: u64,
     /// None for a CA.
     pub end: Option<End<'a>>,
+    /// keyUsage of a CA: unused bits, bits.
+    pub usage: [u8; 2],
     /// Permitted dNSName of a CA.
     pub site: Option<&'a str>,
 }
@@ -153,7 +155,7 @@ impl Certificate<'_> {
                     extension(30, true, &der(0x30, &[&permitted]))
                 });
                 let ca = extension(19, true, &der(0x30, &[&[1, 1, 255]]));
-                [ca, extension(15, true, &[3, 2, 1, 6]), constraint.unwrap_or_default()]
+                [ca, extension(15, true, &[3, 2, self.usage[0], self.usage[1]]), constraint.unwrap_or_default()]
             }
         };
         let tbs = [

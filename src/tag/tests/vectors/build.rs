@@ -62,7 +62,16 @@ pub fn both(make: impl Fn(Algorithm) -> Vec<u8>) -> [Vec<u8>; 2] {
 }
 
 pub fn root_certificate<'a>(subject: &'a str) -> Certificate<'a> {
-    Certificate { serial: 1, issuer: subject, subject, from: START, to: START + 3650 * DAY, end: None, site: None }
+    Certificate {
+        serial: 1,
+        issuer: subject,
+        subject,
+        from: START,
+        to: START + 3650 * DAY,
+        end: None,
+        usage: [1, 6],
+        site: None,
+    }
 }
 
 pub fn issuer_certificate<'a>() -> Certificate<'a> {

@@ -197,6 +197,18 @@ impl Vectors {
             case.station = Station { keys: world.station.clone(), chains };
         });
         self.bad(
+            "issuer-usage",
+            "E-CHAIN",
+            6,
+            "The issuer's keyUsage does not let it sign certificates.",
+            |world, case| {
+                let issuer = Certificate { usage: [7, 0x80], ..issuer_certificate() };
+                for (algorithm, chain) in Algorithm::BOTH.into_iter().zip(&mut case.station.chains) {
+                    chain[1] = issuer.make(algorithm, &world.issuer, &world.root);
+                }
+            },
+        );
+        self.bad(
             "certificate-expired",
             "E-CERTIFICATE-TIME",
             6,
