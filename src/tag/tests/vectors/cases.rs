@@ -2,8 +2,9 @@
 
 use super::authority::{Certificate, DAY, End, Keys, Station};
 use super::build::*;
+use blanche_tag::Malformed;
 use blanche_tag::claims::*;
-use blanche_tag::envelope::{Algorithm, Purpose};
+use blanche_tag::envelope::{Algorithm, Purpose, SignedClaims, seal};
 use blanche_tag::manifest::EntryKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -276,6 +277,79 @@ impl Vectors {
             case.claims.exceptions =
                 vec![ContentException { identifier, object, cause: "test".into(), skipped: 8, unreadable: 0 }];
         });
+        let raw = |edit: fn(&mut Vec<u8>)| {
+            move |_: &World, case: &mut Case| {
+                let mut payload = case.claims.encode();
+                edit(&mut payload);
+                let claims = Raw(payload, case.claims.station.clone(), case.claims.site.clone());
+                case.file = Some(case.join(&seal(&claims, &mut case.station.clone()).unwrap()));
+            }
+        };
+        self.bad(
+            "claims-unknown",
+            "E-CLAIMS",
+            9,
+            "A field that the format does not know.",
+            raw(|payload| {
+                payload[0] = 0xaf;
+                payload.extend([14, 0]);
+            }),
+        );
+        self.bad(
+            "claims-not-shortest",
+            "E-ENCODING",
+            9,
+            "Claims in another encoding.",
+            raw(|payload| {
+                payload.splice(0..1, [0xb8, 14]);
+            }),
+        );
+        self.bad(
+            "claims-repeated",
+            "E-ENCODING",
+            9,
+            "A field twice.",
+            raw(|payload| {
+                payload[0] = 0xaf;
+                payload.extend([13, 0x80]);
+            }),
+        );
+        self.bad("claims-trailing", "E-ENCODING", 9, "A byte after the claims.", raw(|payload| payload.push(0)));
+        self.bad(
+            "claims-contradict",
+            "E-CLAIMS",
+            9,
+            "A capacity that the volumes and areas do not fit.",
+            raw(|payload| {
+                let at = payload.windows(5).position(|window| window == [0x1a, 0, 0x40, 0, 0]).unwrap();
+                payload[at + 2] = 0x20;
+            }),
+        );
+        self.bad(
+            "certificate-kind",
+            "E-CERTIFICATE",
+            5,
+            "An ML-DSA certificate with the ECDSA signature.",
+            |_, case| {
+                case.station.chains[0] = case.station.chains[1].clone();
+            },
+        );
+        self.bad(
+            "list-altered",
+            "E-LIST",
+            13,
+            "A revocation list whose claims were changed after signing.",
+            |world, case| {
+                let mut list = world.list(3, vec![], vec![]);
+                let at = list.windows(16).position(|window| window == [9; 16]).unwrap();
+                list[at] = 8;
+                case.lists = vec![list];
+            },
+        );
+        self.bad("list-stale", "E-LIST-STALE", 13, "The newest revocation list is a day old.", |world, case| {
+            case.lists = vec![world.list(3, vec![], vec![])];
+            case.policy = json!({ "require_list": true, "max_list_age": 3600 });
+        });
         self.bad("engines", "E-ENGINES", 15, "Fewer engines than demanded.", |_, case| {
             case.policy = json!({ "min_engines": 3 });
         });
@@ -418,4 +492,28 @@ fn line(one: &Item) -> Vec<u8> {
     let before = manifest(&alone).0.len();
     let both: Vec<_> = folder.into_iter().chain([one.clone()]).collect();
     manifest(&both).0[before..].to_vec()
+}
+
+/// Claims that a station would never sign.
+struct Raw(Vec<u8>, Label, Label);
+
+impl SignedClaims for Raw {
+    const PURPOSE: Purpose = Purpose::Tag;
+
+    fn encode(&self) -> Vec<u8> {
+        self.0.clone()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let name = Label::try_from("none").unwrap();
+        Ok(Self(bytes.to_vec(), name.clone(), name))
+    }
+
+    fn station(&self) -> &Label {
+        &self.1
+    }
+
+    fn site(&self) -> &Label {
+        &self.2
+    }
 }

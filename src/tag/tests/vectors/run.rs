@@ -85,6 +85,7 @@ fn policy(value: &Value) -> Policy {
                 policy.sites =
                     Some(value.as_array().unwrap().iter().map(|site| site.as_str().unwrap().into()).collect())
             }
+            "max_list_age" => policy.max_list_age = value.as_u64().unwrap(),
             "max_tag_age" => policy.max_tag_age = value.as_u64(),
             "min_engines" => policy.min_engines = value.as_u64().unwrap() as usize,
             "require_list" => policy.require_list = value.as_bool().unwrap(),
