@@ -30,6 +30,7 @@ mod fat;
 pub mod image;
 pub mod iso;
 pub mod ntfs;
+pub mod rules;
 pub mod samples;
 pub mod station;
 pub mod tools;
