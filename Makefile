@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test bench fuzz soak deny
+.PHONY: help deps deps-demo deps-test toolchain build demo test bench false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -45,7 +45,7 @@ fi
 endef
 
 help: ## Print this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 toolchain: ## Check that a Rust toolchain is there, and say how to get one
 	@command -v cargo >/dev/null || {
@@ -88,6 +88,9 @@ bench: deps-test build ## Time Blanche against clamd and against the tools one a
 	@$(call install,$(BENCH_PACKAGES))
 	cargo build --release --workspace --locked --examples
 	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES) --rows $(ROWS)
+
+false-positives: build ## Scan 10 000 and more ordinary files of Debian: no rule may call one malicious, two may be suspicious
+	@python3 tests/bench/false_positives.py --programs "$$CARGO_TARGET_DIR/release"
 
 fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of hostile bytes (nightly compiler, cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || { echo "Missing: cargo install --locked cargo-fuzz"; exit 1; }

@@ -1,4 +1,5 @@
-// Boot code. Tables, boot sectors and the sectors behind them are handed over as contents of their own.
+// Boot code. Tables and boot sectors with their reserved sectors are handed over as contents of their own; what lies in the
+// gap behind a table is not.
 
 rule Boot_Code_Hides_In_Memory
 {

@@ -4,6 +4,7 @@
 
 use blanche_tests::{Format, Layout, Station, Tree, image, rules};
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::FileExt;
 
 /// Names of the rules in signatures/rules; each has its metadata.
 fn written() -> BTreeSet<String> {
@@ -77,4 +78,22 @@ fn every_rule_has_its_metadata_a_bad_sample_and_two_good_ones() {
     assert!(few.is_empty(), "fewer than two good samples: {few:?}");
     let unknown: Vec<&&str> = near.keys().filter(|rule| !rules.contains(**rule)).collect();
     assert!(unknown.is_empty(), "good samples near rules that do not exist: {unknown:?}");
+}
+
+/// The rules for boot code see the first sector of a medium, whose code ends where the disk's signature begins (UEFI 2.10,
+/// 5.2.1).
+#[test]
+fn boot_rules_find_boot_code_on_the_medium() {
+    const CODE: usize = 440;
+    for sample in rules::bad().into_iter().filter(|sample| sample.rule.starts_with("Boot_Code_")) {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = Tree::new().with("lettre.txt", "Bonjour.\r\n");
+        let disk = image(folder.path(), Format::Fat32, Layout::MbrPrimary, &tree);
+        let file = std::fs::File::options().write(true).open(&disk).unwrap();
+        file.write_all_at(&sample.bytes[..CODE], 0).unwrap();
+        let scan = Station::new(folder.path()).scan(&disk);
+        let found = &scan.report["findings"][0];
+        assert_eq!(found["path"], "[table 0+512]", "{:#}", scan.report);
+        assert_eq!(found["findings"][0]["name"], sample.rule, "{found:#}");
+    }
 }
