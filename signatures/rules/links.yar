@@ -112,7 +112,7 @@ rule Link_Console_Runs_Script
         $style = /<ms:script|msxsl:script|urn:schemas-microsoft-com:xslt/ nocase ascii wide
         $task = /<Task[^>]{0,400}Type="CommandLine"[^>]{0,400}Command="[^"]{0,200}(powershell|cmd|mshta|wscript|cscript|rundll32)/ nocase ascii wide
     condition:
-        filesize < 16MB and $console and any of ($redirect, $script, $style, $task)
+        filesize < 16MB and $console in (0..1024) and any of ($redirect, $script, $style, $task)
 }
 
 rule Link_Web_Query

@@ -14,7 +14,7 @@ rule Script_PowerShell_Downloader
         $run_fetched = /(i`?e`?x|i`?n`?v`?o`?k`?e`?-`?e`?x`?p`?r`?e`?s`?s`?i`?o`?n)[ \t]{0,8}(-command[ \t]{1,4})?[(&"'$@{][^\r\n]{0,160}(d`?o`?w`?n`?l`?o`?a`?d`?s`?t`?r`?i`?n`?g|downloaddata|invoke-webrequest|invoke-restmethod|iwr[ \t]|irm[ \t])/ nocase ascii wide
         $fetched_run = /(d`?o`?w`?n`?l`?o`?a`?d`?s`?t`?r`?i`?n`?g|invoke-webrequest|invoke-restmethod|iwr[ \t]|irm[ \t])[^\r\n]{1,240}\|[ \t]{0,8}[&.]?[ \t("']{0,8}(i`?e`?x|i`?n`?v`?o`?k`?e`?-`?e`?x`?p`?r`?e`?s`?s`?i`?o`?n)/ nocase ascii wide
         // Fetched into a variable or file, run in another line.
-        $fetch = /(\.d`?o`?w`?n`?l`?o`?a`?d`?(s`?t`?r`?i`?n`?g|f`?i`?l`?e|d`?a`?t`?a)`?["']?[ ]{0,4}\(|invoke-webrequest|invoke-restmethod|start-bitstransfer)/ nocase ascii wide
+        $fetch = /(\.d`?o`?w`?n`?l`?o`?a`?d`?(s`?t`?r`?i`?n`?g|f`?i`?l`?e|d`?a`?t`?a)`?["']?[ ]{0,4}\(|(invoke-webrequest|invoke-restmethod|start-bitstransfer)[ \t])/ nocase ascii wide
         $run = /[\r\n;|&{(=][ \t]{0,40}(invoke-expression|iex)[ \t("']{1,8}[$(]/ nocase ascii wide
         $pipe = /\|[ \t]{0,8}(invoke-expression|iex)[ \t]{0,8}[\r\n;)}"']/ nocase ascii wide
         $start = /[\r\n;|&{(][ \t]{0,40}(start-process|saps|invoke-item|ii|start)[ \t]{1,8}(-filepath[ \t]{1,8})?["']?(\$|%)(env:(temp|tmp|appdata|localappdata|public|programdata|userprofile)|[a-z_]{1,40}["']?[ \t]{0,8}(-windowstyle|-w|-verb|[\r\n;}]))/ nocase ascii wide
@@ -86,7 +86,7 @@ rule Script_PowerShell_Disables_Defences
         $set = /setvalue[ \t(]/ nocase ascii wide
         $scan = "AmsiScanBuffer" ascii wide
         $protect = "VirtualProtect" ascii wide
-        $add = /Add-Type|DllImport|GetDelegateForFunctionPointer/ nocase ascii wide
+        $add = /Add-Type[ \t]|\[DllImport[ \t]{0,4}\(|GetDelegateForFunctionPointer[ \t(]/ nocase ascii wide
         $defender = /set-mppreference[^\r\n]{0,80}-disable(realtimemonitoring|behaviormonitoring|ioavprotection|scriptscanning)[ \t:]{1,4}(\$true|1)/ nocase ascii wide
         $exclude = /add-mppreference[^\r\n]{0,40}-exclusion(path|extension|process)[ \t]{1,4}["']?([a-z]:\\?["';\r\n ]|\.?exe|\$env:(temp|appdata|public|programdata|userprofile))/ nocase ascii wide
     condition:
