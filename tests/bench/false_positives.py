@@ -75,6 +75,8 @@ def gather(work: pathlib.Path, limit: int) -> dict[str, str]:
     """Copies the files into one folder of folders; name there -> where it comes from."""
     target, origin, seen = work / "ordinary", {}, set()
     sources = [(unpack(work), limit // 2)] + [([pathlib.Path(folder)], limit // 4) for folder in FOLDERS]
+    # A copy of this repository's rules and pages is no attack either.
+    sources.append(([ROOT / "signatures", ROOT / "docs"], limit // 4))
     for folders, part in sources:
         for path in ordinary(folders, part):
             try:
