@@ -5,11 +5,12 @@
 
 /// A record as it stands on the medium.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Record<'a>(pub &'a [u8]);
+pub struct Record<'a>(pub &'a [u8]);
 
 impl<'a> Record<'a> {
     /// `N` bytes from `offset`; zeros where the record is shorter.
-    pub(crate) fn array<const N: usize>(self, offset: usize) -> [u8; N] {
+    #[must_use]
+    pub fn array<const N: usize>(self, offset: usize) -> [u8; N] {
         let mut out = [0u8; N];
         let source = self.slice(offset, N);
         for (to, from) in out.iter_mut().zip(source) {
@@ -19,24 +20,33 @@ impl<'a> Record<'a> {
     }
 
     /// Up to `length` bytes from `offset`.
-    pub(crate) fn slice(self, offset: usize, length: usize) -> &'a [u8] {
+    #[must_use]
+    pub fn slice(self, offset: usize, length: usize) -> &'a [u8] {
         let rest = self.0.get(offset..).unwrap_or_default();
         rest.get(..length).unwrap_or(rest)
     }
 
-    pub(crate) fn u8(self, offset: usize) -> u8 {
+    /// One byte at `offset`.
+    #[must_use]
+    pub fn u8(self, offset: usize) -> u8 {
         self.0.get(offset).copied().unwrap_or(0)
     }
 
-    pub(crate) fn u16(self, offset: usize) -> u16 {
+    /// Two bytes at `offset`.
+    #[must_use]
+    pub fn u16(self, offset: usize) -> u16 {
         u16::from_le_bytes(self.array(offset))
     }
 
-    pub(crate) fn u32(self, offset: usize) -> u32 {
+    /// Four bytes at `offset`.
+    #[must_use]
+    pub fn u32(self, offset: usize) -> u32 {
         u32::from_le_bytes(self.array(offset))
     }
 
-    pub(crate) fn u64(self, offset: usize) -> u64 {
+    /// Eight bytes at `offset`.
+    #[must_use]
+    pub fn u64(self, offset: usize) -> u64 {
         u64::from_le_bytes(self.array(offset))
     }
 }

@@ -16,6 +16,7 @@
 //! | `walk`, `plan` | folders, loops, budgets; what will be read |
 //! | `deliver`, `units`, `packer` | contents in medium order, decompressed, sealed and hashed |
 //! | `area` | the area ledger |
+//! | `survey`, `layout` | what the sealer needs: which clusters of FAT and exFAT are taken, and their structures |
 //! | `folder` | a folder of a mounted filesystem |
 
 #![forbid(unsafe_code)]
@@ -43,6 +44,7 @@ mod fat;
 mod filesystem;
 mod folder;
 mod iso;
+pub mod layout;
 mod medium;
 mod names;
 mod ntfs;
@@ -53,6 +55,7 @@ mod plan;
 mod program;
 mod recognise;
 mod source;
+mod survey;
 mod udf;
 mod units;
 mod walk;
@@ -61,6 +64,7 @@ pub use medium::is_read;
 pub use outbox::{Out, ReadFailure, Stop};
 pub use program::{Failed, run};
 pub use source::{FileSource, Medium, MemorySource, ReadAt, ReadError};
+pub use survey::{Layout, Survey, SurveyFailure, survey};
 
 use blanche_sandbox::wire::{FromReader, ReadJob, ReadTotals, Source};
 use outbox::{Halt, Outbox};

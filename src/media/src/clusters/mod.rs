@@ -222,6 +222,11 @@ impl Clusters {
         }
     }
 
+    /// Whether a cluster belongs to what was followed so far.
+    pub(crate) fn claimed(&self, cluster: u32) -> bool {
+        self.claims.contains(cluster)
+    }
+
     /// Counts metadata that was read.
     pub(crate) fn count_read(&mut self, bytes: u64) {
         self.tally.metadata_read = self.tally.metadata_read.saturating_add(bytes);

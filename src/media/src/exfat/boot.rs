@@ -7,7 +7,7 @@ const REGION_SECTORS: u64 = 12;
 
 /// Why a boot sector that says "EXFAT" cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BootFault {
+pub enum BootFault {
     /// BytesPerSectorShift is outside 9 to 12 (3.1.14).
     SectorSize,
     /// SectorsPerClusterShift makes clusters above 32 MiB (3.1.15).
@@ -22,30 +22,43 @@ pub(crate) enum BootFault {
 
 /// A boot sector that can be used; offsets in bytes from the start of the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Boot {
-    pub(crate) sector: u64,
-    pub(crate) cluster: u64,
-    pub(crate) table_start: u64,
-    pub(crate) table: u64,
-    pub(crate) tables: u64,
+pub struct Boot {
+    /// Bytes of a sector.
+    pub sector: u64,
+    /// Bytes of a cluster.
+    pub cluster: u64,
+    /// FatOffset.
+    pub table_start: u64,
+    /// FatLength.
+    pub table: u64,
+    /// NumberOfFats.
+    pub tables: u64,
     /// VolumeFlags bit 0.
-    pub(crate) second_active: bool,
-    pub(crate) heap_start: u64,
-    pub(crate) clusters: u32,
-    pub(crate) root: u32,
-    pub(crate) total: u64,
-    pub(crate) serial: u32,
+    pub second_active: bool,
+    /// ClusterHeapOffset.
+    pub heap_start: u64,
+    /// ClusterCount.
+    pub clusters: u32,
+    /// FirstClusterOfRootDirectory.
+    pub root: u32,
+    /// VolumeLength.
+    pub total: u64,
+    /// VolumeSerialNumber.
+    pub serial: u32,
 }
 
 impl Boot {
     /// Whether a sector claims to be exFAT: FileSystemName (3.1.2), and MustBeZero (3.1.3) where FAT has its fields.
-    pub(crate) fn claims(sector: &[u8]) -> bool {
+    pub fn claims(sector: &[u8]) -> bool {
         let record = Record(sector);
         record.slice(3, 8) == b"EXFAT   " && is_zero(record.slice(11, 53))
     }
 
     /// Validates a sector that [`Boot::claims`] to be exFAT.
-    pub(crate) fn parse(sector: &[u8]) -> Result<Self, BootFault> {
+    ///
+    /// # Errors
+    /// [`BootFault`].
+    pub fn parse(sector: &[u8]) -> Result<Self, BootFault> {
         let record = Record(sector);
         let sector_shift = u32::from(record.u8(108));
         check((9..=12).contains(&sector_shift), BootFault::SectorSize)?;

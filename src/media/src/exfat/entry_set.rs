@@ -3,49 +3,60 @@
 use crate::bytes::Record;
 use crate::clusters::RECORD_BYTES;
 
-pub(crate) const END: u8 = 0x00;
-pub(crate) const IN_USE: u8 = 0x80;
-pub(crate) const BITMAP: u8 = 0x81;
-pub(crate) const UPCASE: u8 = 0x82;
-pub(crate) const LABEL: u8 = 0x83;
-pub(crate) const FILE: u8 = 0x85;
-const STREAM: u8 = 0xc0;
-const NAME: u8 = 0xc1;
+/// EndOfDirectory (6.2.1).
+pub const END: u8 = 0x00;
+/// Bit of an entry type: in use (6.2.1.4).
+pub const IN_USE: u8 = 0x80;
+/// Allocation Bitmap (7.1).
+pub const BITMAP: u8 = 0x81;
+/// Up-case Table (7.2).
+pub const UPCASE: u8 = 0x82;
+/// Volume Label (7.3).
+pub const LABEL: u8 = 0x83;
+/// File (7.4).
+pub const FILE: u8 = 0x85;
+/// Stream Extension (7.6).
+pub const STREAM: u8 = 0xc0;
+/// File Name (7.7).
+pub const NAME: u8 = 0xc1;
 /// Bit of an entry type: secondary (6.2.1.3).
 const SECONDARY: u8 = 0x40;
 /// Bit of an entry type: benign, may be ignored (6.2.1.2).
-pub(crate) const BENIGN: u8 = 0x20;
+pub const BENIGN: u8 = 0x20;
 /// UTF-16 units of a File Name entry.
 const NAME_UNITS: usize = 15;
 
 /// A complete set, as it stands on the medium.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EntrySet {
+pub struct EntrySet {
     /// FileAttributes (7.4.4).
-    pub(crate) attributes: u16,
+    pub attributes: u16,
     /// Name in UTF-16 units, NameLength of them.
-    pub(crate) name: Vec<u16>,
-    pub(crate) first: u32,
-    pub(crate) length: u64,
-    pub(crate) valid_length: u64,
+    pub name: Vec<u16>,
+    /// FirstCluster.
+    pub first: u32,
+    /// DataLength, bytes.
+    pub length: u64,
+    /// ValidDataLength, bytes.
+    pub valid_length: u64,
     /// AllocationPossible (6.3.4.1): without it there are no clusters.
-    pub(crate) allocated: bool,
+    pub allocated: bool,
     /// NoFatChain (6.3.4.2).
-    pub(crate) contiguous: bool,
+    pub contiguous: bool,
     /// SetChecksum matches (6.3.3).
-    pub(crate) checksum_holds: bool,
+    pub checksum_holds: bool,
 }
 
 /// Collects the records of one set.
 #[derive(Debug, Default)]
-pub(crate) struct Collector {
+pub struct Collector {
     records: Vec<[u8; RECORD_BYTES]>,
     wanted: usize,
 }
 
 /// What a record did to the set.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// More records of the set are to come.
     More,
     /// The set is complete.
@@ -56,26 +67,27 @@ pub(crate) enum Step {
 
 impl Collector {
     /// Begins a set with its File entry.
-    pub(crate) fn begin(&mut self, bytes: &[u8; RECORD_BYTES]) {
+    pub fn begin(&mut self, bytes: &[u8; RECORD_BYTES]) {
         self.records.clear();
         self.records.push(*bytes);
         self.wanted = usize::from(Record(bytes).u8(1)).saturating_add(1);
     }
 
     /// Whether a set is being collected.
-    pub(crate) fn open(&self) -> bool {
+    #[must_use]
+    pub fn open(&self) -> bool {
         !self.records.is_empty()
     }
 
     /// Gives up what was collected; true when that was something.
-    pub(crate) fn abandon(&mut self) -> bool {
+    pub fn abandon(&mut self) -> bool {
         let was_open = self.open();
         self.records.clear();
         was_open
     }
 
     /// Takes the next record of the set.
-    pub(crate) fn take(&mut self, bytes: &[u8; RECORD_BYTES]) -> Step {
+    pub fn take(&mut self, bytes: &[u8; RECORD_BYTES]) -> Step {
         let kind = Record(bytes).u8(0);
         // 2 to 18 secondary entries (7.4.2), in use and secondary each.
         if kind & (IN_USE | SECONDARY) != IN_USE | SECONDARY || !(3..=19).contains(&self.wanted) {
@@ -123,7 +135,8 @@ fn parse(records: &[[u8; RECORD_BYTES]]) -> Option<EntrySet> {
 }
 
 /// EntrySetChecksum (6.3.3): all bytes but the checksum itself.
-fn checksum(records: &[[u8; RECORD_BYTES]]) -> u16 {
+#[must_use]
+pub fn checksum(records: &[[u8; RECORD_BYTES]]) -> u16 {
     let bytes = records.iter().flatten().enumerate();
     bytes
         .filter(|(offset, _)| !matches!(offset, 2 | 3))

@@ -1,10 +1,10 @@
 //! exFAT (Microsoft, "exFAT file system specification" 1.00), read-only. Why our own reader: see [`crate::fat`].
 
 mod boot;
-mod entry_set;
-mod upcase;
+pub mod entry_set;
+pub mod upcase;
 
-pub(crate) use boot::Boot;
+pub use boot::Boot;
 
 use crate::bytes::{Record, index, is_zero, wide};
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
@@ -75,6 +75,11 @@ impl ExFatVolume {
         volume.identity.label = facts.label.clone();
         volume.claim_structures(medium, &facts)?;
         Ok(volume)
+    }
+
+    /// Whether an entry that was listed, the bitmap or the up-case table uses this cluster.
+    pub(crate) fn claimed(&self, cluster: u32) -> bool {
+        self.clusters.claimed(cluster)
     }
 
     fn fault(&mut self, offset: u64, length: u64, cause: Cause) {

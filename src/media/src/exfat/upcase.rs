@@ -4,22 +4,24 @@ use crate::bytes::{Record, wide};
 use crate::names::upper;
 
 /// Bytes of a table that maps every unit without compression.
-pub(crate) const MAX_BYTES: u64 = 128 << 10;
+pub const MAX_BYTES: u64 = 128 << 10;
 
 /// A table for all 65 536 units.
 #[derive(Debug)]
-pub(crate) struct Upcase {
+pub struct Upcase {
     units: Option<Vec<u16>>,
 }
 
 impl Upcase {
     /// Unicode's simple upper case, when the volume's table cannot be used.
-    pub(crate) fn fallback() -> Self {
+    #[must_use]
+    pub fn fallback() -> Self {
         Self { units: None }
     }
 
     /// Unpacks a table: `FFFF n` stands for `n` units that map to themselves (7.2.5.1).
-    pub(crate) fn parse(bytes: &[u8]) -> Self {
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Self {
         let mut units: Vec<u16> = Vec::with_capacity(1 << 16);
         let mut fields = bytes.chunks_exact(2).map(|pair| Record(pair).u16(0));
         while let Some(unit) = fields.next() {
@@ -36,7 +38,8 @@ impl Upcase {
     }
 
     /// Upper case of a unit.
-    pub(crate) fn upper(&self, unit: u16) -> u16 {
+    #[must_use]
+    pub fn upper(&self, unit: u16) -> u16 {
         match &self.units {
             Some(units) => units.get(usize::from(unit)).copied().unwrap_or(unit),
             None => upper(unit),
@@ -45,7 +48,8 @@ impl Upcase {
 }
 
 /// TableChecksum (7.2.2).
-pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0u32, |sum, byte| sum.rotate_right(1).wrapping_add(u32::from(*byte)))
 }
 

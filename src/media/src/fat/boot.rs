@@ -12,7 +12,7 @@ const MAX_CLUSTERS_16: u64 = 65_524;
 
 /// Why a boot sector is not one of FAT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BootFault {
+pub enum BootFault {
     /// Neither a jump instruction nor the signature 55 AA.
     NoMark,
     /// BPB_BytsPerSec is none of 512, 1024, 2048, 4096.
@@ -35,43 +35,46 @@ pub(crate) enum BootFault {
 
 /// A boot sector that hosts accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Boot {
+pub struct Boot {
     /// FAT12, FAT16 or FAT32.
-    pub(crate) kind: FilesystemKind,
+    pub kind: FilesystemKind,
     /// Bytes of a sector.
-    pub(crate) sector: u64,
+    pub sector: u64,
     /// Bytes of a cluster.
-    pub(crate) cluster: u64,
+    pub cluster: u64,
     /// Bytes before the first table.
-    pub(crate) reserved: u64,
+    pub reserved: u64,
     /// Bytes of one table.
-    pub(crate) table: u64,
+    pub table: u64,
     /// Tables.
-    pub(crate) tables: u64,
+    pub tables: u64,
     /// The table in force, from 0 (BPB_ExtFlags).
-    pub(crate) active_table: u64,
+    pub active_table: u64,
     /// The second copy of the table is kept equal to the first.
-    pub(crate) mirrored: bool,
+    pub mirrored: bool,
     /// Bytes of the fixed root directory; 0 on FAT32.
-    pub(crate) root: u64,
+    pub root: u64,
     /// First cluster of the root directory; FAT32 only.
-    pub(crate) root_cluster: u32,
+    pub root_cluster: u32,
     /// Clusters of the data region.
-    pub(crate) clusters: u64,
+    pub clusters: u64,
     /// Bytes of the whole volume.
-    pub(crate) total: u64,
+    pub total: u64,
     /// BS_VolID.
-    pub(crate) serial: Option<u32>,
+    pub serial: Option<u32>,
     /// The cluster count lies where hosts disagree about FAT12 and FAT16.
-    pub(crate) ambiguous_width: bool,
+    pub ambiguous_width: bool,
     /// The fields contradict the kind: FAT32 with entries of a fixed root directory (Linux makes room for them, Windows
     /// does not), or FAT12 or FAT16 without them or with more clusters than 16 bits can number.
-    pub(crate) contradictory: bool,
+    pub contradictory: bool,
 }
 
 impl Boot {
     /// Validates the first 512 bytes of a volume.
-    pub(crate) fn parse(sector: &[u8]) -> Result<Self, BootFault> {
+    ///
+    /// # Errors
+    /// [`BootFault`].
+    pub fn parse(sector: &[u8]) -> Result<Self, BootFault> {
         let record = Record(sector);
         let marked = matches!(record.u8(0), 0xe9 | 0xeb | 0x49) || record.u16(510) == 0xaa55;
         check(marked, BootFault::NoMark)?;
@@ -115,7 +118,7 @@ impl Boot {
     }
 
     /// First byte of cluster 2, from the start of the volume.
-    pub(crate) fn heap_start(&self) -> u64 {
+    pub fn heap_start(&self) -> u64 {
         self.reserved.saturating_add(self.table.saturating_mul(self.tables)).saturating_add(self.root)
     }
 }

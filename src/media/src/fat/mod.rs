@@ -6,7 +6,9 @@
 mod boot;
 mod names;
 
-pub(crate) use boot::{BOOT_BYTES, Boot, claimed_kind};
+pub use boot::Boot;
+pub(crate) use boot::{BOOT_BYTES, claimed_kind};
+pub use names::LongName;
 
 use crate::bytes::Record;
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
@@ -14,7 +16,7 @@ use crate::filesystem::{ContentId, Extent, Fault, Filesystem, FolderRef, Found, 
 use crate::names::wtf8;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, FilesystemKind, NameEncoding};
-use names::{LongName, keys, short_name};
+use names::{keys, short_name};
 use std::ops::{ControlFlow, Range};
 
 const READ_ONLY: u8 = 0x01;
@@ -89,6 +91,11 @@ impl FatVolume {
         let mut volume = Self { boot, range, identity, clusters: Clusters::new(heap, tables), shared, faults };
         volume.identity.label = volume.find_label(medium)?;
         Ok(volume)
+    }
+
+    /// Whether an entry that was listed uses this cluster.
+    pub(crate) fn claimed(&self, cluster: u32) -> bool {
+        self.clusters.claimed(cluster)
     }
 
     /// The fixed root directory of FAT12 and FAT16.

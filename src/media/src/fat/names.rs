@@ -22,7 +22,7 @@ const CODE_PAGE_850: [char; 128] = [
 
 /// Collects the pieces of a long name, which stand before their short entry in reverse order.
 #[derive(Debug, Default)]
-pub(crate) struct LongName {
+pub struct LongName {
     units: Vec<u16>,
     checksum: u8,
     /// Number of the piece that came last; 1 when the name is complete.
@@ -31,13 +31,13 @@ pub(crate) struct LongName {
 
 impl LongName {
     /// Forgets what was collected.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.units.clear();
         self.at = 0;
     }
 
     /// Takes one piece; one that does not continue the last makes what was collected an orphan.
-    pub(crate) fn piece(&mut self, record: Record<'_>) {
+    pub fn piece(&mut self, record: Record<'_>) {
         let order = record.u8(0);
         let number = order & !0x40;
         let checksum = record.u8(13);
@@ -60,7 +60,7 @@ impl LongName {
     }
 
     /// The long name of the short entry that follows, unless it is an orphan.
-    pub(crate) fn finish(&mut self, short: &[u8; 11]) -> Option<Vec<u16>> {
+    pub fn finish(&mut self, short: &[u8; 11]) -> Option<Vec<u16>> {
         let valid = self.at == 1 && self.checksum == checksum(short);
         let end = self.units.iter().position(|unit| *unit == 0).unwrap_or(self.units.len());
         let name = self.units.get(..end).unwrap_or_default().to_vec();
