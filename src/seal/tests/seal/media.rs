@@ -125,6 +125,22 @@ pub(crate) fn read_files(path: &Path, exfat: bool) -> Files {
     files
 }
 
+/// A loop device over a file, for as long as `work` runs.
+pub(crate) fn looped(path: &Path, sector: &str, work: impl FnOnce(&Path)) {
+    let arguments = ["--sector-size", sector, "--find", "--show", path.to_str().unwrap()];
+    let device = String::from_utf8(run("losetup", &arguments)).unwrap().trim().to_owned();
+    let looped = Looped(device);
+    work(Path::new(&looped.0));
+}
+
+struct Looped(String);
+
+impl Drop for Looped {
+    fn drop(&mut self) {
+        output("losetup", &["--detach", &self.0]);
+    }
+}
+
 /// Mounts an exFAT volume by exfat-fuse on a loop device for as long as `work` runs; always released again.
 pub(crate) fn mounted(path: &Path, work: impl FnOnce(&Path)) {
     let device = run("losetup", &["--find".as_ref(), "--show".as_ref(), path.as_os_str()]);

@@ -40,7 +40,7 @@ pub(crate) fn findings(volume: &Path, exfat: bool) -> Vec<String> {
 }
 
 /// Whether a finding is one that a power cut may leave behind: lost clusters, copies of the FAT that differ, counts; and
-/// what fsck.vfat says about these. fsck.exfat has nothing to say: it compares neither the bitmap nor the dirty flag.
+/// what fsck.vfat says about these. fsck.exfat may say nothing: it does not report lost clusters or the dirty flag.
 pub(crate) fn may_stay(finding: &str, exfat: bool) -> bool {
     let fat = [
         "FATs differ but appear to be intact.",

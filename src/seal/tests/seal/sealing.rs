@@ -1,8 +1,9 @@
 //! TAG-1: the checker finds nothing, everybody's files are as they were, free space differs only by the tag.
 
-use crate::media::{Files, Volume, content, files, read_files};
+use crate::media::{Files, Volume, content, files, looped, read_files};
 use crate::oracles::{findings, run};
 use crate::recorder::Recorder;
+use blanche_media::ReadAt;
 use blanche_seal::{
     Device, FileDevice, FileName, Refusal, Request, Stamp, UncachedFile, plan, plan_removal, read_back,
 };
@@ -182,6 +183,32 @@ fn a_partition_is_sealed_and_its_neighbours_are_not_touched() {
         assert!(after[..start] == disk[..start] && after[end..] == disk[end..]);
         std::fs::write(&volume.path, &after[start..end]).unwrap();
         assert_eq!(findings(&volume.path, volume.exfat), Vec::<String>::new());
+    }
+}
+
+/// The kernel's block layer: logical block, exclusive use, flush, and reading back past the page cache.
+#[test]
+fn a_block_device_is_sealed_and_read_back_from_itself() {
+    for (sector, options) in [("512", &["-F", "16", "-s", "1"][..]), ("4096", &["-F", "32", "-S", "4096", "-s", "1"])] {
+        let size = if sector == "512" { 8192 } else { 270 * 1024 };
+        let volume = Volume::fat(size, options, files());
+        let tag = content(7, 300_001);
+        looped(&volume.path, sector, |path| {
+            let mut device = FileDevice::open(path).unwrap();
+            assert_eq!((device.block().to_string().as_str(), volume.range().end), (sector, device.capacity()));
+            let busy = FileDevice::open(path).unwrap_err();
+            assert!(busy.to_string().contains("busy"), "{busy}");
+            let plan = plan(&device, volume.range(), &request(300_001, false)).unwrap();
+            plan.commit(&mut device, &mut &*tag).unwrap();
+            let view = UncachedFile::open(path).unwrap();
+            let name = FileName::default();
+            read_back(&view, device.block(), volume.range(), &name, 300_001, &mut &*tag).unwrap();
+            let mut other = tag.clone();
+            other[290_000] ^= 1;
+            let error = read_back(&view, device.block(), volume.range(), &name, 300_001, &mut &*other).unwrap_err();
+            assert!(error.to_string().contains("differs at byte 290000"), "{error}");
+        });
+        assert_eq!(findings(&volume.path, false), Vec::<String>::new());
     }
 }
 
