@@ -165,7 +165,18 @@ struct Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        output("umount", &[self.point.path()]);
-        output("losetup", &["--detach", &self.device]);
+        // A loaded machine may hold the mount or the device for a moment.
+        let patiently = |program: &str, arguments: &[&str]| {
+            (0..500).any(|_| {
+                let done = output(program, arguments).status.success();
+                if !done {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                done
+            })
+        };
+        let unmounted = patiently("umount", &[self.point.path().to_str().unwrap()]);
+        let detached = patiently("losetup", &["--detach", &self.device]);
+        assert!((unmounted && detached) || std::thread::panicking(), "{} could not be released", self.device);
     }
 }
