@@ -158,6 +158,46 @@ pub(crate) struct VolumeArea {
     pub(crate) sums: Vec<(AreaClass, u64, u64)>,
 }
 
+/// How many bytes of a volume are used for what, as its reader counted them while it listed the folders.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Content of files.
+    pub(crate) file: u64,
+    /// Behind content, in what was allocated for it.
+    pub(crate) slack: u64,
+    /// Structures of the filesystem.
+    pub(crate) metadata: u64,
+    /// Of these, bytes that were read.
+    pub(crate) metadata_read: u64,
+    /// Bytes of free space that were looked at.
+    pub(crate) free_read: u64,
+}
+
+impl VolumeArea {
+    /// The ledger of the volume in `range`. Each class takes its bytes out of what the earlier ones left, so that a
+    /// volume whose structures claim more than it has still adds up; what nobody takes is free.
+    pub(crate) fn of(range: &Range<u64>, boot: Vec<Range<u64>>, tally: &Tally) -> Self {
+        let mut left = range.end.saturating_sub(range.start);
+        let boot_bytes = boot.iter().map(|area| area.end.saturating_sub(area.start)).fold(0, u64::saturating_add);
+        let classes = [
+            (AreaClass::Boot, boot_bytes, 0),
+            (AreaClass::Metadata, tally.metadata, tally.metadata_read),
+            (AreaClass::File, tally.file, 0),
+            (AreaClass::Slack, tally.slack, 0),
+            (AreaClass::Free, u64::MAX, tally.free_read),
+        ];
+        let mut sums = Vec::with_capacity(classes.len());
+        for (class, bytes, looked_at) in classes {
+            let bytes = bytes.min(left);
+            left = left.saturating_sub(bytes);
+            if bytes > 0 {
+                sums.push((class, bytes, looked_at.min(bytes)));
+            }
+        }
+        Self { boot, sums }
+    }
+}
+
 /// What takes the entries of one folder; `Break` ends the listing.
 pub(crate) type Sink<'s> = &'s mut dyn FnMut(Found) -> ControlFlow<()>;
 

@@ -12,9 +12,9 @@ pub(crate) use records::{RECORD_BYTES, for_each_record};
 use table::Link;
 pub(crate) use table::{AllocationTable, Width};
 
-use crate::filesystem::{Extent, Fault, FolderRef, VolumeArea};
+use crate::filesystem::{Extent, Fault, FolderRef, Tally, VolumeArea};
 use crate::source::{Medium, Removed};
-use blanche_sandbox::wire::{AreaClass, Cause, Corruption, ReadLimit};
+use blanche_sandbox::wire::{Cause, Corruption, ReadLimit};
 use std::ops::Range;
 
 /// Number of the first cluster of the heap (Microsoft FAT specification 1.03, "FAT Data Structure"; exFAT 5).
@@ -101,15 +101,6 @@ pub(crate) struct Stream {
     pub(crate) valid: u64,
     /// One run without a chain (exFAT NoFatChain).
     pub(crate) contiguous: bool,
-}
-
-/// Bytes of claimed clusters by use.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    file: u64,
-    slack: u64,
-    metadata: u64,
-    metadata_read: u64,
 }
 
 /// The clusters of one volume: chains, claims and the account of their use.
@@ -249,23 +240,9 @@ impl Clusters {
 
     /// The area ledger of a volume whose boot areas and metadata outside the heap are given.
     pub(crate) fn area(&self, volume: &Range<u64>, boot: Vec<Range<u64>>, outside: u64) -> VolumeArea {
-        let mut left = volume.end.saturating_sub(volume.start);
-        let boot_bytes = boot.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add);
-        let mut sums = Vec::new();
-        let mut put = |class, bytes: u64, looked_at: u64| {
-            let bytes = bytes.min(left);
-            left = left.saturating_sub(bytes);
-            if bytes > 0 {
-                sums.push((class, bytes, looked_at.min(bytes)));
-            }
-        };
-        put(AreaClass::Boot, boot_bytes, 0);
-        let read = self.table.bytes_read().saturating_add(self.tally.metadata_read);
-        put(AreaClass::Metadata, outside.saturating_add(self.tally.metadata), read);
-        put(AreaClass::File, self.tally.file, 0);
-        put(AreaClass::Slack, self.tally.slack, 0);
-        put(AreaClass::Free, u64::MAX, 0);
-        VolumeArea { boot, sums }
+        let metadata = outside.saturating_add(self.tally.metadata);
+        let metadata_read = self.table.bytes_read().saturating_add(self.tally.metadata_read);
+        VolumeArea::of(volume, boot, &Tally { metadata, metadata_read, ..self.tally })
     }
 }
 

@@ -4,9 +4,9 @@
 use super::superblock::SUPERBLOCK;
 use crate::bytes::{index, wide};
 use crate::clusters::Claims;
-use crate::filesystem::{Fault, VolumeArea};
+use crate::filesystem::{Fault, Tally, VolumeArea};
 use crate::source::{Medium, ReadError};
-use blanche_sandbox::wire::{AreaClass, Cause, ReadLimit};
+use blanche_sandbox::wire::{Cause, ReadLimit};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
@@ -16,15 +16,6 @@ const KEPT: usize = 32;
 /// Bytes of metadata that may be looked at again because several names or inodes share it. Honest volumes share what is
 /// small; hostile ones may make us look at the same tree once per entry.
 const MAX_AGAIN: u64 = 4 << 30;
-
-/// Bytes of claimed blocks by use.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    file: u64,
-    slack: u64,
-    metadata: u64,
-    metadata_read: u64,
-}
 
 /// What blocks are claimed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,24 +210,12 @@ impl Space {
 
     /// The area ledger: the boot area, what was claimed, and the rest.
     pub(super) fn area(&self) -> VolumeArea {
-        let mut left = self.range.end.saturating_sub(self.range.start);
-        let boot = self.range.start..self.range.start.saturating_add(SUPERBLOCK.min(left));
-        let mut sums = Vec::new();
-        let mut put = |class, bytes: u64, looked_at: u64| {
-            let bytes = bytes.min(left);
-            left = left.saturating_sub(bytes);
-            if bytes > 0 {
-                sums.push((class, bytes, looked_at.min(bytes)));
-            }
-        };
+        let length = self.range.end.saturating_sub(self.range.start);
+        let boot = self.range.start..self.range.start.saturating_add(SUPERBLOCK.min(length));
         // Block 0 is claimed with its superblock; where blocks are larger than 1 KiB it holds the boot area too.
         let within = if self.block > SUPERBLOCK { SUPERBLOCK } else { 0 };
-        put(AreaClass::Boot, SUPERBLOCK, 0);
-        put(AreaClass::Metadata, self.tally.metadata.saturating_sub(within), self.tally.metadata_read);
-        put(AreaClass::File, self.tally.file, 0);
-        put(AreaClass::Slack, self.tally.slack, 0);
-        put(AreaClass::Free, u64::MAX, 0);
-        VolumeArea { boot: vec![boot], sums }
+        let tally = Tally { metadata: self.tally.metadata.saturating_sub(within), ..self.tally };
+        VolumeArea::of(&self.range, vec![boot], &tally)
     }
 }
 

@@ -3,8 +3,8 @@
 use super::geometry::{Geometry, SECTOR};
 use super::spans::Spans;
 use crate::bytes::wide;
-use crate::filesystem::{Fault, VolumeArea};
-use blanche_sandbox::wire::{AreaClass, Cause, ReadLimit};
+use crate::filesystem::{Fault, Tally, VolumeArea};
+use blanche_sandbox::wire::{Cause, ReadLimit};
 use std::ops::Range;
 
 /// Bytes of the system area (ECMA-119, 6.2.1), which holds boot code.
@@ -91,23 +91,15 @@ impl Ledger {
     pub(super) fn area(&self) -> VolumeArea {
         let mut all = Spans::default();
         let mut claim = |spans: &Spans| spans.iter().map(|span| all.insert(&span)).fold(0, u64::saturating_add);
-        let [boot, metadata, file] = [&self.boot, &self.metadata, &self.file].map(&mut claim);
+        let [_, metadata, file] = [&self.boot, &self.metadata, &self.file].map(&mut claim);
         let slack = self.slack.min(file);
-        let total = self.range.end.saturating_sub(self.range.start);
-        let mut left = total;
-        let sums = [
-            (AreaClass::Boot, boot, 0),
-            (AreaClass::Metadata, metadata, self.metadata_read),
-            (AreaClass::File, file.saturating_sub(slack), 0),
-            (AreaClass::Slack, slack, 0),
-            (AreaClass::Free, total, self.free_read),
-        ];
-        let mut put = |(class, bytes, looked_at): (AreaClass, u64, u64)| {
-            let bytes = bytes.min(left);
-            left = left.saturating_sub(bytes);
-            (class, bytes, looked_at.min(bytes))
+        let tally = Tally {
+            file: file.saturating_sub(slack),
+            slack,
+            metadata,
+            metadata_read: self.metadata_read,
+            free_read: self.free_read,
         };
-        let sums = sums.into_iter().map(&mut put).filter(|(_, bytes, _)| *bytes > 0).collect();
-        VolumeArea { boot: self.boot.iter().collect(), sums }
+        VolumeArea::of(&self.range, self.boot.iter().collect(), &tally)
     }
 }

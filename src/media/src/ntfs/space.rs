@@ -2,8 +2,8 @@
 
 use super::runs::{Place, Run};
 use crate::clusters::Claims;
-use crate::filesystem::{Extent, Fault, VolumeArea};
-use blanche_sandbox::wire::{AreaClass, Cause, ReadLimit};
+use crate::filesystem::{Extent, Fault, Tally, VolumeArea};
+use blanche_sandbox::wire::{Cause, ReadLimit};
 use std::ops::Range;
 
 /// Ranges of shared clusters of one attribute that are told apart.
@@ -133,24 +133,9 @@ impl Space {
 
     /// The area ledger of the volume in `range`.
     pub(super) fn area(&self, range: &Range<u64>, boot: Vec<Range<u64>>, read: u64) -> VolumeArea {
-        let mut left = range.end.saturating_sub(range.start);
-        let boot_bytes = boot.iter().map(|range| range.end.saturating_sub(range.start)).fold(0, u64::saturating_add);
-        let classes = [
-            (AreaClass::Boot, boot_bytes, 0),
-            (AreaClass::Metadata, self.metadata, self.read.saturating_add(read)),
-            (AreaClass::File, self.file, 0),
-            (AreaClass::Slack, self.slack, 0),
-            (AreaClass::Free, u64::MAX, 0),
-        ];
-        let mut sums = Vec::new();
-        for (class, bytes, looked_at) in classes {
-            let bytes = bytes.min(left);
-            left = left.saturating_sub(bytes);
-            if bytes > 0 {
-                sums.push((class, bytes, looked_at.min(bytes)));
-            }
-        }
-        VolumeArea { boot, sums }
+        let metadata_read = self.read.saturating_add(read);
+        let (file, slack, metadata) = (self.file, self.slack, self.metadata);
+        VolumeArea::of(range, boot, &Tally { file, slack, metadata, metadata_read, free_read: 0 })
     }
 }
 

@@ -3,8 +3,8 @@
 use super::blocks::{BlockSet, PAGE};
 use super::space::{Piece, Space};
 use super::tag::Place;
-use crate::filesystem::{Fault, VolumeArea};
-use blanche_sandbox::wire::{AreaClass, Cause, ReadLimit};
+use crate::filesystem::{Fault, Tally, VolumeArea};
+use blanche_sandbox::wire::{Cause, ReadLimit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -151,21 +151,9 @@ impl Account {
 
     /// The area ledger.
     pub(super) fn area(&self, space: &Space) -> VolumeArea {
-        let mut left = space.range.end.saturating_sub(space.range.start);
-        let boot = space.range.start..space.range.start.saturating_add(BOOT_BYTES.min(left));
-        let mut sums = Vec::new();
-        let mut put = |class, bytes: u64, looked_at: u64| {
-            let bytes = bytes.min(left);
-            left = left.saturating_sub(bytes);
-            if bytes > 0 {
-                sums.push((class, bytes, looked_at.min(bytes)));
-            }
-        };
-        put(AreaClass::Boot, BOOT_BYTES, 0);
-        put(AreaClass::Metadata, self.metadata, self.metadata_read);
-        put(AreaClass::File, self.file, 0);
-        put(AreaClass::Slack, self.slack, 0);
-        put(AreaClass::Free, u64::MAX, 0);
-        VolumeArea { boot: vec![boot], sums }
+        let length = space.range.end.saturating_sub(space.range.start);
+        let boot = space.range.start..space.range.start.saturating_add(BOOT_BYTES.min(length));
+        let (file, slack, metadata, metadata_read) = (self.file, self.slack, self.metadata, self.metadata_read);
+        VolumeArea::of(&space.range, vec![boot], &Tally { file, slack, metadata, metadata_read, free_read: 0 })
     }
 }
