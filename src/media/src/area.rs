@@ -30,12 +30,36 @@ pub(crate) struct LedgerVolume {
     pub(crate) area: Option<VolumeArea>,
 }
 
-/// A table or boot area. It is handed over like a content, so that it is matched as well as digested.
+/// A table, a boot area or a structure of a filesystem. It is handed over like a content, so that it is matched as well
+/// as digested.
 struct Region {
     class: AreaClass,
     volume: Option<VolumeId>,
-    range: Range<u64>,
+    /// In pieces, of which none is empty.
+    extents: Vec<Extent>,
     sha256: Option<[u8; 32]>,
+}
+
+impl Region {
+    /// First byte on the medium.
+    fn start(&self) -> u64 {
+        self.extents.first().map_or(0, |extent| extent.start)
+    }
+
+    /// Bytes.
+    fn size(&self) -> u64 {
+        self.extents.iter().map(|extent| extent.length).fold(0, u64::saturating_add)
+    }
+
+    /// What reports call it.
+    fn name(&self) -> Vec<u8> {
+        let class = match self.class {
+            AreaClass::Table => "table",
+            AreaClass::Metadata => "metadata",
+            _ => "boot",
+        };
+        format!("[{class} {}+{}]", self.start(), self.size()).into_bytes()
+    }
 }
 
 /// What one volume owns of the medium.
@@ -68,26 +92,29 @@ impl Areas {
             for boot in area.iter().flat_map(|area| &area.boot) {
                 let start = boot.start.min(boot.end);
                 let range = start..boot.end.min(start.saturating_add(MAX_BOOT));
-                areas.region(AreaClass::Boot, VolumeId::try_from(number).ok(), range);
+                areas.region(AreaClass::Boot, VolumeId::try_from(number).ok(), pieces(&range));
+            }
+            for structure in area.iter().flat_map(|area| &area.structures) {
+                areas.region(AreaClass::Metadata, VolumeId::try_from(number).ok(), structure.clone());
             }
             areas.parts.push(Part { range: volume.range, bytes, sums: area.map(|area| area.sums) });
         }
         for table in tables {
             for part in take(&mut free, table) {
-                areas.region(AreaClass::Table, None, part);
+                areas.region(AreaClass::Table, None, pieces(&part));
             }
         }
         areas.gaps = free;
         areas
     }
 
-    fn region(&mut self, class: AreaClass, volume: Option<VolumeId>, range: Range<u64>) {
-        if !range.is_empty() {
-            self.regions.push(Region { class, volume, range, sha256: None });
+    fn region(&mut self, class: AreaClass, volume: Option<VolumeId>, extents: Vec<Extent>) {
+        if extents.iter().any(|extent| extent.length > 0) {
+            self.regions.push(Region { class, volume, extents, sha256: None });
         }
     }
 
-    /// Announces tables and boot areas and plans to read them.
+    /// Announces tables, boot areas and structures and plans to read them.
     pub(crate) fn announce(&mut self, outbox: &mut Outbox<'_>, plan: &mut Plan) -> Result<(), Stop> {
         if self.regions.len() > MAX_AREAS {
             // So many tables are no honest ones.
@@ -95,18 +122,19 @@ impl Areas {
         }
         self.first = Some(outbox.totals.entries);
         for region in &self.regions {
-            let (start, size) = (region.range.start, length(&region.range));
-            let class = if region.class == AreaClass::Table { "table" } else { "boot" };
+            let size = region.size();
             let entry = outbox.entry(Entry {
                 volume: region.volume,
                 parent: None,
-                name: format!("[{class} {start}+{size}]").into_bytes(),
+                name: region.name(),
                 kind: EntryKind::Area,
                 size,
                 attributes: Attributes::default(),
                 same_as: None,
             })?;
-            plan.add(entry, OUTSIDE, &[Extent { start, length: size }], 0, size, Turn::First);
+            if !plan.add(entry, OUTSIDE, &region.extents, 0, size, Turn::First) {
+                outbox.not_read(Subject::Entry(entry), 0, size, Cause::ReadLimit(ReadLimit::Entries))?;
+            }
         }
         Ok(())
     }
@@ -125,21 +153,25 @@ impl Areas {
         views.map(|(_, bytes)| *bytes).fold(0, u64::saturating_add)
     }
 
+    /// Bytes of a class of a volume that were handed over.
+    fn handed_over(&self, volume: Option<VolumeId>, class: AreaClass) -> u64 {
+        let own = |region: &&Region| region.class == class && region.volume == volume && region.sha256.is_some();
+        self.regions.iter().filter(own).map(Region::size).fold(0, u64::saturating_add)
+    }
+
     /// Adds up, and looks at both ends of every gap. `read` are the bytes of files that were read, by volume.
     pub(crate) fn report(self, medium: &Medium<'_>, read: &[u64]) -> Result<AreaReport, Removed> {
         let mut ledger = Ledger { medium, report: AreaReport::default() };
-        let whole = |region: &&Region| region.sha256.is_some();
         for (number, part) in self.parts.iter().enumerate() {
             let id = VolumeId::try_from(number).ok();
             let Some(sums) = &part.sums else {
                 ledger.sum(id, AreaClass::Unknown, part.bytes, 0);
                 continue;
             };
-            let own = self.regions.iter().filter(|region| region.class == AreaClass::Boot && region.volume == id);
-            let boot_read = own.filter(whole).map(|region| length(&region.range)).fold(0, u64::saturating_add);
             for (class, bytes, looked_at) in sums {
                 let looked_at = match class {
-                    AreaClass::Boot => boot_read,
+                    AreaClass::Boot => self.handed_over(id, AreaClass::Boot),
+                    AreaClass::Metadata => looked_at.saturating_add(self.handed_over(id, AreaClass::Metadata)),
                     // Another view of the same bytes may have been the one that read them.
                     AreaClass::File => self.read_in(&part.range, read),
                     _ => *looked_at,
@@ -149,13 +181,14 @@ impl Areas {
         }
         let (mut table_bytes, mut table_read) = (0u64, 0u64);
         for region in &self.regions {
-            let bytes = length(&region.range);
+            let bytes = region.size();
             if region.class == AreaClass::Table {
                 table_bytes = table_bytes.saturating_add(bytes);
                 table_read = table_read.saturating_add(if region.sha256.is_some() { bytes } else { 0 });
             }
-            if let Some(sha256) = region.sha256 {
-                ledger.digest(AreaDigest { class: region.class, start: region.range.start, length: bytes, sha256 });
+            // A digest stands for one range; what lies in pieces has that of its content only.
+            if let (Some(sha256), [_]) = (region.sha256, region.extents.as_slice()) {
+                ledger.digest(AreaDigest { class: region.class, start: region.start(), length: bytes, sha256 });
             }
         }
         ledger.sum(None, AreaClass::Table, table_bytes, table_read);
@@ -169,6 +202,12 @@ impl Areas {
         ledger.sum(None, AreaClass::Gap, gap_bytes, gap_read);
         Ok(ledger.report)
     }
+}
+
+/// A range in one piece; nothing when it is empty.
+fn pieces(range: &Range<u64>) -> Vec<Extent> {
+    let piece = Extent { start: range.start, length: length(range) };
+    if range.is_empty() { Vec::new() } else { vec![piece] }
 }
 
 /// Removes `range` from the sorted list `free`; returns the parts that were there.
@@ -247,7 +286,7 @@ impl Ledger<'_, '_> {
 pub(crate) fn of_blank(kind: FilesystemKind, range: &Range<u64>) -> Option<VolumeArea> {
     let blank = kind == FilesystemKind::Blank;
     let looked_at = length(range).min(recognise::BLANK_END.saturating_mul(2));
-    blank.then(|| VolumeArea { boot: Vec::new(), sums: vec![(AreaClass::Free, length(range), looked_at)] })
+    blank.then(|| VolumeArea { sums: vec![(AreaClass::Free, length(range), looked_at)], ..VolumeArea::default() })
 }
 
 /// The ledger of a medium that is gone: everything that was not counted is unknown.

@@ -154,6 +154,9 @@ impl Found {
 pub(crate) struct VolumeArea {
     /// Boot areas (bytes on the medium), to be digested.
     pub(crate) boot: Vec<Range<u64>>,
+    /// Structures of the filesystem in which something else could be stored, in pieces on the medium: to be matched as
+    /// the boot areas are.
+    pub(crate) structures: Vec<Vec<Extent>>,
     /// Class, bytes, bytes looked at. The sum is the volume's length.
     pub(crate) sums: Vec<(AreaClass, u64, u64)>,
 }
@@ -194,7 +197,7 @@ impl VolumeArea {
                 sums.push((class, bytes, looked_at.min(bytes)));
             }
         }
-        Self { boot, sums }
+        Self { boot, structures: Vec::new(), sums }
     }
 }
 

@@ -165,3 +165,13 @@ pub(super) fn claim_metadata(space: &mut Space, attribute: &Whole) -> Option<Cau
         shared.then_some(Cause::Corrupt(Corruption::CrossLinked))
     }
 }
+
+/// The same for what a system file is expected to hold. Any tool that opens the file by its number shows what stands in
+/// it, whatever its name promises; so it is matched, unless it is named as not checked already.
+pub(super) fn claim_structure(space: &mut Space, attribute: &Whole) -> Option<Cause> {
+    let cause = claim_metadata(space, attribute);
+    if let (None, Held::Runs(held)) = (&cause, &attribute.held) {
+        space.hand_over(&held.runs);
+    }
+    cause
+}

@@ -1,12 +1,13 @@
 //! From a file's attributes to what the walker takes: one content, its streams, and everything that is not read.
 
-use super::content::{self, Content, claim_metadata};
+use super::content::{self, Content, claim_metadata, claim_structure};
 use super::extended;
 use super::file::{File, Held, Whole, pay, read};
 use super::index;
 use super::record::*;
 use super::reparse::{Meaning, meaning};
 use super::space::Space;
+use super::system;
 use super::upcase::Upcase;
 use crate::bytes::{Record, wide};
 use crate::filesystem::{ContentId, Extent, Fault, FolderRef, Found, Stored};
@@ -60,7 +61,7 @@ impl Describe<'_> {
         let mut main = None;
         for attribute in &file.attributes {
             if (self.ordinary)(attribute) {
-                causes.extend(self.claimed(attribute));
+                causes.extend(self.structure(file, attribute));
             } else if attribute.is(DATA, "") && main.is_none() {
                 main = Some(self.content(attribute));
             } else {
@@ -94,6 +95,16 @@ impl Describe<'_> {
 
     fn claimed(&mut self, attribute: &Whole) -> Option<Cause> {
         if self.claim { claim_metadata(self.space, attribute) } else { None }
+    }
+
+    /// An attribute that a system file is expected to have. The records of $MFT are parsed one by one, and $Boot is the
+    /// boot area; all others are matched.
+    fn structure(&mut self, file: &File, attribute: &Whole) -> Option<Cause> {
+        match file.number {
+            system::MFT | system::BOOT => self.claimed(attribute),
+            _ if self.claim => claim_structure(self.space, attribute),
+            _ => None,
+        }
     }
 
     /// Everything but the unnamed stream.

@@ -33,12 +33,14 @@ pub(super) struct Space {
     metadata: u64,
     /// Bytes of metadata that were read.
     pub(super) read: u64,
+    /// What is stored of the contents of system files, to be matched: they are judged by their names only.
+    structures: Vec<Vec<Extent>>,
 }
 
 impl Space {
     pub(super) fn new(start: u64, cluster: u64, clusters: u64) -> Self {
         let claims = Claims::new(u32::try_from(clusters).unwrap_or(u32::MAX));
-        Self { start, cluster, clusters, claims, file: 0, slack: 0, metadata: 0, read: 0 }
+        Self { start, cluster, clusters, claims, file: 0, slack: 0, metadata: 0, read: 0, structures: Vec::new() }
     }
 
     /// Bytes of so many clusters.
@@ -119,6 +121,15 @@ impl Space {
         fresh
     }
 
+    /// Has what is stored of a system file matched as the boot areas are.
+    pub(super) fn hand_over(&mut self, runs: &[Run]) {
+        let mut extents = self.extents(runs, u64::MAX, &mut Vec::new());
+        extents.retain(|extent| !extent.is_hole());
+        if !extents.is_empty() {
+            self.structures.push(extents);
+        }
+    }
+
     /// Moves bytes of metadata to another account: the boot area, or slack.
     pub(super) fn boot_claimed(&mut self, boot: u64, slack: u64) {
         self.metadata = self.metadata.saturating_sub(boot.saturating_add(slack));
@@ -135,7 +146,8 @@ impl Space {
     pub(super) fn area(&self, range: &Range<u64>, boot: Vec<Range<u64>>, read: u64) -> VolumeArea {
         let metadata_read = self.read.saturating_add(read);
         let (file, slack, metadata) = (self.file, self.slack, self.metadata);
-        VolumeArea::of(range, boot, &Tally { file, slack, metadata, metadata_read, free_read: 0 })
+        let area = VolumeArea::of(range, boot, &Tally { file, slack, metadata, metadata_read, free_read: 0 });
+        VolumeArea { structures: self.structures.clone(), ..area }
     }
 }
 

@@ -1,11 +1,17 @@
 //! The files of the filesystem itself: what each of them holds on an honest volume. That is metadata and not listed;
 //! anything else in them is handed over.
 
-use super::file::Whole;
+use super::file::{Held, Whole};
 use super::record::{BITMAP, DATA, INDEX_ALLOCATION, INDEX_ROOT, VOLUME_INFORMATION, VOLUME_NAME};
+
+/// Bytes of a line of $AttrDef.
+const DEFINITION: usize = 160;
 
 /// Records that belong to the filesystem whatever they hold: twelve with a name, four in reserve.
 pub(super) const RECORDS: u64 = 16;
+
+/// Largest resident stream of a system file: $UpCase:$Info and $UsnJrnl:$Max have 32 bytes, $Repair:$Config 8, $Tops 100.
+const NUMBERS: usize = 128;
 
 pub(super) const MFT: u64 = 0;
 pub(super) const MFT_MIRROR: u64 = 1;
@@ -91,15 +97,37 @@ const LOGS: &[Known] = &[
 ];
 
 impl Known {
-    /// Whether a system file of this name is expected to have the attribute.
+    /// Whether a system file of this name is expected to have the attribute. What is too large for the few numbers that
+    /// Windows keeps in such a record is content, like any other stream.
     pub(super) fn expects(&self, attribute: &Whole) -> bool {
-        self.attributes.iter().any(|(kind, name)| attribute.is(*kind, name))
+        let known = match &attribute.held {
+            Held::Resident(bytes) if attribute.kind == DATA => bytes.len() <= NUMBERS || is_definitions(bytes),
+            _ => true,
+        };
+        known && self.attributes.iter().any(|(kind, name)| attribute.is(*kind, name))
     }
 
     /// Whether this is its name.
     pub(super) fn is_called(&self, name: &[u16]) -> bool {
         self.name.encode_utf16().eq(name.iter().copied())
     }
+}
+
+/// Whether this is what $AttrDef holds, which fits into a record of 4 KiB: a line of 160 bytes for each type of
+/// attributes, of which 128 are its name (linux-ntfs, "$AttrDef"; ATTR_DEF of ntfs-3g's layout.h), ended by an empty one.
+fn is_definitions(bytes: &[u8]) -> bool {
+    let mut lines = bytes.chunks(DEFINITION);
+    lines.all(|line| {
+        let (name, rest) = line.split_at_checked(128).unwrap_or((line, &[]));
+        let mut letters = super::record::units(name).into_iter();
+        let text: Vec<u16> = letters.by_ref().take_while(|unit| *unit != 0).collect();
+        let own = |unit: &u16| matches!(u8::try_from(*unit), Ok(b'$' | b'_' | b'A'..=b'Z'));
+        let numbers = crate::bytes::Record(rest);
+        let kind = numbers.u32(0);
+        // Type, display rule, how values are compared, flags.
+        let small = kind <= 0x1000 && kind.is_multiple_of(16) && numbers.u32(4) == 0 && numbers.u32(8) < 0x20;
+        text.iter().all(own) && letters.all(|unit| unit == 0) && small && numbers.u32(12) <= 0xff
+    })
 }
 
 /// The system file of a record below [`RECORDS`].

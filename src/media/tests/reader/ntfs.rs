@@ -15,5 +15,7 @@ mod hidden;
 mod honest;
 #[path = "ntfs_records.rs"]
 mod records;
+#[path = "ntfs_system.rs"]
+mod system;
 #[path = "ntfs_volume.rs"]
 mod volume;

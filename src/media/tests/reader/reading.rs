@@ -121,14 +121,28 @@ impl Reading {
         self.objects += 1;
         let expected = self.open.take().unwrap_or((chunk.entry, 0));
         assert_eq!((chunk.entry, chunk.offset), expected, "chunks follow each other");
-        if chunk.offset == 0 {
-            self.content(chunk.entry, bytes);
-        } else {
-            self.contents.get_mut(&chunk.entry).unwrap().extend_from_slice(&bytes);
-        }
+        let area = (chunk.entry as usize).checked_sub(self.entries.len());
+        let whole = match area {
+            Some(area) => {
+                let (announced, content) = &mut self.areas[area];
+                let whole = content.get_or_insert_default();
+                whole.extend_from_slice(&bytes);
+                assert!(chunk.last.is_none() || whole.len() as u64 == announced.size, "an area comes as a whole");
+                whole
+            }
+            None if chunk.offset == 0 => {
+                self.content(chunk.entry, bytes);
+                &self.contents[&chunk.entry]
+            }
+            None => {
+                let whole = self.contents.get_mut(&chunk.entry).unwrap();
+                whole.extend_from_slice(&bytes);
+                whole
+            }
+        };
         match chunk.last {
             None => self.open = Some((chunk.entry, chunk.offset + chunk.length)),
-            Some(found) => assert_eq!(found, digests(&self.contents[&chunk.entry])),
+            Some(found) => assert_eq!(found, digests(whole)),
         }
     }
 
