@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `source` | reading with exact error offsets |
 //! | `partition` | MBR, EBR, GPT: the union of all views |
-//! | `recognise` | filesystem by signature |
+//! | `recognise`, `signatures` | filesystem by signature |
 //! | `filesystem` | the trait that every filesystem implements |
 //! | `clusters`, `fat`, `exfat` | FAT12, FAT16, FAT32, exFAT |
 //! | `ntfs`, `ext`, `iso`, `udf` | NTFS; ext2, ext3, ext4; ISO 9660 with its namespaces; UDF |
@@ -54,6 +54,7 @@ mod partition;
 mod plan;
 mod program;
 mod recognise;
+mod signatures;
 mod source;
 mod survey;
 mod udf;

@@ -4,13 +4,15 @@
 //! byte of a file is read before its time; those in content are seen when it is read. Several filesystems in one place
 //! are several views. What no reader reads is called by its name.
 
-use crate::bytes::{Record, index, is_zero};
+use crate::bytes::{Record, index, is_zero, wide};
 use crate::exfat::{self, ExFatVolume};
 use crate::ext;
 use crate::fat::{self, FatVolume};
 use crate::filesystem::{Fault, Filesystem, Identity};
 use crate::iso;
 use crate::ntfs;
+use crate::partition::gaps;
+use crate::signatures::{self, Proof, SUPERBLOCK, Signature};
 use crate::source::{Medium, ReadError, Removed, Sign, Watched};
 use crate::udf;
 use blanche_sandbox::wire::{Cause, Corruption, FilesystemKind, NameEncoding, Tree, View};
@@ -19,65 +21,16 @@ use std::ops::Range;
 /// Bytes at each end of a volume that must be zeros for it to be blank.
 pub(crate) const BLANK_END: u64 = 1 << 20;
 
-/// A signature at a fixed place: bytes from the start of the volume.
-struct Signature {
-    offset: u64,
-    magic: &'static [u8],
-    kind: FilesystemKind,
-}
-
-const fn signature(offset: u64, magic: &'static [u8], kind: FilesystemKind) -> Signature {
-    Signature { offset, magic, kind }
-}
-
-/// Linux RAID superblock, little-endian 0xa92b4efc (drivers/md, versions 0.90 and 1.x).
-const RAID: &[u8] = &[0xfc, 0x4e, 0x2b, 0xa9];
+/// See [`near`].
+const NEAR: u64 = 65_608;
 
 /// Signatures in the first sector that are stronger than a FAT boot sector. BitLocker To Go disguises itself as FAT32.
-const FIRST_SECTOR: [Signature; 4] = [
-    signature(3, b"-FVE-FS-", FilesystemKind::BitLocker),
+const FIRST_SECTOR: [(usize, &[u8], FilesystemKind); 4] = [
+    (3, b"-FVE-FS-", FilesystemKind::BitLocker),
     // 4967D63B-2E29-4AD8-8399-F6A339E3D001 as on disk.
-    signature(424, b"\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01", FilesystemKind::BitLocker),
-    signature(3, b"NTFS    ", FilesystemKind::Ntfs),
-    signature(3, b"ReFS\0\0\0\0", FilesystemKind::Refs),
-];
-
-/// Signatures elsewhere, the more telling ones first.
-const ELSEWHERE: [Signature; 32] = [
-    signature(0, b"LUKS\xba\xbe", FilesystemKind::Luks),
-    signature(0, b"XFSB", FilesystemKind::Xfs),
-    signature(0, b"hsqs", FilesystemKind::SquashFs),
-    signature(0, b"sqsh", FilesystemKind::SquashFs),
-    signature(32, b"NXSB", FilesystemKind::Apfs),
-    signature(0, b"LABELONE", FilesystemKind::Lvm),
-    signature(512, b"LABELONE", FilesystemKind::Lvm),
-    signature(1024, b"LABELONE", FilesystemKind::Lvm),
-    signature(1536, b"LABELONE", FilesystemKind::Lvm),
-    signature(0, RAID, FilesystemKind::LinuxRaid),
-    signature(4096, RAID, FilesystemKind::LinuxRaid),
-    signature(1024, b"\x10\x20\xf5\xf2", FilesystemKind::F2fs),
-    signature(1024, b"H+\0\x04", FilesystemKind::HfsPlus),
-    signature(1024, b"HX\0\x05", FilesystemKind::HfsPlus),
-    // HFS, alone or as a wrapper around HFS+.
-    signature(1024, b"BD", FilesystemKind::HfsPlus),
-    signature(1080, b"\x53\xef", FilesystemKind::Ext),
-    signature(65_600, b"_BHRfS_M", FilesystemKind::Btrfs),
-    // UDF volume recognition sequence (ECMA-167 2/9): from byte 32768 in steps of 2048, beside or without ISO 9660.
-    signature(32_769, b"NSR0", FilesystemKind::Udf),
-    signature(34_817, b"NSR0", FilesystemKind::Udf),
-    signature(36_865, b"NSR0", FilesystemKind::Udf),
-    signature(38_913, b"NSR0", FilesystemKind::Udf),
-    signature(40_961, b"NSR0", FilesystemKind::Udf),
-    signature(43_009, b"NSR0", FilesystemKind::Udf),
-    signature(32_769, b"BEA01", FilesystemKind::Udf),
-    signature(32_769, b"CD001", FilesystemKind::Iso9660),
-    signature(34_817, b"CD001", FilesystemKind::Iso9660),
-    signature(4086, b"SWAPSPACE2", FilesystemKind::Swap),
-    signature(4086, b"SWAP-SPACE", FilesystemKind::Swap),
-    signature(8182, b"SWAPSPACE2", FilesystemKind::Swap),
-    signature(16_374, b"SWAPSPACE2", FilesystemKind::Swap),
-    signature(32_758, b"SWAPSPACE2", FilesystemKind::Swap),
-    signature(65_526, b"SWAPSPACE2", FilesystemKind::Swap),
+    (424, b"\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01", FilesystemKind::BitLocker),
+    (3, b"NTFS    ", FilesystemKind::Ntfs),
+    (3, b"ReFS\0\0\0\0", FilesystemKind::Refs),
 ];
 
 /// A volume, or one view of it, that was looked at.
@@ -131,9 +84,9 @@ pub(crate) fn recognise(medium: &Medium<'_>, range: Range<u64>) -> Result<Vec<Re
     let mut found = by_first_sector(medium, &range, &sector)?;
     // Some hosts prefer another filesystem in the same place: its signature is looked for where no content of files
     // lies.
-    let content = content_of(&sector, &range).unwrap_or(range.end);
+    let (kinds, content) = announced_kinds(medium, &range, content_of(&sector, &range))?;
     watch_content(medium, &range, content);
-    for kind in signatures(medium, &range, &|place| place.end <= content)? {
+    for kind in kinds {
         match kind {
             FilesystemKind::Ext => found.extend(ext::open(medium, &range)?),
             FilesystemKind::Iso9660 => found.extend(iso::open(medium, &range)?),
@@ -151,13 +104,42 @@ pub(crate) fn recognise(medium: &Medium<'_>, range: Range<u64>) -> Result<Vec<Re
     Ok(vec![other])
 }
 
+/// The filesystems that signatures before the `content` of the first sector's filesystem announce, and where content
+/// begins. Without such a filesystem the near signatures come first: where one of a filesystem that is read stands
+/// there, files may lie at the far ones.
+fn announced_kinds(
+    medium: &Medium<'_>,
+    range: &Range<u64>,
+    content: Option<u64>,
+) -> Result<(Vec<FilesystemKind>, u64), Removed> {
+    if let Some(content) = content {
+        return Ok((signatures(medium, range, &|place| place.end <= content)?, content));
+    }
+    let near = near(range);
+    let kinds = signatures(medium, range, &|place| place.end <= near)?;
+    let read = [FilesystemKind::Ext, FilesystemKind::Iso9660, FilesystemKind::Udf];
+    if kinds.iter().any(|kind| read.contains(kind)) {
+        return Ok((kinds, near));
+    }
+    Ok((signatures(medium, range, &|_| true)?, range.end))
+}
+
+/// The end of the bytes in which ext, ISO 9660 and UDF keep what announces them, and Btrfs its first superblock.
+fn near(range: &Range<u64>) -> u64 {
+    range.start.saturating_add(NEAR).min(range.end)
+}
+
 /// Where content of files may lie, a signature is seen when that content is read.
 fn watch_content(medium: &Medium<'_>, range: &Range<u64>, content: u64) {
-    for known in &ELSEWHERE {
-        let start = range.start.saturating_add(known.offset);
-        let end = start.saturating_add(u64::try_from(known.magic.len()).unwrap_or(u64::MAX));
+    for known in signatures::of_volume(range.end.saturating_sub(range.start)) {
+        let start = range.start.saturating_add(known.offset());
+        let end = start.saturating_add(wide(known.magic.len()));
         if end > content && end <= range.end {
-            medium.watch(Watched { start, sign: Sign::Magic(known.magic), volume: range.start, found: None });
+            let (start, sign) = match known.proof {
+                Proof::Magic => (start, Sign::Magic(known.magic)),
+                _ => (range.start.saturating_add(known.base), Sign::Superblock(known)),
+            };
+            medium.watch(Watched { start, sign, volume: range.start, found: None });
         }
     }
 }
@@ -225,8 +207,8 @@ fn settle(mut found: Vec<Recognised>) -> Vec<Recognised> {
 /// A filesystem other than FAT and exFAT that the first sector alone gives away.
 pub(crate) fn first_sector_signature(sector: &[u8]) -> Option<FilesystemKind> {
     let record = Record(sector);
-    let matches = |known: &&Signature| record.slice(index(known.offset), known.magic.len()) == known.magic;
-    FIRST_SECTOR.iter().find(matches).map(|known| known.kind)
+    let matches = |(offset, magic, _): &&(usize, &[u8], FilesystemKind)| record.slice(*offset, magic.len()) == *magic;
+    FIRST_SECTOR.iter().find(matches).map(|(_, _, kind)| *kind)
 }
 
 /// Where content of files may begin in the volume in `range` (byte on the medium); its end when nothing of it is read.
@@ -240,7 +222,8 @@ pub(crate) fn content_start(medium: &Medium<'_>, range: &Range<u64>) -> Result<u
     if let Some(content) = content_of(&sector, range) {
         return Ok(content);
     }
-    let first = signatures(medium, range, &|_| true)?.into_iter().find_map(|kind| match kind {
+    let near = near(range);
+    let first = signatures(medium, range, &|place| place.end <= near)?.into_iter().find_map(|kind| match kind {
         FilesystemKind::Ext => Some(ext::CONTENT_START),
         FilesystemKind::Iso9660 | FilesystemKind::Udf => Some(iso::CONTENT_START),
         _ => None,
@@ -275,15 +258,11 @@ pub(crate) fn is_filesystem(medium: &Medium<'_>, range: &Range<u64>) -> Result<b
     if is_boot_sector(&sector) {
         return Ok(true);
     }
-    let telling = |kind: &FilesystemKind| {
-        let magic = ELSEWHERE.iter().filter(|known| known.kind == *kind).map(|known| known.magic.len()).min();
-        magic.is_none_or(|length| length >= 4)
-    };
-    let kinds = signatures(medium, range, &|_| true)?;
+    let kinds = matching(medium, range, &|_| true, false)?;
     if kinds.contains(&FilesystemKind::Ext) && ext::open(medium, range)?.iter().any(|view| view.reader.is_some()) {
         return Ok(true);
     }
-    Ok(kinds.iter().any(telling))
+    Ok(kinds.iter().any(|kind| *kind != FilesystemKind::Ext))
 }
 
 /// The filesystems whose signature stands in the volume, looked for only where `allowed` (bytes on the medium); the
@@ -293,19 +272,26 @@ pub(crate) fn signatures(
     range: &Range<u64>,
     allowed: &dyn Fn(&Range<u64>) -> bool,
 ) -> Result<Vec<FilesystemKind>, Removed> {
-    let length = range.end.saturating_sub(range.start);
-    let fixed = ELSEWHERE.iter().map(|known| (known.offset, known.magic, known.kind));
-    let at_end = raid_places(length).into_iter().map(|offset| (offset, RAID, FilesystemKind::LinuxRaid));
+    matching(medium, range, allowed, true)
+}
+
+/// The same; a volume that no table `announced` needs more than a short magic.
+fn matching(
+    medium: &Medium<'_>,
+    range: &Range<u64>,
+    allowed: &dyn Fn(&Range<u64>) -> bool,
+    announced: bool,
+) -> Result<Vec<FilesystemKind>, Removed> {
     let mut kinds = Vec::new();
-    for (offset, magic, kind) in fixed.chain(at_end) {
-        let start = range.start.saturating_add(offset);
-        let size = u64::try_from(magic.len()).unwrap_or(u64::MAX);
+    for known in signatures::of_volume(range.end.saturating_sub(range.start)) {
+        let start = range.start.saturating_add(known.offset());
+        let size = wide(known.magic.len());
         let place = start..start.saturating_add(size);
-        if kinds.contains(&kind) || place.end > range.end || !allowed(&place) {
+        if kinds.contains(&known.kind) || place.end > range.end || !allowed(&place) {
             continue;
         }
         match medium.read_vec(start, size) {
-            Ok(found) if found == magic => kinds.push(kind),
+            Ok(found) if found == known.magic && proven(medium, range, &known, announced)? => kinds.push(known.kind),
             Ok(_) | Err(ReadError::Unreadable { .. }) => {}
             Err(ReadError::Removed) => return Err(Removed),
         }
@@ -317,11 +303,20 @@ pub(crate) fn signatures(
     Ok(kinds)
 }
 
-/// Where RAID superblocks of versions 0.90 and 1.0 stand, from the start of a volume of `length` bytes.
-fn raid_places(length: u64) -> Vec<u64> {
-    let old = (length & !0xffff).checked_sub(0x1_0000);
-    let new = length.checked_sub(0x2000).map(|offset| offset & !0xfff);
-    [old, new].into_iter().flatten().collect()
+/// Whether the fields around a magic make sense, where that is asked for. Fields that cannot be read do not speak
+/// against it.
+fn proven(medium: &Medium<'_>, range: &Range<u64>, known: &Signature, announced: bool) -> Result<bool, Removed> {
+    let fields = match known.proof {
+        Proof::Fields(fields) => fields,
+        Proof::FieldsUnlessAnnounced(fields) if !announced => fields,
+        Proof::Magic | Proof::FieldsUnlessAnnounced(_) => return Ok(true),
+    };
+    let start = range.start.saturating_add(known.base);
+    match medium.read_vec(start, SUPERBLOCK.min(range.end.saturating_sub(start))) {
+        Ok(superblock) => Ok(fields(Record(&superblock))),
+        Err(ReadError::Unreadable { .. }) => Ok(true),
+        Err(ReadError::Removed) => Err(Removed),
+    }
 }
 
 /// Zeros in the first and the last MiB, or data that nobody knows.
@@ -339,6 +334,12 @@ fn blank_or_unknown(medium: &Medium<'_>, range: &Range<u64>) -> Result<Recognise
         if !is_zero(&bytes) {
             return Ok(Recognised::unread(FilesystemKind::Unknown, range, Cause::UnknownContent));
         }
+    }
+    if length > BLANK_END.saturating_mul(2)
+        && let Some(place) = gaps::hidden_places(medium, range)?.first()
+    {
+        // Hosts show nothing here either, until somebody tells them where to look.
+        return Ok(Recognised::unread(FilesystemKind::Unknown, &(*place..range.end), Cause::UnknownContent));
     }
     let mut blank = Recognised::unread(FilesystemKind::Blank, range, Cause::UnknownContent);
     blank.faults.clear();

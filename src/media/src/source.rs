@@ -5,6 +5,7 @@
 //! reads is bounded, because a dying device may take seconds for each.
 
 use crate::bytes::{index, wide};
+use crate::signatures::{SUPERBLOCK, Signature};
 use crate::udf;
 use rustix::io::Errno;
 use std::cell::{Cell, RefCell};
@@ -130,6 +131,8 @@ pub(crate) struct Removed;
 pub(crate) enum Sign {
     /// These bytes.
     Magic(&'static [u8]),
+    /// A superblock with a short magic and fields that make sense.
+    Superblock(Signature),
     /// The tag of an anchor of UDF that says that it is this block.
     Anchor(u32),
 }
@@ -139,6 +142,7 @@ impl Sign {
     fn length(self) -> usize {
         match self {
             Self::Magic(magic) => magic.len(),
+            Self::Superblock(_) => index(SUPERBLOCK),
             Self::Anchor(_) => udf::TAG_BYTES,
         }
     }
@@ -146,6 +150,7 @@ impl Sign {
     fn is(self, bytes: &[u8]) -> bool {
         match self {
             Self::Magic(magic) => bytes == magic,
+            Self::Superblock(known) => known.is_superblock(bytes),
             Self::Anchor(number) => udf::is_anchor(bytes, number),
         }
     }
@@ -172,6 +177,7 @@ pub struct Medium<'a> {
     bytes_read: Cell<u64>,
     failed_reads: Cell<u32>,
     watched: RefCell<Vec<Watched>>,
+    probes: Cell<u32>,
 }
 
 impl<'a> Medium<'a> {
@@ -187,7 +193,15 @@ impl<'a> Medium<'a> {
             bytes_read: Cell::new(0),
             failed_reads: Cell::new(0),
             watched: RefCell::new(Vec::new()),
+            probes: Cell::new(0),
         }
+    }
+
+    /// Whether one more place may be looked at for a filesystem that nothing announces, of at most `most` on the medium.
+    pub(crate) fn may_probe(&self, most: u32) -> bool {
+        let probes = self.probes.get();
+        self.probes.set(probes.saturating_add(1));
+        probes < most
     }
 
     /// Compares a place with a signature as soon as somebody reads it.

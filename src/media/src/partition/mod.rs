@@ -5,7 +5,7 @@
 //! filesystem. Views that contradict each other are called corrupt and still read.
 
 mod ebr;
-mod gaps;
+pub(crate) mod gaps;
 mod gpt;
 mod label;
 mod mbr;

@@ -26,6 +26,7 @@ mod ntfs;
 mod once;
 mod program;
 mod reading;
+mod signatures;
 mod tables;
 mod trees;
 mod udf;
