@@ -106,6 +106,7 @@ fn open_all(medium: &Medium<'_>, views: &mut Views, max_volumes: u16) -> Result<
             opened.push(Opened { announced: announced.clone(), recognised });
         }
     }
+    read_ends_elsewhere(&mut opened);
     // A hybrid disc: the partitions lie within it by design, for the programs that start computers. All are read.
     let disc = opened.iter().any(|volume| {
         let kind = volume.recognised.identity.kind;
@@ -122,6 +123,25 @@ fn open_all(medium: &Medium<'_>, views: &mut Views, max_volumes: u16) -> Result<
         }
     }
     Ok(opened)
+}
+
+/// The volume in a partition may end behind it, and another partition from the same byte hold it as a whole: the GPT of a
+/// hybrid disc leaves out its own copy at the end. What the shorter one lacks is read through the longer one.
+fn read_ends_elsewhere(opened: &mut [Opened]) {
+    let whole: Vec<_> = opened
+        .iter()
+        .map(|volume| (volume.announced.range.clone(), volume.recognised.identity.kind, volume.recognised.view))
+        .collect();
+    for volume in opened {
+        let (range, kind, view) = (&volume.announced.range, volume.recognised.identity.kind, volume.recognised.view);
+        let longer = whole.iter().filter(|other| other.0.start == range.start && (other.1, other.2) == (kind, view));
+        let reach = longer.map(|other| other.0.end).fold(range.end, u64::max);
+        let elsewhere = |fault: &Fault| {
+            let behind = fault.offset >= range.end && fault.offset.saturating_add(fault.length) <= reach;
+            behind && fault.length > 0 && fault.cause == Cause::Corrupt(Corruption::BootSector)
+        };
+        volume.recognised.faults.retain(|fault| !elsewhere(fault));
+    }
 }
 
 fn close_all(volumes: Vec<Opened>) -> (Vec<Allocation>, Vec<LedgerVolume>) {

@@ -23,6 +23,11 @@ pub(super) struct Name {
 
 /// Hosts take `;1` away from a file's name, and the full stop that separated an empty extension. For the key every
 /// version is taken away: some hosts show all versions of a file, others only one.
+///
+/// Joliet keeps the case of names, and hosts still look them up without it: Windows opens the first record whose name
+/// is the same in upper case, and Linux does so too unless Rock Ridge is mounted (isofs, `check=relaxed`). Where
+/// "Makefile" and "makefile" stand side by side, both are listed and one is shown for the other: the names are
+/// ambiguous, and a tree that needs both can be read through Rock Ridge only.
 pub(super) fn name(naming: Naming, identifier: &[u8], is_directory: bool) -> Name {
     let (units, whole): (Vec<u16>, bool) = match naming {
         Naming::Plain => (identifier.iter().map(|byte| u16::from(*byte)).collect(), true),

@@ -231,10 +231,15 @@ impl Views {
         volumes.sort_by_key(|volume| (volume.range.start, volume.range.end, volume.role != VolumeRole::Gpt));
         volumes.dedup_by(|later, earlier| later.range == earlier.range);
         let mut reach = 0u64;
+        let first_sector = self.table_ranges.first().filter(|table| table.start == 0).map_or(0, |table| table.end);
         for mut volume in volumes {
             let bounds =
                 |offset: u64, length| Fault { offset, length, cause: Cause::Corrupt(Corruption::PartitionBounds) };
             let range = volume.range.clone();
+            if range.end <= first_sector {
+                // `xorriso --mbr-force-bootable` names the table itself, for firmware that wants an active partition.
+                continue;
+            }
             if range.start >= capacity || range.is_empty() {
                 self.faults.push(bounds(range.start.min(capacity), 0));
                 continue;
