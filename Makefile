@@ -16,8 +16,8 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
 DEMO_PACKAGES := dosfstools mtools zip
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse exfatprogs fdisk \
-	file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
-	procps python3 qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zstd
+	file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
+	procps python3 qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zpaq zstd
 
 # The peers of the benchmark.
 BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan libnbd-bin nbdfuse nbdkit python3 util-linux yara

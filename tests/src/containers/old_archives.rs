@@ -14,6 +14,7 @@ pub(super) fn samples() -> Vec<ContainerSample> {
         ContainerSample::new("ace", "archive.ace", Container::Ace, ace(&content)),
         ContainerSample::new("alz", "archive.alz", Container::Alz, alz(&content)),
         ContainerSample::new("egg", "archive.egg", Container::Egg, egg(&content)),
+        ContainerSample::new("stuffit", "archive.sit", Container::StuffIt, stuffit(&content)),
         ContainerSample::new("zoo", "archive.zoo", Container::Zoo, zoo(&content)),
     ]
 }
@@ -52,6 +53,18 @@ fn alz(content: &[u8]) -> Vec<u8> {
     archive.raw(b"ALZ\x01\x0a\x00\x00\x00").raw(b"BLZ\x01").u16(len16(NAME)).u8(0x20).u32(0x5d76_0000).u8(0x40).u8(0);
     archive.u8(0).u8(0).u32(crc32(content)).u32(len32(content)).u32(len32(content)).raw(NAME).raw(content);
     archive.raw(b"CLZ\x01").zeros(12).raw(b"CLZ\x02");
+    archive
+}
+
+/// StuffIt 1.5: the archive's header, one file with its data fork stored.
+fn stuffit(content: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0];
+    file.u8(NAME.len() as u8).raw(NAME).zeros(63 - NAME.len()).raw(b"????????").be16(0).zeros(8);
+    file.be32(0).be32(len32(content)).be32(0).be32(len32(content)).be16(0).be16(crc16(content)).zeros(6);
+    let check = crc16(&file);
+    file.be16(check).raw(content);
+    let mut archive = Vec::new();
+    archive.raw(b"SIT!").be16(1).be32(22 + len32(&file)).raw(b"rLau").u8(1).zeros(7).raw(&file);
     archive
 }
 

@@ -28,6 +28,18 @@ pub(super) fn samples() -> Vec<ContainerSample> {
         ContainerSample::new("cramfs", "image.cramfs", Container::CramFs, cramfs()),
         ContainerSample::new("iso", "image.iso", Container::Iso9660, iso(&["-J", "-r"])),
         ContainerSample::new("udf", "image.udf", Container::Udf, iso(&["-udf"])),
+        ContainerSample::new(
+            "zpaq",
+            "archive.zpaq",
+            Container::Zpaq,
+            folder_of("zpaq", &["add", "a.zpaq", gz, "-method", "0"], "a.zpaq"),
+        ),
+        ContainerSample::new(
+            "lrzip",
+            "eicar.lrz",
+            Container::Lrzip,
+            folder_of("lrzip", &["-q", "-n", "-o", "a.lrz", gz], "a.lrz"),
+        ),
         ContainerSample::new("deb", "package.deb", Container::Ar, deb()),
         ContainerSample::new("msi", "package.msi", Container::Msi, msi()),
         ContainerSample::new("pgp message", "message.asc", Container::EncryptedBlob, pgp()),

@@ -24,7 +24,7 @@ const fn nobody(container: Container) -> Opener {
 }
 
 /// Every container of the wire contract, once.
-pub const OPENERS: [Opener; 56] = [
+pub const OPENERS: [Opener; 59] = [
     clamav(Container::Zip),
     clamav(Container::SevenZip),
     nobody(Container::Rar),
@@ -81,6 +81,9 @@ pub const OPENERS: [Opener; 56] = [
     clamav(Container::UuEncode),
     clamav(Container::BinHex),
     nobody(Container::EncryptedBlob),
+    nobody(Container::StuffIt),
+    nobody(Container::Zpaq),
+    nobody(Container::Lrzip),
 ];
 
 /// The containers that count as opened in this process.

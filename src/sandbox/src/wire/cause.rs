@@ -279,4 +279,7 @@ pub enum Container {
     BinHex,
     /// A private key, PGP message or other blob encrypted as a whole.
     EncryptedBlob,
+    StuffIt,
+    Zpaq,
+    Lrzip,
 }
