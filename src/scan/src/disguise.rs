@@ -8,25 +8,27 @@ use blanche_sandbox::wire::{Finding, Severity};
 /// The engine of these findings.
 const NAMES: &str = "names";
 /// What Windows starts when somebody opens it.
-const PROGRAMS: [&str; 8] = ["exe", "scr", "com", "pif", "cpl", "msi", "bat", "cmd"];
+const PROGRAMS: [&str; 11] = ["exe", "scr", "com", "pif", "cpl", "msi", "bat", "cmd", "jar", "msc", "chm"];
 /// What Windows hands to a script host when somebody opens it.
 const SCRIPTS: [&str; 8] = ["vbs", "vbe", "js", "jse", "wsf", "wsh", "hta", "ps1"];
 /// What people open without a thought.
-const DOCUMENTS: [&str; 22] = [
-    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp", "rtf", "jpg", "jpeg", "png", "gif", "bmp",
-    "mp3", "mp4", "avi", "mov", "mkv", "zip",
+const DOCUMENTS: [&str; 29] = [
+    "pdf", "doc", "docx", "docm", "xls", "xlsx", "xlsm", "ppt", "pptx", "odt", "ods", "odp", "rtf", "html", "htm",
+    "jpg", "jpeg", "png", "gif", "bmp", "webp", "mp3", "mp4", "avi", "mov", "mkv", "zip", "7z", "rar",
 ];
 /// Notes and tables: honest programs name scripts after them ("notes.txt.js"), but no program.
 const NOTES: [&str; 2] = ["txt", "csv"];
-/// Left-to-right and right-to-left override.
-const OVERRIDES: [char; 2] = ['\u{202D}', '\u{202E}'];
+/// Right-to-left override. Its counterpart U+202D is common around telephone numbers, and turns no Latin letter.
+const OVERRIDE: char = '\u{202E}';
 /// Spaces in a row that push an extension out of sight.
 const PADDING: usize = 8;
 
 /// What the name of a file gives away.
 pub(crate) fn of_name(name: &[u8]) -> Option<Finding> {
-    let name = String::from_utf8_lossy(name);
-    let found = if name.contains(OVERRIDES) {
+    // Windows drops points and spaces at the end; what has no width hides nothing from a person.
+    let name: String = String::from_utf8_lossy(name).chars().filter(|letter| !is_invisible(*letter)).collect();
+    let name = name.trim_end_matches(['.', ' ']).replace(['\u{2024}', '\u{FF0E}'], ".");
+    let found = if name.contains(OVERRIDE) {
         "Name.DirectionOverride"
     } else if is_padded(&name) {
         "Name.PaddedExtension"
@@ -43,10 +45,16 @@ pub(crate) fn of_name(name: &[u8]) -> Option<Finding> {
     })
 }
 
+/// Letters without width that are no direction override.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
+}
+
 /// A program behind the extension of a document: "invoice.pdf.exe".
 fn is_double(name: &str) -> bool {
     let Some((stem, last)) = name.rsplit_once('.') else { return false };
-    let Some((start, before)) = stem.trim_end().rsplit_once('.') else { return false };
+    let stem = stem.trim_end_matches(|letter: char| letter == '.' || letter == '_' || letter.is_whitespace());
+    let Some((start, before)) = stem.rsplit_once('.') else { return false };
     let is = |list: &[&str], extension: &str| list.iter().any(|known| extension.trim().eq_ignore_ascii_case(known));
     let document = is(&DOCUMENTS, before);
     let disguised = (is(&PROGRAMS, last) && (document || is(&NOTES, before))) || (is(&SCRIPTS, last) && document);
@@ -73,6 +81,11 @@ mod tests {
             ("notes.txt.com", "Name.DoubleExtension"),
             ("lettre.docx.js", "Name.DoubleExtension"),
             ("plan.pdf .exe", "Name.DoubleExtension"),
+            ("plan.pdf.exe.", "Name.DoubleExtension"),
+            ("plan.pdf...exe", "Name.DoubleExtension"),
+            ("plan.pdf____.exe", "Name.DoubleExtension"),
+            ("plan.pdf\u{200B}.exe", "Name.DoubleExtension"),
+            ("plan\u{2024}pdf.exe", "Name.DoubleExtension"),
             ("facture.pdf                      .exe", "Name.PaddedExtension"),
             ("facture\u{2800}\u{2800}\u{2800}\u{2800}\u{2800}\u{2800}\u{2800}\u{2800}.vbs", "Name.PaddedExtension"),
             ("photo\u{202E}gpj.exe", "Name.DirectionOverride"),
@@ -94,6 +107,7 @@ mod tests {
             ".pdf.exe",
             "a  b.exe",
             "document.pdf.lnk",
+            "\u{202D}+33 6 12\u{202C}.vcf",
             "données.csv.ps1",
             "\u{200F}שלום.pdf",
             "exe",

@@ -251,6 +251,12 @@ impl Look<'_> {
                 }
             }
         }
+        if !answers.is_over() {
+            tracing::error!("station alarm: matcher {} answered more than it was asked", matcher.pid());
+            matcher.kill();
+            self.matcher = None;
+            return Err(Cause::MatcherCrashed);
+        }
         Ok(())
     }
 }

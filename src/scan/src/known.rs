@@ -14,8 +14,11 @@ use blanche_sandbox::wire::{Cause, Container, ContentType, Digests, EngineSet, F
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,14 +32,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct EngineKey([u8; 32]);
 
 impl EngineKey {
-    /// `program` is the matcher: another build may judge otherwise with the same bases.
+    /// `process` holds the engines: another build of the matcher or of a library may judge otherwise with the same bases,
+    /// so every file that it has mapped counts (proc(5), `/proc/PID/maps`). `tmpfs` is the room for unpacking in bytes.
     ///
     /// # Errors
-    /// When the program cannot be read.
-    pub(crate) fn new(set: &EngineSet, opened: &[Container], program: &Path) -> io::Result<Self> {
+    /// When the process or a file cannot be read.
+    pub(crate) fn new(set: &EngineSet, opened: &[Container], tmpfs: u64, process: i32) -> io::Result<Self> {
+        let maps = std::fs::read_to_string(format!("/proc/{process}/maps"))?;
+        let mapped: BTreeSet<&str> = maps.lines().filter_map(|line| line.get(line.find('/')?..)).collect();
         let mut digest = Sha256::new();
-        digest.update(std::fs::read(program)?);
-        let shaped = postcard::to_allocvec(&(FORM, set, opened)).map_err(io::Error::other)?;
+        digest.update(std::fs::read(format!("/proc/{process}/exe"))?);
+        for file in mapped.iter().filter(|file| file.contains(".so")) {
+            digest.update(Sha256::digest(std::fs::read(file)?));
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let shaped = postcard::to_allocvec(&(FORM, version, set, opened, tmpfs)).map_err(io::Error::other)?;
         digest.update(shaped);
         Ok(Self(digest.finalize().into()))
     }
@@ -191,16 +201,20 @@ enum Unusable {
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
     #[error("{0}")]
-    Remove(#[from] io::Error),
+    File(#[from] io::Error),
 }
 
 /// Opens the file; one that is damaged is replaced by an empty one. Rows of other engines are thrown away.
 fn keep(file: &Path, engines: EngineKey) -> Result<Connection, Unusable> {
-    guard_own(file)?;
+    for beside in beside(file) {
+        guard_own(&beside)?;
+    }
+    create(file)?;
     let kept = match prepare(file, engines) {
         Err(error) if is_damage(&error) => {
             tracing::warn!("{} is damaged ({error}), an empty one takes its place", file.display());
             remove(file)?;
+            create(file)?;
             prepare(file, engines)?
         }
         other => other?,
@@ -208,11 +222,24 @@ fn keep(file: &Path, engines: EngineKey) -> Result<Connection, Unusable> {
     Ok(kept)
 }
 
-/// Removes a database with its log and its index of the log (SQLite, "WAL-mode File Format").
-fn remove(file: &Path) -> io::Result<()> {
-    for ending in ["", "-wal", "-shm"] {
+/// Makes the file, if it is not there: nobody else needs to know which contents were here. SQLite gives its other files
+/// the same rights.
+fn create(file: &Path) -> io::Result<()> {
+    File::options().create(true).append(true).mode(0o600).open(file).map(drop)
+}
+
+/// A database with its logs and the index of one (SQLite, "Temporary Files Used By SQLite").
+fn beside(file: &Path) -> [PathBuf; 4] {
+    ["", "-wal", "-shm", "-journal"].map(|ending| {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);
+        name.into()
+    })
+}
+
+/// Removes a database with everything beside it.
+fn remove(file: &Path) -> io::Result<()> {
+    for name in beside(file) {
         match std::fs::remove_file(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -298,7 +325,8 @@ mod tests {
     }
 
     fn key(base: u8) -> EngineKey {
-        EngineKey::new(&set(base), &[Container::Zip], Path::new("/proc/self/exe")).expect("a program")
+        EngineKey::new(&set(base), &[Container::Zip], 1, i32::try_from(std::process::id()).expect("a number"))
+            .expect("maps")
     }
 
     fn piece() -> ScanPiece {
@@ -409,8 +437,15 @@ mod tests {
         std::fs::write(folder.path().join("known.sqlite"), [7; 9999]).expect("written");
         session(&settings, 1);
         assert!(kept(&settings, 1));
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("rights");
-        assert!(!kept(&settings, 1));
+        let mode = std::fs::metadata(folder.path().join("known.sqlite")).expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // A sticky folder as well: others could put a log beside the file.
+        for rights in [0o777, 0o1777] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(rights)).expect("rights");
+            assert!(!kept(&settings, 1));
+        }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("rights");
+        assert!(kept(&settings, 1));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
     Failed { entry: EntryId, length: u64, cause: Cause },
     /// A matcher was born.
     Born(Born),
+    /// A matcher died, hung or lied, whatever became of its contents.
+    MatcherLost,
 }
 
 /// One thread that feeds one matcher after the other.
@@ -112,7 +114,10 @@ impl Feeder<'_> {
         self.tell(Outcome::Matched { scanned, known: false });
         match state {
             image::Matcher::Alive => Some(child),
-            image::Matcher::Dead => None,
+            image::Matcher::Dead => {
+                self.tell(Outcome::MatcherLost);
+                None
+            }
         }
     }
 
@@ -132,6 +137,7 @@ impl Feeder<'_> {
         {
             // It died while it had nothing to do: no content is to blame, another matcher takes them all.
             tracing::warn!("matcher {}: {error}", child.pid());
+            self.tell(Outcome::MatcherLost);
             return None;
         }
         let mut answers = Answers::new(self, &child, work.prompt);
@@ -145,6 +151,7 @@ impl Feeder<'_> {
                 (Ok(_), _) => Err(Cause::MatcherCrashed),
                 (Err(Silence::Unclear), _) => {
                     work.prompt = true;
+                    self.tell(Outcome::MatcherLost);
                     child.kill();
                     return None;
                 }
@@ -156,6 +163,12 @@ impl Feeder<'_> {
                 child.kill();
                 return None;
             }
+        }
+        if !answers.is_over() {
+            tracing::error!("station alarm: matcher {} answered more than it was asked", child.pid());
+            self.tell(Outcome::MatcherLost);
+            child.kill();
+            return None;
         }
         Some(child)
     }
@@ -258,6 +271,11 @@ impl<'a> Answers<'a> {
         let patience = self.feeder.patience(piece.length);
         self.ready = self.message(if clear { patience } else { patience.min(UNCLEAR) }).map_err(silent)?.into();
         self.ready.pop_front().ok_or(Silence::Because(Cause::MatcherCrashed))
+    }
+
+    /// Whether every answer that came was asked for.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ready.is_empty()
     }
 
     /// Waits for the next message.

@@ -174,9 +174,10 @@ impl Zygote {
         let mut zygote =
             Self { child: Mutex::new(child), set, self_test: Vec::new(), containers: Vec::new(), key: None };
         zygote.self_test(cancel)?;
-        let program = settings.children.program(MATCHER);
-        zygote.key = EngineKey::new(&zygote.set, &proved(&zygote.containers), &program)
-            .inspect_err(|error| tracing::warn!("{}: {error}; known results are not used", program.display()))
+        let process = zygote.child().pid();
+        let (opened, tmpfs) = (proved(&zygote.containers), settings.engines.tmpfs_bytes);
+        zygote.key = EngineKey::new(&zygote.set, &opened, tmpfs, process)
+            .inspect_err(|error| tracing::warn!("known results are not used: {error}"))
             .ok();
         zygote.child().channel().send(&ToZygote::Arm(proved(&zygote.containers)), &[]).map_err(lost)?;
         Ok(zygote)

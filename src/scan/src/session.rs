@@ -190,6 +190,7 @@ impl Session<'_> {
             for feeder in feeders {
                 // What a broken feeder left without an answer becomes a gap when the ledger is closed.
                 if feeder.join().is_err() {
+                    tally.failed = true;
                     tracing::error!("station alarm: a thread that feeds a matcher ended by a panic");
                 }
             }
@@ -226,6 +227,7 @@ fn settle(outcome: Outcome, ledger: &Mutex<Ledger>, counters: &Counters, tally: 
             tally.failed = true;
             ledger.gap(Subject::Entry(entry), 0, length, cause);
         }
+        Outcome::MatcherLost => tally.failed = true,
         Outcome::Born(_) => {}
     }
 }

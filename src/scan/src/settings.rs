@@ -345,12 +345,15 @@ fn read_guarded(file: &Path) -> Result<String, SettingsError> {
     Ok(text)
 }
 
-/// Refuses a file of ours that others may write or replace. It need not exist yet.
+/// Refuses a file of ours that others may write or replace, or put another beside: not even a sticky folder will do,
+/// because SQLite trusts files that it finds beside its own. It need not exist yet.
 ///
 /// # Errors
 /// [`SettingsError::Insecure`], and [`SettingsError::Unreadable`] when there is no folder for it.
 pub(crate) fn guard_own(file: &Path) -> Result<(), SettingsError> {
-    guard_folder(file)?;
+    let folder = folder_of(file);
+    let unreadable = |source| SettingsError::Unreadable { file: folder.to_owned(), source };
+    guard(folder, &std::fs::metadata(folder).map_err(unreadable)?, "chmod go-w")?;
     match std::fs::symlink_metadata(file) {
         Ok(found) if found.is_file() => guard(file, &found, "chmod go-w"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -362,12 +365,17 @@ pub(crate) fn guard_own(file: &Path) -> Result<(), SettingsError> {
     }
 }
 
-/// Refuses a folder in which others could replace `file`.
-fn guard_folder(file: &Path) -> Result<(), SettingsError> {
-    let folder = match file.parent() {
+/// The folder that holds a file.
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Refuses a folder in which others could replace `file`.
+fn guard_folder(file: &Path) -> Result<(), SettingsError> {
+    let folder = folder_of(file);
     let around =
         std::fs::metadata(folder).map_err(|source| SettingsError::Unreadable { file: folder.to_owned(), source })?;
     // In a sticky folder such as /tmp nobody but its owner can replace a file (chmod(2)).

@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 const ATTEMPTS: u32 = 3;
 
 /// Extensions that libclamav 1.4 loads (`CLI_DBEXT` in its readdb.h); it skips every other file in silence.
-const EXTENSIONS: [&str; 38] = [
+const EXTENSIONS: [&str; 39] = [
     "db", "hdb", "hsb", "hdu", "hsu", "fp", "sfp", "mdb", "msb", "mdu", "msu", "ndb", "ndu", "ldb", "ldu", "sdb",
     "zmd", "rmd", "idb", "wdb", "pdb", "gdb", "ftm", "cfg", "ign", "ign2", "cat", "imp", "crb", "info", "cvd", "cld",
-    "cud", "cdb", "cbc", "ioc", "yar", "yara",
+    "cud", "cdb", "cbc", "ioc", "pwdb", "yar", "yara",
 ];
 
 /// Why a folder could not be loaded.

@@ -8,8 +8,8 @@ mod ffi;
 mod scan;
 
 pub use bases::{FolderError, load_folders};
-pub(crate) use scan::SMALLEST_CONTENT;
 pub use scan::{Answer, Layer, Missed, ScanLimits, Watch};
+pub(crate) use scan::{SMALLEST_CONTENT, is_in_windows};
 
 use blanche_sandbox::wire::EngineLimits;
 use std::ffi::{CStr, CString, c_char, c_int, c_longlong, c_void};

@@ -19,10 +19,11 @@ const BYTES_PER_SECOND: u64 = 5_000_000;
 /// Most bytes that libclamav 1.4 matches to their end: its offsets have 32 bits, and in anything longer it goes in circles
 /// until its time is over (8 GiB of zeros, seen).
 const LONGEST: u64 = (4 << 30) - (16 << 20);
-/// What is longer is matched in windows of so many bytes. A container as a whole is then not seen, and
-/// [`crate::containers`] finds its members missing; signatures of a whole file (digest, distance from its end) cannot match.
+/// What is longer is matched in windows of so many bytes. A container as a whole is then not seen, so
+/// [`crate::containers`] calls it not checked. Signatures of a whole file (digest, distance from its end) cannot match, nor
+/// those whose parts lie in two windows; YARA sees the whole.
 const WINDOW: u64 = 1 << 30;
-/// By which a window reaches into the next: no signature is longer.
+/// By which a window reaches into the next: no signature without gaps is longer.
 const OVERLAP: u64 = 1 << 20;
 /// Bytes from which on libclamav looks at a content at all.
 pub(crate) const SMALLEST_CONTENT: usize = 6;
@@ -112,6 +113,8 @@ struct Context<'a> {
     deadline: Option<Instant>,
     /// Layers of this call that began and did not end.
     open: u32,
+    /// The outermost layer of this call was announced.
+    looked: bool,
     failed: bool,
 }
 
@@ -143,10 +146,15 @@ impl Clamav {
         let patience = Duration::from_millis(limits.time_for(bytes).into());
         let deadline = (time != 0).then(|| Instant::now() + patience);
         let clamav = self.engine.as_ptr();
-        let mut context = Context { clamav, watch, base: 0, again: 0, deadline, open: 0, failed: false };
+        let mut context = Context { clamav, watch, base: 0, again: 0, deadline, open: 0, looked: false, failed: false };
         let mut all = Answer::Clean;
         for range in windows(content.len()) {
-            match run(&mut context, content.get(range).unwrap_or_default(), true) {
+            let part = content.get(range).unwrap_or_default();
+            context.looked = false;
+            match run(&mut context, part, true) {
+                Answer::Clean if !context.looked && part.len() >= SMALLEST_CONTENT => {
+                    return Ok(Answer::Failed("it answered without looking at the content".to_owned()));
+                }
                 Answer::Clean => {}
                 Answer::Hit => all = Answer::Hit,
                 failure => return Ok(failure),
@@ -156,10 +164,15 @@ impl Clamav {
     }
 }
 
+/// Whether a content of so many bytes is matched in windows.
+pub(crate) fn is_in_windows(length: usize) -> bool {
+    length > size(LONGEST)
+}
+
 /// What is given to libclamav at once: everything, or, when its 32-bit offsets would begin anew, windows that overlap.
 fn windows(length: usize) -> impl Iterator<Item = Range<usize>> {
-    let (longest, window, overlap) = (size(LONGEST), size(WINDOW), size(OVERLAP));
-    let step = if length > longest { window } else { length.max(1) };
+    let (window, overlap) = (size(WINDOW), size(OVERLAP));
+    let step = if is_in_windows(length) { window } else { length.max(1) };
     (0..length.max(1)).step_by(step).map(move |start| start..start.saturating_add(step + overlap).min(length))
 }
 
@@ -252,6 +265,7 @@ impl Again {
 impl Context<'_> {
     fn layer(&mut self, layer: &Layer<'_>, outermost: bool) {
         self.open = self.open.saturating_add(1);
+        self.looked |= outermost;
         let first_look = self.again == 0 || !outermost;
         if first_look {
             self.watch.enter(layer);
@@ -298,6 +312,7 @@ impl Context<'_> {
             again: self.again + 1,
             deadline: self.deadline,
             open: 0,
+            looked: false,
             failed: false,
         };
         match run(&mut inner, content, html) {

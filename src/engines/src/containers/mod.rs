@@ -21,7 +21,7 @@ mod zip;
 
 pub use openers::{CLAMAV, OPENERS, Opened, Opener};
 
-use crate::clamav::SMALLEST_CONTENT;
+use crate::clamav::{SMALLEST_CONTENT, is_in_windows};
 use blanche_sandbox::wire::{Cause, Container, EngineLimit};
 use members::Members;
 use std::collections::HashMap;
@@ -156,10 +156,11 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     found.extend(embedded::installers(content));
     found.sort_unstable();
     found.dedup();
-    inspection.disk_image = found.iter().any(|container| {
-        use Container::{Iso9660, RawDisk, Udf, Vhd};
-        matches!(container, RawDisk | Udf | Iso9660 | Vhd)
-    });
+    inspection.disk_image = found.iter().any(|container| is_image(*container));
+    if is_in_windows(content.len()) && found.iter().any(|container| !is_image(*container)) {
+        // Most containers do not say what they hold: what libclamav did not unpack could not be missed.
+        inspection.not_checked(Cause::EngineLimit(EngineLimit::FileSize));
+    }
     inspection.container = found.iter().copied().max_by_key(|container| specificity(*container));
     for container in &found {
         if !opened.contains(*container) {
@@ -182,6 +183,12 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
         inspection.not_checked(Cause::Encrypted(Container::OpenDocument));
     }
     inspection
+}
+
+/// Whether our own readers look into it.
+fn is_image(container: Container) -> bool {
+    use Container::{Iso9660, RawDisk, Udf, Vhd};
+    matches!(container, RawDisk | Udf | Iso9660 | Vhd)
 }
 
 /// Why a container that nobody opens was not checked.
@@ -272,5 +279,22 @@ fn promise_embedded(inspection: &mut Inspection, content: &[u8], opened: &Opened
                 inspection.not_checked(Cause::ContainerUnsupported(container));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document says nowhere how many objects it holds, so nobody would miss what lies across two windows.
+    #[test]
+    fn a_container_that_is_matched_in_windows_is_not_checked() {
+        let limit = Cause::EngineLimit(EngineLimit::FileSize);
+        // Zeros that are only read take no memory.
+        let mut content = vec![0u8; 4 << 30];
+        assert!(!inspect(&content, "", &Opened::claimed(), 0).causes.contains(&limit));
+        content[..8].copy_from_slice(b"%PDF-1.4");
+        let inspection = inspect(&content, "pdf", &Opened::claimed(), 0);
+        assert!(inspection.causes.contains(&limit), "{inspection:?}");
     }
 }

@@ -27,10 +27,14 @@ pub(super) struct RuleFile {
 }
 
 impl RuleFolder {
-    /// The folder as one base: SHA-256 over all its files in the order of their names.
+    /// The folder as one base: SHA-256 over all its files in the order of their names, each with its name and its length
+    /// in front, because each is a namespace of its own.
     pub(super) fn describe(&self, rules: u64) -> BaseInfo {
         let mut hash = Sha256::new();
         for file in &self.files {
+            hash.update(file.name.as_bytes());
+            hash.update([0]);
+            hash.update(file.text.len().to_be_bytes());
             hash.update(file.text.as_bytes());
         }
         let manifest = self.manifest.as_ref();
@@ -77,4 +81,20 @@ fn list(folder: &Path, prefix: &str, depth: u32, names: &mut Vec<String>) -> std
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file is a namespace: a global rule binds the rules of its own file only.
+    #[test]
+    fn the_same_text_in_other_files_is_another_set() {
+        let file = |name: &str, text: &str| RuleFile { name: name.to_owned(), text: text.to_owned() };
+        let folder = |files| RuleFolder { name: "rules".to_owned(), files, manifest: None }.describe(0).sha256;
+        let one = folder(vec![file("a.yar", "global rule a {condition: false} rule b {condition: true}")]);
+        let two =
+            folder(vec![file("a.yar", "global rule a {condition: false} "), file("b.yar", "rule b {condition: true}")]);
+        assert_ne!(one, two);
+    }
 }
