@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the vectors of docs/tag-vectors (their README gives the form) and names each one that this verifier disagrees with.
+
+`vectors.py [DIR]`; exit code 0 only if there were vectors and all agree.
+"""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+from certificates import Certificate
+from memory_medium import MemoryMedium
+from policy import Clock, Policy
+from steps import Inputs, verify
+
+# BLANCHE_DOCS: another copy of docs/ than the one beside this program.
+DOCUMENTS = Path(os.environ.get("BLANCHE_DOCS") or Path(__file__).resolve().parents[2] / "docs")
+PLACE = DOCUMENTS / "tag-vectors"
+
+
+class Vectors:
+    def __init__(self, folder):
+        self.parts = json.loads((folder / "parts.json").read_text("utf-8"))
+        self.cases = sorted(path for kind in ("good", "bad") for path in (folder / kind).glob("*.json"))
+
+    def octets(self, pieces):
+        """The byte string that a list of pieces stands for; null stays None."""
+        if pieces is None:
+            return None
+        return b"".join(self.piece(one) for one in ([pieces] if isinstance(pieces, (str, dict)) else pieces))
+
+    def piece(self, one):
+        if isinstance(one, dict):
+            return bytes.fromhex(one["repeat"]) * one["times"]
+        if one.startswith("$"):
+            return self.octets(self.parts[one[1:]])
+        return bytes.fromhex(one)
+
+    def inputs(self, case):
+        tag, trust = self.octets(case["tag"]), case["trust"]
+        return Inputs(
+            tag=None if tag is None else io.BytesIO(tag),
+            authorities=[
+                tuple(Certificate(self.octets(pair[name])) for name in ("classical", "post_quantum"))
+                for pair in trust["authorities"]
+            ],
+            crls=[self.octets(one) for one in trust["crls"]],
+            lists=[self.octets(one) for one in trust["lists"]],
+            clock=Clock(case["clock"], case["memory"]),
+            policy=Policy.from_json(case["policy"]),
+            medium=self.medium(case["medium"], case["entries"]),
+        )
+
+    def medium(self, seen, entries):
+        usb = seen["usb"] and tuple(seen["usb"][name] for name in ("vendor", "product", "serial"))
+        areas = None if seen["bytes"] is None else [(start, self.octets(part)) for start, part in seen["bytes"]]
+        shown, sizes = None, {}
+        if entries is not None:
+            shown = []
+            for one in entries:
+                path, stream = bytes.fromhex(one["path"]), one["stream"] and bytes.fromhex(one["stream"])
+                shown.append((one["volume"], path, stream, one["kind"], self.octets(one["content"])))
+                sizes[one["volume"], path, stream] = one["size"]
+        return MemoryMedium(seen["capacity"], seen["block"], usb, areas, shown, sizes)
+
+
+def disagreement(case, outcome):
+    found = ("accepted" if outcome.accepted else outcome.code, None if outcome.accepted else outcome.step)
+    expected = (case["expect"], case["step"])
+    if found != expected:
+        return f"expected {expected}, found {found}: {outcome.why}"
+    if sorted(outcome.tolerated) != sorted(case["tolerated"]):
+        return f"expected {case['tolerated']} to be tolerated, found {outcome.tolerated}"
+    return None
+
+
+def disagreements(vectors):
+    found = []
+    for path in vectors.cases:
+        case = json.loads(path.read_text("utf-8"))
+        if problem := disagreement(case, verify(vectors.inputs(case))):
+            found.append(f"{path.parent.name}/{path.name}: {problem}")
+    return found
+
+
+def main(given):
+    vectors = Vectors(Path(given[0]) if given else PLACE)
+    wrong = disagreements(vectors)
+    print(*wrong, f"{len(vectors.cases)} vectors, {len(wrong)} disagreements", sep="\n")
+    return 0 if vectors.cases and not wrong else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
