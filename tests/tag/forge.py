@@ -170,6 +170,7 @@ class Case:
         self.payload = self.raw_manifest = None
         self.edit = self.edit_headers = self.edit_file = None
         self.purpose = "tag"
+        self.tag = None  # as `build` made it
 
     def good_claims(self):
         area = [(0, None, 0, 512), (10, None, 512, MIB - 512), (4, 0, MIB, 512)]
@@ -200,7 +201,7 @@ class Case:
         return self.edit_file(tag) if self.edit_file else tag
 
     def build(self):
-        tag = self.file()
+        self.tag = tag = self.file()
         return Inputs(
             tag=None if tag is None else io.BytesIO(tag), authorities=self.authorities, crls=self.crls, lists=self.lists,
             clock=Clock(self.clock, self.memory), policy=Policy.from_json(self.policy),

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the vectors of docs/tag-vectors (their README gives the form) and names each one that this verifier disagrees with.
 
-`vectors.py [DIR]`; exit code 0 only if there were vectors and all agree.
+`vectors.py [DIR]`; exit code 0 only if there were vectors and all agree. `write_vector` goes the other way, so that another
+verifier can be asked about the tags that the tests here make.
 """
 
 import io
@@ -65,6 +66,41 @@ class Vectors:
                 shown.append((one["volume"], path, stream, one["kind"], self.octets(one["content"])))
                 sizes[one["volume"], path, stream] = one["size"]
         return MemoryMedium(seen["capacity"], seen["block"], usb, areas, shown, sizes)
+
+
+def write_vector(folder, name, case, outcome):
+    """A case of `forge.py`, once built and verified, as a vector."""
+    for kind in ("good", "bad"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    (folder / "parts.json").write_text("{}", "utf-8")
+    pairs = [dict(zip(("classical", "post_quantum"), ([one.der.hex()] for one in pair))) for pair in case.authorities]
+    usb = case.medium.get("usb")
+    vector = {
+        "about": name,
+        "tag": None if case.tag is None else [case.tag.hex()],
+        "trust": {"authorities": pairs, "crls": [[one.hex()] for one in case.crls], "lists": [[one.hex()] for one in case.lists]},
+        "clock": case.clock,
+        "memory": {"time": 0, "crls": {}, "lists": {}, "counter": None} | case.memory,
+        "policy": case.policy,
+        "medium": {
+            "capacity": case.medium.get("capacity"), "block": case.medium.get("block"),
+            "usb": usb and dict(zip(("vendor", "product", "serial"), usb)),
+            "bytes": case.areas and [[start, [bytes(part).hex()]] for start, part in case.areas],
+        },
+        "entries": None if case.shown is None else sorted(map(entry_of, case.shown), key=lambda one: (
+            one["volume"], bytes.fromhex(one["path"]), one["stream"] is not None, bytes.fromhex(one["stream"] or ""))),
+        "expect": "accepted" if outcome.accepted else outcome.code,
+        "step": None if outcome.accepted else outcome.step,
+        "tolerated": outcome.tolerated if outcome.accepted else [],
+    }
+    text = json.dumps(vector, indent=1, sort_keys=True)
+    (folder / ("good" if outcome.accepted else "bad") / f"{name}.json").write_text(text, "utf-8")
+
+
+def entry_of(shown):
+    volume, path, stream, kind, content = shown
+    return {"volume": volume, "path": path.hex(), "stream": stream and stream.hex(), "kind": kind,
+            "size": len(content or b""), "content": None if content is None and kind in (1, 2, 3) else [(content or b"").hex()]}
 
 
 def disagreement(case, outcome):
