@@ -265,16 +265,17 @@ struct Open<'a> {
     keys: Option<(&'a [u8], bool)>,
 }
 
-/// Checks one whole item and that nothing follows. `outer_tag` is the tag that it must have, if any.
+/// Checks one whole item and that nothing follows. `outer_tag` is the one tag that it may have.
 pub(crate) fn check(bytes: &[u8], outer_tag: Option<u64>) -> Read<()> {
     let mut reader = Reader::new(bytes);
     let mut open: Vec<Open<'_>> = Vec::with_capacity(MAX_DEPTH);
     let mut depth_of_tag = 0;
     if let Some(tag) = outer_tag {
-        if reader.item()? != Item::Tag(tag) {
-            return reader.wrong("not the expected tag");
+        let mut ahead = reader.clone();
+        if ahead.item()? == Item::Tag(tag) {
+            reader = ahead;
+            depth_of_tag = 1;
         }
-        depth_of_tag = 1;
     }
     loop {
         let start = reader.position();

@@ -171,7 +171,9 @@ impl<T: SignedClaims> Envelope<T> {
 fn take_envelope(bytes: &[u8]) -> Result<RawEnvelope<'_>, Malformed> {
     let mut reader = Reader::new(bytes);
     let reader = &mut reader;
-    reader.item()?;
+    if reader.item()? != Item::Tag(TAG_COSE_SIGN) {
+        return reader.wrong("not tagged as COSE_Sign");
+    }
     reader.tuple(4)?;
     let protected = reader.bytes()?;
     reader.fields()?.end(reader)?;

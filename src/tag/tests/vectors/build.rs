@@ -330,7 +330,10 @@ impl World {
             |pair: &[Vec<u8>; 2]| json!({ "classical": self.pieces(&pair[0]), "post_quantum": self.pieces(&pair[1]) });
         let all = |list: &[Vec<u8>]| list.iter().map(|bytes| self.pieces(bytes)).collect::<Vec<_>>();
         let mut medium = case.medium.clone();
-        medium["bytes"] = case.bytes.iter().map(|(start, bytes)| json!([start, self.pieces(bytes)])).collect();
+        // A case may say that no area can be read.
+        if medium.get("bytes").is_none() {
+            medium["bytes"] = case.bytes.iter().map(|(start, bytes)| json!([start, self.pieces(bytes)])).collect();
+        }
         let entries = case.items.iter().map(|item| {
             json!({ "volume": 0, "path": hex(&item.path), "stream": item.stream.as_deref().map(hex),
                 "kind": item.kind as u8, "size": item.content.len(), "content": self.pieces(&item.content) })

@@ -61,7 +61,7 @@ impl Vectors {
             case.items.sort_by(|a, b| a.path.cmp(&b.path));
         });
         self.good("mounted-path", "Nothing of the medium but its files can be seen.", |_, case| {
-            case.medium = json!({ "capacity": null, "block": null, "usb": null });
+            case.medium = json!({ "capacity": null, "block": null, "usb": null, "bytes": null });
         });
         self.good(
             "clock-set-back",
@@ -91,7 +91,7 @@ impl Vectors {
             case.file = Some(case.tag()[..case.tag().len() - 1].to_vec());
         });
         self.bad("empty", "E-FORMAT", 1, "An empty file.", |_, case| case.file = Some(Vec::new()));
-        self.bad("untagged", "E-ENCODING", 3, "COSE_Sign without its tag.", |_, case| {
+        self.bad("untagged", "E-ENVELOPE", 4, "COSE_Sign without its tag.", |_, case| {
             case.file = Some(case.join(&case.envelope()[2..]));
         });
         self.bad("not-shortest", "E-ENCODING", 3, "A length that is not in its shortest form.", |_, case| {
