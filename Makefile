@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test bench false-positives fuzz soak deny
+.PHONY: help deps deps-demo deps-test toolchain build demo test test-tag bench false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -14,10 +14,13 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
 # Formatting and filling a FAT image.
 DEMO_PACKAGES := dosfstools mtools zip
+# The second verifier of the tag: its libraries come from PyPI (tests/tag/requirements.txt).
+TAG_PACKAGES := dosfstools mtools python3 python3-venv
 # Other people's programs that make the media and containers of the tests, or check what we made.
-TEST_PACKAGES := $(DEMO_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse exfatprogs fdisk \
-	file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop mount ncompress ntfs-3g openssl p7zip-full \
-	procps python3 qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils zpaq zstd
+TEST_PACKAGES := $(DEMO_PACKAGES) $(TAG_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse \
+	exfatprogs fdisk file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop mount ncompress \
+	ntfs-3g openssl p7zip-full procps qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
+	zpaq zstd
 
 # The peers of the benchmark.
 BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan libnbd-bin nbdfuse nbdkit python3 util-linux yara
@@ -42,6 +45,23 @@ if [ -n "$$missing" ]; then
 	$$sudo apt-get update -qq
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing </dev/null >/dev/null
 fi
+endef
+
+# The tests of tests/tag, in an environment of their own that is made once for each content of requirements.txt.
+# One chain: where the result is caught with ||, bash would go on after a failure.
+define test-tag
+venv="$$CARGO_TARGET_DIR/venv-tag"
+{ cmp -s tests/tag/requirements.txt "$$venv/requirements.txt" || {
+	rm -rf "$$venv" && python3 -m venv "$$venv" &&
+	"$$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/tag/requirements.txt &&
+	cp tests/tag/requirements.txt "$$venv/"
+} } &&
+PYTHONDONTWRITEBYTECODE=1 "$$venv/bin/python" tests/tag/run.py
+endef
+
+# Adds up the lines `test result:` of a log.
+define count-tests
+awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %d failed\n", passed, failed }'
 endef
 
 help: ## Print this list
@@ -74,9 +94,17 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	@cargo fmt --all -- --check
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	status=0
+	( $(test-tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
 	cargo test --release --workspace --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
-	awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %d failed\n", passed, failed }' \
-		"$$CARGO_TARGET_DIR/test.log"
+	$(count-tests) "$$CARGO_TARGET_DIR"/test-tag.log "$$CARGO_TARGET_DIR"/test.log
+	exit $$status
+
+test-tag: ## Run the second verifier of the tag (Python) against the specification's vectors and tags of its own
+	@$(call install,$(TAG_PACKAGES))
+	status=0
+	mkdir -p "$$CARGO_TARGET_DIR"
+	( $(test-tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-tag.log"
 	exit $$status
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images per filesystem, SEED=1
