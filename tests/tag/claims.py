@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Section 6 and the part of section 10 that needs the claims alone: their shape, and that they do not contradict each other."""
 
+import hashlib
+
+import cbor2
+
 from encoding import EncodingError, decode
 from refusal import Refusal
 from shape import (
@@ -33,7 +37,7 @@ ENGINE = tuple_of(text, text, items(1, 64, BASE))
 HOW = fields({0: items(1, 16, ENGINE), 1: table(64, text, uint), 2: text, 3: uint, 4: text})
 EXCEPTION = tuple_of(uuid, sha256, text, uint, uint)
 CLAIMS = fields({
-    0: one_of(1), 1: uuid, 2: label, 3: label, 4: time, 5: time, 6: integer(1, 2**64 - 1), 7: MEDIUM,
+    0: one_of(1), 1: uuid, 2: label, 3: label, 4: time, 5: time, 6: integer(1, 2**53), 7: MEDIUM,
     8: items(1, 256, VOLUME), 9: CONTENT, 10: items(1, 4096, AREA_SUM), 11: HOW, 12: integer(0, 3),
     13: items(0, 64, EXCEPTION),
 })
@@ -54,6 +58,11 @@ def read_claims(payload):
     except ShapeError as error:
         raise Refusal("E-CLAIMS", str(error)) from None
     return claims
+
+
+def medium_identity(medium):
+    """Section 14: what stays the same from tag to tag. Keys 0 to 2 in this order are the deterministic encoding."""
+    return hashlib.sha256(cbor2.dumps({key: medium[key] for key in (0, 1, 2) if key in medium})).hexdigest()
 
 
 def volume_order(volume):

@@ -3,6 +3,8 @@
 
 import hashlib
 
+import blake3
+
 from artefacts import Tolerance
 from manifest import FILE, FOLDER, OTHER, STREAM
 from media import NotShown
@@ -13,14 +15,19 @@ ORDER = ("E-ADDED", "E-REMOVED", "E-CHANGED")
 
 
 class Comparison:
-    def __init__(self, claims, listed, medium, outcome):
+    def __init__(self, claims, listed, medium, copy, outcome):
         self.claims, self.listed, self.medium, self.outcome = claims, listed, medium, outcome
-        self.seen = {}
+        self.copy = copy  # the tag file as step 1 took it
+        self.seen, self.tags = {}, []
         self.tolerance = None
 
     def inventory(self):
         """Step 19."""
-        self.seen = {one.name: one for one in self.walk() if not self.is_the_tag(one)}
+        for one in self.walk():
+            if self.is_the_tag(one):
+                self.tags.append(one)
+            else:
+                self.seen[one.name] = one
         filesystems = [volume[3] for volume in self.claims[8]]
         self.tolerance = Tolerance(filesystems, list(self.seen.values()))
         if not self.medium.streams_shown:
@@ -58,7 +65,23 @@ class Comparison:
             else:
                 yield "E-REMOVED", entry.name
 
+    def equals_copy(self, seen):
+        """What stands under the name of the tag is the tag: anything else would hide there."""
+        digest, size = hashlib.sha256(), 0
+        try:
+            for part in self.medium.content(seen):
+                digest.update(part)
+                size += len(part)
+                if size > len(self.copy):
+                    break
+        except OSError:
+            return False
+        return seen.size == size == len(self.copy) and digest.digest() == hashlib.sha256(self.copy).digest()
+
     def changed(self):
+        for seen in self.tags:
+            if not self.equals_copy(seen):
+                yield "E-CHANGED", seen.name
         for name, entry in self.listed.items():
             seen = self.seen.get(name)
             if seen and (seen.kind, seen.size) != (entry.kind, entry.size) and not self.tolerates(seen):
@@ -70,13 +93,14 @@ class Comparison:
             seen = self.seen.get(name)
             if seen is None or (seen.kind, seen.size) != (entry.kind, entry.size) or entry.kind in (FOLDER, OTHER):
                 continue  # step 19 tolerated it, or there is no content
-            digest, size = hashlib.sha256(), 0
+            digest, tree, size = hashlib.sha256(), blake3.blake3(), 0
             for part in self.parts(seen):
                 digest.update(part)
+                tree.update(part)
                 size += len(part)
                 if size > entry.size:
                     break
-            if (size, digest.digest()) != (entry.size, entry.sha256) and not self.tolerates(seen):
+            if (size, digest.digest(), tree.digest()) != (entry.size, entry.sha256, entry.blake3) and not self.tolerates(seen):
                 raise Refusal("E-CHANGED", f"{name}")
 
     def parts(self, seen):

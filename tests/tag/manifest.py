@@ -59,6 +59,7 @@ def entries(raw, start, end, claims):
             ENTRY(item)
             entry = Entry(*item)
             need(entry.volume < len(volumes), "an entry of a volume that does not exist")
+            need((entry.volume, entry.path) != (claims[7].get(4), b"blanche.tag"), "the tag itself")
             check_path(entry.path, wtf8=volumes[entry.volume][8] == 0)
             check_content(entry)
             state.next(entry)

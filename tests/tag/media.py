@@ -41,7 +41,6 @@ class Medium:
     usb = None  # vendor, product, serial as Linux prints it
     streams_shown = False
     has_boot_areas = False
-    has_entries = True
 
     def read(self, start, length):
         raise NotImplementedError

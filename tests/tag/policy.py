@@ -65,14 +65,14 @@ class Clock:
 
     def __init__(self, clock, memory=None):
         memory = memory or {}
-        unknown = memory.keys() - {"time", "crls", "lists", "counter"}
+        unknown = memory.keys() - {"time", "crls", "lists", "counters"}
         if unknown:
             raise PolicyError(f"memory: unknown {sorted(unknown)}")
         self.remembered = memory.get("time") or 0
         self.now = max(clock, self.remembered)
         self.crls = dict(memory.get("crls") or {})
         self.lists = dict(memory.get("lists") or {})
-        self.counter = memory.get("counter")
+        self.counters = dict(memory.get("counters") or {})
 
     def crl_number(self, issuer):
         return self.crls.get(issuer, 0)

@@ -85,7 +85,7 @@ def run_steps(inputs, raw, outcome):
         listed[entry.name] = entry
     if bad := [entry for entry in listed.values() if entry.sha256 in revoked.contents]:
         raise Refusal("E-REVOKED-CONTENT", f"{bad[0].path!r}")
-    check_medium(claims, listed, inputs, outcome)
+    check_medium(claims, listed, inputs, raw, outcome)
 
 
 def copy_once(tag, spool):
@@ -149,8 +149,9 @@ def check_claims(claims, inputs, authority, outcome):
     outcome.at(13)
     revoked = check_lists(claims, inputs, authority)
     outcome.at(14)
-    if clock.counter is not None and claims[6] < clock.counter:
-        raise Refusal("E-REPLAYED", f"counter {claims[6]}, {clock.counter} was seen")
+    last = clock.counters.get(f"{claims[2]}.{claims[3]}/{claims_rules.medium_identity(claims[7])}", 0)
+    if claims[6] < last:
+        raise Refusal("E-REPLAYED", f"counter {claims[6]}, {last} was seen")
     outcome.at(15)
     check_engines(claims, policy)
     return revoked
@@ -188,7 +189,7 @@ def check_engines(claims, policy):
                 raise Refusal("E-BASE-AGE", f"{engine[0]} {name} of {date}, issued {claims[4]}")
 
 
-def check_medium(claims, listed, inputs, outcome):
+def check_medium(claims, listed, inputs, raw, outcome):
     """Steps 17 to 20, up to the level asked for."""
     wanted, medium = LEVELS.index(inputs.policy.level), inputs.medium
     outcome.at(17)
@@ -199,10 +200,7 @@ def check_medium(claims, listed, inputs, outcome):
     if wanted < 1:
         return
     outcome.at(19)
-    if not medium.has_entries:
-        # Section 16: the policy's level is the least one. To accept less because less is shown would be a downgrade.
-        raise Refusal("E-NOT-AVAILABLE", f"no files can be seen, and the policy asks for level {inputs.policy.level}")
-    comparison = compare.Comparison(claims, listed, medium, outcome)
+    comparison = compare.Comparison(claims, listed, medium, raw, outcome)
     comparison.inventory()
     outcome.level = "inventory"
     if wanted < 2:

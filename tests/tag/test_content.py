@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cbor2  # noqa: E402
 
+from claims import medium_identity  # noqa: E402
 from forge import BIG, DAY, MIB, NOW, entry  # noqa: E402
 from tag_case import Tags, having, setting  # noqa: E402
 
@@ -23,6 +24,7 @@ class Claims(Tags):
         self.refused("E-CLAIMS", 9, having(payload=b"\xa0"))
         for change in (
             setting(0, 2), setting(14, 1), setting(1, bytes(15)), setting(2, "Station"), setting(4, -1), setting(6, 0),
+            setting(6, 2**53 + 1),
             setting(7, 1, 513), setting(8, []), setting(8, 0, 3, "hfs"), setting(8, 0, 6, 0), setting(10, []),
             setting(12, 4), setting(11, 2, "x" * 256), setting(12, False),
         ):
@@ -77,8 +79,15 @@ class Claims(Tags):
         self.refused("E-EXPIRED", 12, having(memory={"time": NOW + DAY}))
 
     def test_an_older_tag_again(self):
-        self.refused("E-REPLAYED", 14, having(memory={"counter": 13}))
-        self.accepted(having(memory={"counter": 12}))
+        def seen(counter, station="station-1"):
+            def change(case):
+                case.memory = {"counters": {f"{station}.paris/{medium_identity(case.claims[7])}": counter}}
+
+            return change
+
+        self.refused("E-REPLAYED", 14, seen(13))
+        self.accepted(seen(12))
+        self.accepted(seen(13, "station-2"))
 
 
 class Lists(Tags):
@@ -141,6 +150,9 @@ class Manifest(Tags):
         ):
             self.refused("E-MANIFEST", 16, change)
 
+    def test_the_tag_in_its_own_manifest(self):
+        self.refused("E-MANIFEST", 16, lambda case: case.entries.insert(2, entry(0, b"blanche.tag", None, 1, b"any")))
+
     def test_counts_of_the_manifest(self):
         def change(case):
             content = case.content(b"".join(cbor2.dumps(one) for one in case.entries))
@@ -193,6 +205,10 @@ class Medium(Tags):
         ):
             self.refused("E-ADDED", 19, lambda case, more=more: case.shown.extend(more))
 
+    def test_something_else_in_the_place_of_the_tag(self):
+        for content in (b"any", None):
+            self.refused("E-CHANGED", 19, lambda case, content=content: case.shown.append((0, b"blanche.tag", None, 1, content)))
+
     def test_something_removed_or_renamed(self):
         self.refused("E-REMOVED", 19, lambda case: case.shown.pop())
         self.refused("E-ADDED", 19, lambda case: case.shown.__setitem__(0, (0, b"A.txt", None, 1, b"harmless")))
@@ -206,6 +222,9 @@ class Medium(Tags):
         self.refused("E-CHANGED", 20, changed)
         self.accepted(lambda case: (changed(case), case.policy.update(level="inventory")), level="inventory")
         self.refused("E-CHANGED", 20, lambda case: case.shown.__setitem__(1, (0, b"big.bin", None, 1, BIG[:-1] + b"!")))
+
+    def test_another_blake3(self):
+        self.refused("E-CHANGED", 20, lambda case: case.entries[0].__setitem__(6, bytes(32)))
 
     def test_a_content_that_cannot_be_read(self):
         def change(case):

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cbor2  # noqa: E402
 
-from forge import DAY, NOW, Authority, Case, Holder, entry  # noqa: E402
+from forge import DAY, NOW, TAG_ITSELF, Authority, Case, Holder, entry  # noqa: E402
 from tag_case import Tags, having  # noqa: E402
 
 NAME = "station-1.paris.blanche.invalid"
@@ -40,7 +40,7 @@ class Accepted(Tags):
         self.accepted(change)
 
     def test_the_tag_itself_is_no_addition(self):
-        self.accepted(lambda case: case.shown.append((0, b"blanche.tag", None, 1, b"any")))
+        self.accepted(lambda case: case.shown.append((0, b"blanche.tag", None, 1, TAG_ITSELF)))
 
     def test_host_artefacts_are_tolerated_and_named(self):
         folder, file = b"System Volume Information", b"System Volume Information\0WPSettings.dat"

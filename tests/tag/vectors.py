@@ -52,10 +52,10 @@ class Vectors:
             lists=[self.octets(one) for one in trust["lists"]],
             clock=Clock(case["clock"], case["memory"]),
             policy=Policy.from_json(case["policy"]),
-            medium=self.medium(case["medium"], case["entries"]),
+            medium=self.medium(case["medium"], case["entries"], case["walked"]),
         )
 
-    def medium(self, seen, entries):
+    def medium(self, seen, entries, walked):
         usb = seen["usb"] and tuple(seen["usb"][name] for name in ("vendor", "product", "serial"))
         areas = None if seen["bytes"] is None else [(start, self.octets(part)) for start, part in seen["bytes"]]
         shown, sizes = None, {}
@@ -65,7 +65,7 @@ class Vectors:
                 path, stream = bytes.fromhex(one["path"]), one["stream"] and bytes.fromhex(one["stream"])
                 shown.append((one["volume"], path, stream, one["kind"], self.octets(one["content"])))
                 sizes[one["volume"], path, stream] = one["size"]
-        return MemoryMedium(seen["capacity"], seen["block"], usb, areas, shown, sizes)
+        return MemoryMedium(seen["capacity"], seen["block"], usb, areas, shown, sizes, walked)
 
 
 def write_vector(folder, name, case, outcome):
@@ -80,7 +80,7 @@ def write_vector(folder, name, case, outcome):
         "tag": None if case.tag is None else [case.tag.hex()],
         "trust": {"authorities": pairs, "crls": [[one.hex()] for one in case.crls], "lists": [[one.hex()] for one in case.lists]},
         "clock": case.clock,
-        "memory": {"time": 0, "crls": {}, "lists": {}, "counter": None} | case.memory,
+        "memory": {"time": 0, "crls": {}, "lists": {}, "counters": {}} | case.memory,
         "policy": case.policy,
         "medium": {
             "capacity": case.medium.get("capacity"), "block": case.medium.get("block"),
@@ -89,6 +89,7 @@ def write_vector(folder, name, case, outcome):
         },
         "entries": None if case.shown is None else sorted(map(entry_of, case.shown), key=lambda one: (
             one["volume"], bytes.fromhex(one["path"]), one["stream"] is not None, bytes.fromhex(one["stream"] or ""))),
+        "walked": [] if case.shown is None else list(range(len(case.claims[8]))),
         "expect": "accepted" if outcome.accepted else outcome.code,
         "step": None if outcome.accepted else outcome.step,
         "tolerated": outcome.tolerated if outcome.accepted else [],

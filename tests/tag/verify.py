@@ -27,7 +27,7 @@ def arguments(given):
     parser.add_argument("--crl", type=Path, required=True, metavar="DIR", help="every file in it is a CRL in DER")
     parser.add_argument("--list", type=Path, action="append", default=[], metavar="FILE", help="a revocation list; repeatable")
     parser.add_argument("--policy", type=Path, metavar="FILE.json", help="what differs from section 16")
-    parser.add_argument("--memory", type=Path, metavar="FILE.json", help="time, crls, lists, counter; never written")
+    parser.add_argument("--memory", type=Path, metavar="FILE.json", help="time, crls, lists, counters; never written")
     parser.add_argument("--now", type=int, metavar="SECONDS", help="the clock; default: that of this machine")
     parser.add_argument("--level", choices=LEVELS, help="instead of the policy's")
     parser.add_argument("--block", type=int, help="logical block size of the medium of an image")

@@ -1,19 +1,12 @@
 //! Steps 19 and 20: what is on the medium against the manifest of a verified tag.
 
 use crate::artefacts;
-use crate::claims::{Filesystem, Sha256};
-use crate::manifest::{Entry, EntryKind};
+use crate::claims::Filesystem;
+use crate::manifest::{Digests, Entry, EntryKind};
+use crate::policy::Level;
 use crate::refusal::{Code, Refusal};
-use crate::verify::{Tag, Verified};
-
-/// How deep to compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Paths, kinds and sizes.
-    Inventory,
-    /// Contents too.
-    Full,
-}
+use crate::verify::{TAG_NAME, Tag, Verified};
+use std::collections::BTreeSet;
 
 /// An entry that a walk of the medium found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,11 +35,20 @@ pub trait Contents {
     /// [`Unreadable`]
     fn bytes(&mut self, entry: &Observed) -> Result<Vec<u8>, Unreadable>;
 
-    /// Reads to the end: length and SHA-256.
+    /// Reads to the end: length and digests.
     ///
     /// # Errors
     /// [`Unreadable`]
-    fn sha256(&mut self, entry: &Observed) -> Result<(u64, Sha256), Unreadable>;
+    fn digests(&mut self, entry: &Observed) -> Result<(u64, Digests), Unreadable>;
+}
+
+/// What a walk of the medium showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk<I> {
+    /// Positions of the volumes that were walked to their end.
+    pub volumes: BTreeSet<u32>,
+    /// Everything in them, sorted like a manifest, `blanche.tag` included.
+    pub entries: I,
 }
 
 /// How an entry differs; the first kind in this order names the refusal.
@@ -138,24 +140,26 @@ impl Observed {
     }
 }
 
-/// Compares what a walk shows with the manifest. `observed` is sorted like a manifest and holds everything but
-/// `blanche.tag` where the tag says that it is; that one may be there and is passed over.
+/// Compares what a walk shows with the manifest, as deep as the policy wants: at level identity not at all.
 ///
 /// # Errors
-/// Entries out of order, twice, or a manifest copy that can no longer be read.
+/// A volume that was not walked, entries out of order or twice, a manifest copy that can no longer be read.
 pub fn compare(
     tag: &Verified<Tag<'_>>,
-    observed: impl IntoIterator<Item = Observed>,
-    level: Level,
+    walk: Walk<impl IntoIterator<Item = Observed>>,
     contents: &mut dyn Contents,
 ) -> Result<Comparison, Refusal> {
-    let mut run = Run { tag, level, contents, result: Comparison::default() };
+    let mut run = Run { tag, contents, result: Comparison::default() };
+    if tag.level == Level::Identity {
+        return Ok(run.result);
+    }
+    check_shown(tag, &walk.volumes)?;
     let broken = |detail: String| Refusal::new(Code::Manifest, 19, detail);
     let mut listed = tag.manifest();
     let mut next = || listed.next().transpose().map_err(|error| broken(error.to_string()));
     let mut expected = next()?;
     let mut last: Option<Observed> = None;
-    for seen in observed {
+    for seen in walk.entries {
         if last.as_ref().is_some_and(|last| last.key() >= seen.key()) {
             return Err(Refusal::new(Code::Added, 19, "an entry of the medium occurs twice or out of order"));
         }
@@ -179,9 +183,18 @@ pub fn compare(
     Ok(run.result)
 }
 
+/// Every volume is there to compare; a blank one has nothing to show.
+fn check_shown(tag: &Verified<Tag<'_>>, walked: &BTreeSet<u32>) -> Result<(), Refusal> {
+    for (volume, number) in tag.claims.volumes.iter().zip(0u32..) {
+        if volume.filesystem != Filesystem::Blank && !walked.contains(&number) {
+            return Err(Refusal::new(Code::NotAvailable, 19, format!("the files of volume {number}")));
+        }
+    }
+    Ok(())
+}
+
 struct Run<'a, 'b> {
     tag: &'a Verified<Tag<'b>>,
-    level: Level,
     contents: &'a mut dyn Contents,
     result: Comparison,
 }
@@ -202,15 +215,23 @@ impl Run<'_, '_> {
         seen.kind == EntryKind::Folder || self.contents.bytes(seen).is_ok_and(|bytes| exact(&bytes))
     }
 
+    /// Whether `blanche.tag` on the medium is the tag that was verified, and not a hiding place.
+    fn is_the_copy(&mut self, seen: &Observed) -> bool {
+        let Ok((length, sha256)) = self.tag.copy() else { return false };
+        let same = |(read, digests): (u64, Digests)| (read, digests.sha256) == (length, sha256);
+        seen.size == length && self.contents.digests(seen).is_ok_and(same)
+    }
+
     fn added(&mut self, seen: &Observed) {
         let is_tag = Some(seen.volume) == self.tag.claims.medium.tag_volume
-            && seen.path == b"blanche.tag"
+            && seen.path == TAG_NAME
             && seen.stream.is_none()
             && seen.kind == EntryKind::File;
         if is_tag {
-            return;
-        }
-        if self.is_artefact(seen) {
+            if !self.is_the_copy(seen) {
+                self.result.differ(seen.key(), DifferenceKind::Changed);
+            }
+        } else if self.is_artefact(seen) {
             self.result.tolerate(seen.key());
         } else {
             self.result.differ(seen.key(), DifferenceKind::Added);
@@ -229,9 +250,9 @@ impl Run<'_, '_> {
     fn both(&mut self, entry: &Entry, seen: &Observed) {
         let difference = if (entry.kind, entry.size) != (seen.kind, seen.size) {
             Some(DifferenceKind::Changed)
-        } else if let (Level::Full, Some(digests)) = (self.level, entry.digests) {
-            match self.contents.sha256(seen) {
-                Ok(read) if read == (entry.size, digests.sha256) => None,
+        } else if let (Level::Full, Some(digests)) = (self.tag.level, entry.digests) {
+            match self.contents.digests(seen) {
+                Ok(read) if read == (entry.size, digests) => None,
                 Ok(_) => Some(DifferenceKind::Altered),
                 Err(Unreadable(why)) => Some(DifferenceKind::Unreadable(why)),
             }

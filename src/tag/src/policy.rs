@@ -17,9 +17,22 @@ pub enum OnMissing {
     Refuse,
 }
 
+/// How deep to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Which medium, and its boot areas.
+    Identity,
+    /// Paths, kinds and sizes.
+    Inventory,
+    /// Contents too.
+    Full,
+}
+
 /// What a workstation demands of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// The least level to reach.
+    pub level: Level,
     /// Admitted sites; all if absent.
     pub sites: Option<Vec<String>>,
     /// Seconds since issue.
@@ -51,6 +64,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            level: Level::Full,
             sites: None,
             max_tag_age: None,
             max_base_age: 7 * DAY,

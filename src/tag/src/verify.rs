@@ -7,13 +7,18 @@ use crate::claims::{Claims, Sha256, Time, Verdict};
 use crate::envelope::{Envelope, SignedClaims};
 use crate::file::{Spool, TagFile};
 use crate::manifest::{self, Counts};
-use crate::policy::{CLOCK_TOLERANCE, Memory, OnMissing, Policy};
+use crate::policy::{CLOCK_TOLERANCE, Level, Memory, OnMissing, Policy};
 use crate::refusal::{Code, Refusal};
 use crate::revocation::{self, RevocationList};
 use crate::trust::{Crl, Origin, TrustStore};
 use crate::usb::Usb;
-use std::collections::BTreeSet;
+use sha2::{Digest, Sha256 as Hash};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::ops::Deref;
+
+/// Where a tag stands on the volume that it names (section 13).
+pub(crate) const TAG_NAME: &[u8] = b"blanche.tag";
 
 /// Something about the medium, if it can be seen from where verification runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +59,8 @@ pub struct Context<'a> {
     pub clock: Time,
     /// From earlier verifications.
     pub memory: &'a Memory,
-    /// Highest counter accepted of this station for this medium, by tag claims: see [`Verified::counter_key`].
-    pub last_counter: Option<u64>,
+    /// Highest counters accepted, by [`Claims::counter_key`].
+    pub counters: &'a BTreeMap<String, u64>,
 }
 
 /// How something compared that policy allows to be absent.
@@ -82,11 +87,30 @@ impl Tag<'_> {
     pub fn manifest(&self) -> manifest::Reader<'_> {
         manifest::Reader::new(self.spool, self.start, self.claims.content.manifest_length)
     }
+
+    /// Length and SHA-256 of the copy that was verified.
+    ///
+    /// # Errors
+    /// What reading the copy says.
+    pub fn copy(&self) -> io::Result<(u64, Sha256)> {
+        let (length, mut hash, mut at) = (self.spool.length(), Hash::new(), 0u64);
+        let mut buffer = vec![0; 65_536];
+        while at < length {
+            let most = usize::try_from(length.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
+            let part = buffer.get_mut(..most).unwrap_or_default();
+            self.spool.read_at(at, part)?;
+            hash.update(&*part);
+            at = at.saturating_add(u64::try_from(most).unwrap_or(u64::MAX));
+        }
+        Ok((length, hash.finalize().into()))
+    }
 }
 
 /// Something that was verified. Only [`verify`] makes it.
 pub struct Verified<T> {
     inner: T,
+    /// The least level to reach, as the policy says.
+    pub level: Level,
     /// What to remember from now on: nothing in it comes from the tag.
     pub memory: Memory,
     /// Capacity and block size.
@@ -104,17 +128,6 @@ impl<T> Deref for Verified<T> {
 
     fn deref(&self) -> &T {
         &self.inner
-    }
-}
-
-impl Verified<Tag<'_>> {
-    /// Under what to remember the counter of this tag: station, site, and the medium.
-    #[must_use]
-    pub fn counter_key(&self) -> String {
-        let Claims { station, site, medium, .. } = &self.claims;
-        let usb = medium.usb.as_ref();
-        let usb = usb.map_or_else(String::new, |usb| format!("{:04x}:{:04x}:{}", usb.vendor, usb.product, usb.serial));
-        format!("{station}.{site}/{}/{usb}", medium.capacity)
     }
 }
 
@@ -157,7 +170,7 @@ pub fn verify<'a>(
     context.policy.check_times(&claims, now)?;
     // Steps 13 and 14.
     let lists = check_lists(&claims, context, &origin, &mut memory)?;
-    if context.last_counter.is_some_and(|last| claims.counter < last) {
+    if context.counters.get(&claims.counter_key()).is_some_and(|last| claims.counter < *last) {
         return Err(Refusal::new(Code::Replayed, 14, format!("counter {}", claims.counter)));
     }
     // Step 15.
@@ -169,7 +182,7 @@ pub fn verify<'a>(
     let boot = check_areas(&claims, context.policy, medium)?;
     let clock_is_behind = context.clock.saturating_add(CLOCK_TOLERANCE) < context.memory.time;
     let inner = Tag { claims, spool, start: file.manifest_start };
-    Ok(Verified { inner, memory, capacity, usb, boot, clock_is_behind })
+    Ok(Verified { inner, level: context.policy.level, memory, capacity, usb, boot, clock_is_behind })
 }
 
 /// Step 13: the lists that count for the site of the tag.
@@ -214,6 +227,9 @@ fn check_manifest(spool: &dyn Spool, file: &TagFile, claims: &Claims, lists: &[R
         };
         if usize::try_from(entry.volume).is_ok_and(|volume| volume >= claims.volumes.len()) {
             return refuse(format!("an entry in volume {}", entry.volume));
+        }
+        if Some(entry.volume) == claims.medium.tag_volume && entry.path == TAG_NAME {
+            return refuse("it lists the tag itself".to_owned());
         }
         if entry.digests.is_some_and(|digests| revoked.contains(&digests.sha256)) {
             found = Some(entry.path);

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 const MAX_AREA: u64 = 16 << 20;
 /// All areas of a tag.
 const MAX_AREAS: u64 = 64 << 20;
+/// Every program can count as far, JavaScript's included.
+const MAX_COUNTER: u64 = 1 << 53;
 /// Bytes at the start of the medium that must be accounted for.
 const FIRST: u64 = 1 << 20;
 
@@ -34,7 +36,7 @@ impl Claims {
     /// What is wrong with the claims as a whole.
     pub(super) fn check(&self) -> Checked {
         need(self.expires > self.issued, "expires is not later than issued")?;
-        need(self.counter > 0, "counter is 0")?;
+        need((1..=MAX_COUNTER).contains(&self.counter), "counter is not 1 to 2^53")?;
         need(self.medium.capacity > 0, "capacity is 0")?;
         need([512, 1024, 2048, 4096].contains(&self.medium.block), "impossible block size")?;
         let volumes = self.volumes.len();

@@ -3,6 +3,7 @@
 use super::{Sha256, put_choice, put_list, take_choice, take_text};
 use crate::cbor::{Malformed, Reader, Writer};
 use crate::usb::Usb;
+use sha2::{Digest, Sha256 as Hash};
 
 /// The medium as the station saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +77,30 @@ pub struct Area {
 }
 
 impl Medium {
+    /// SHA-256 of what stays the same from tag to tag (section 14 of the specification).
+    #[must_use]
+    pub fn identity(&self) -> Sha256 {
+        let mut writer = Writer::default();
+        writer.map(2usize.saturating_add(usize::from(self.usb.is_some())));
+        self.put_identity(&mut writer);
+        Hash::digest(writer.into_bytes()).into()
+    }
+
     pub(super) fn put(&self, writer: &mut Writer) {
         let fields = 3usize.saturating_add(usize::from(self.usb.is_some()));
         writer.map(fields.saturating_add(usize::from(self.tag_volume.is_some())));
-        writer.unsigned(0u8).unsigned(self.capacity).unsigned(1u8).unsigned(self.block);
-        if let Some(usb) = &self.usb {
-            writer.unsigned(2u8).array(3).unsigned(usb.vendor).unsigned(usb.product).text(&usb.serial);
-        }
+        self.put_identity(writer);
         writer.unsigned(3u8);
         put_list(writer, &self.areas, Area::put);
         if let Some(volume) = self.tag_volume {
             writer.unsigned(4u8).unsigned(volume);
+        }
+    }
+
+    fn put_identity(&self, writer: &mut Writer) {
+        writer.unsigned(0u8).unsigned(self.capacity).unsigned(1u8).unsigned(self.block);
+        if let Some(usb) = &self.usb {
+            writer.unsigned(2u8).array(3).unsigned(usb.vendor).unsigned(usb.product).text(&usb.serial);
         }
     }
 

@@ -109,6 +109,15 @@ pub struct Claims {
     pub exceptions: Vec<ContentException>,
 }
 
+impl Claims {
+    /// Under what the counter is remembered: station, site, and the identity of the medium in hexadecimal.
+    #[must_use]
+    pub fn counter_key(&self) -> String {
+        let identity: String = self.medium.identity().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}.{}/{identity}", self.station, self.site)
+    }
+}
+
 impl SignedClaims for Claims {
     const PURPOSE: Purpose = Purpose::Tag;
 

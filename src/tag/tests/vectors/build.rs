@@ -44,6 +44,8 @@ pub struct Case {
     pub medium: Value,
     pub bytes: Vec<(u64, Vec<u8>)>,
     pub items: Vec<Item>,
+    /// Volumes whose items can be seen.
+    pub walked: Vec<u32>,
     /// Instead of the sealed one.
     pub file: Option<Vec<u8>>,
     pub tolerated: Vec<Vec<u8>>,
@@ -172,6 +174,16 @@ impl Case {
             skipped: 0,
             unreadable: 0,
         };
+    }
+
+    /// Takes the last MiB from the volume for another one, of zeros.
+    pub fn split(&mut self, filesystem: Filesystem, kind: AreaKind, length: u64) {
+        self.claims.volumes[0].length = 2 * MIB;
+        let first = self.claims.volumes[0].clone();
+        let second = Volume { start: 3 * MIB, length: MIB, filesystem, identifier: None, code_page: None, ..first };
+        self.claims.volumes.push(second);
+        let sha256 = areas::digest(kind, Some(filesystem), &range(&self.bytes, 3 * MIB, length));
+        self.claims.medium.areas.push(Area { kind, volume: Some(1), start: 3 * MIB, length, sha256 });
     }
 
     /// Envelope and manifest with a header.
@@ -350,7 +362,8 @@ impl World {
             "memory": case.memory,
             "policy": case.policy,
             "medium": medium,
-            "entries": entries.collect::<Vec<_>>(),
+            "entries": (!case.walked.is_empty()).then(|| entries.collect::<Vec<_>>()),
+            "walked": case.walked,
             "tolerated": case.tolerated.iter().map(|path| hex(path)).collect::<Vec<_>>(),
             "expect": expect,
             "step": step,
@@ -373,7 +386,7 @@ fn placeholder() -> Case {
         crls: Vec::new(),
         lists: Vec::new(),
         clock: ISSUED + DAY,
-        memory: json!({ "time": 0, "crls": {}, "lists": {}, "counter": null }),
+        memory: json!({ "time": 0, "crls": {}, "lists": {}, "counters": {} }),
         policy: json!({}),
         medium: json!({ "capacity": 4 * MIB, "block": 512,
             "usb": { "vendor": 0x0781, "product": 0x5567, "serial": "4c530001ab" } }),
@@ -384,6 +397,7 @@ fn placeholder() -> Case {
             item("docs/a.txt", EntryKind::File, b"bonjour\n"),
             item("Été.txt", EntryKind::File, b""),
         ],
+        walked: vec![0],
         file: None,
         tolerated: Vec::new(),
     }

@@ -55,13 +55,25 @@ impl Vectors {
             let folder = "System Volume Information";
             let settings =
                 item(&format!("{folder}/WPSettings.dat"), EntryKind::File, &[12, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
-            let tag = item("blanche.tag", EntryKind::File, b"any");
+            let tag = item("blanche.tag", EntryKind::File, &case.tag());
             case.tolerated = vec![folder.into(), settings.path.clone()];
             case.items.extend([item(folder, EntryKind::Folder, b""), settings, tag]);
             case.items.sort_by(|a, b| a.path.cmp(&b.path));
         });
         self.good("mounted-path", "Nothing of the medium but its files can be seen.", |_, case| {
             case.medium = json!({ "capacity": null, "block": null, "usb": null, "bytes": null });
+        });
+        self.good("level-identity", "The policy asks for identity only, and no file can be seen.", |_, case| {
+            case.policy = json!({ "level": "identity" });
+            case.walked = Vec::new();
+        });
+        self.good("volume-blank", "A blank volume has nothing to show.", |_, case| {
+            case.split(Filesystem::Blank, AreaKind::Head, 65_536);
+        });
+        self.good("counter-elsewhere", "A higher counter was seen, of another medium.", |_, case| {
+            let mut other = case.claims.clone();
+            other.medium.capacity *= 2;
+            case.memory["counters"][other.counter_key()] = json!(43);
         });
         self.good(
             "clock-set-back",
@@ -296,6 +308,16 @@ impl Vectors {
             }),
         );
         self.bad(
+            "counter-large",
+            "E-CLAIMS",
+            9,
+            "A counter above 2⁵³.",
+            raw(|payload| {
+                let at = payload.windows(3).position(|window| window == [6, 0x18, 42]).unwrap();
+                payload.splice(at + 1..at + 3, [0x1b, 0, 0x20, 0, 0, 0, 0, 0, 1]);
+            }),
+        );
+        self.bad(
             "claims-not-shortest",
             "E-ENCODING",
             9,
@@ -376,7 +398,7 @@ impl Vectors {
             case.policy = json!({ "max_tag_age": 3600 });
         });
         self.bad("replayed", "E-REPLAYED", 14, "A newer tag was seen for this medium.", |_, case| {
-            case.memory["counter"] = json!(43);
+            case.memory["counters"][case.claims.counter_key()] = json!(43);
         });
     }
 
@@ -407,6 +429,17 @@ impl Vectors {
         });
         self.bad("counts", "E-MANIFEST", 16, "An entry less than the claims say.", |_, case| {
             resign(lines(case, &[0, 1, 2]), case);
+        });
+        self.bad("tag-listed", "E-MANIFEST", 16, "The tag lists itself.", |_, case| {
+            case.items.insert(1, item("blanche.tag", EntryKind::File, b"any"));
+            case.seal_items();
+        });
+        self.bad("blake3", "E-CHANGED", 20, "A BLAKE3 that is not that of the content.", |_, case| {
+            let mut manifest = case.manifest.clone();
+            let value = entry(&case.items[2]).0.digests.unwrap().blake3;
+            let at = manifest.windows(32).position(|window| window == value).unwrap();
+            manifest[at] ^= 1;
+            resign(manifest, case);
         });
         self.bad("subtree", "E-MANIFEST", 16, "A chaining value that does not join to the BLAKE3.", |_, case| {
             let mut manifest = case.manifest.clone();
@@ -443,6 +476,35 @@ impl Vectors {
         });
         self.bad("added", "E-ADDED", 19, "A file more.", |_, case| {
             case.items.insert(3, item("docs/b.exe", EntryKind::File, b"MZ"));
+        });
+        let inserted = |content: fn(Vec<u8>) -> Vec<u8>, stream: Option<&'static [u8]>| {
+            move |_: &World, case: &mut Case| {
+                let tag = item("blanche.tag", EntryKind::File, &content(case.tag()));
+                let stream = stream.map(|name| Item {
+                    stream: Some(name.to_vec()),
+                    kind: EntryKind::Stream,
+                    ..item("blanche.tag", EntryKind::Stream, b"MZ")
+                });
+                case.items.splice(1..1, [tag].into_iter().chain(stream));
+            }
+        };
+        let replaced = |mut tag: Vec<u8>| {
+            *tag.last_mut().unwrap() ^= 1;
+            tag
+        };
+        let about = "Another file of the same size in the place of the tag, which was given elsewhere.";
+        self.bad("tag-replaced", "E-CHANGED", 19, about, inserted(replaced, None));
+        let about = "A longer file in the place of the tag, which was given elsewhere.";
+        self.bad("tag-longer", "E-CHANGED", 19, about, inserted(|tag| [tag, b"MZ".to_vec()].concat(), None));
+        self.bad("tag-stream", "E-ADDED", 19, "A named stream on the tag.", inserted(|tag| tag, Some(b"evil")));
+        self.bad("tag-elsewhere", "E-ADDED", 19, "A copy of the tag in a folder.", |_, case| {
+            case.items.insert(3, item("docs/blanche.tag", EntryKind::File, &case.tag()));
+        });
+        self.bad("level-hidden", "E-NOT-AVAILABLE", 19, "No file can be seen; the policy wants all.", |_, case| {
+            case.walked = Vec::new();
+        });
+        self.bad("volume-hidden", "E-NOT-AVAILABLE", 19, "The second volume cannot be seen.", |_, case| {
+            case.split(Filesystem::Ext, AreaKind::Ext, 2048);
         });
         self.bad("stream-added", "E-ADDED", 19, "A named stream on a file.", |_, case| {
             let mut stream = item("docs/a.txt", EntryKind::Stream, b"MZ");

@@ -1,9 +1,9 @@
 //! Verifies one vector as it stands in its file, without knowing how it was made.
 
-use blanche_tag::manifest::EntryKind;
+use blanche_tag::manifest::{Digests, EntryKind};
 use blanche_tag::{
     Authority, Contents, Context, Crl, Level, MediumView, Memory, Observed, OnMissing, Policy, Refusal, Seen,
-    TrustStore, Unreadable, Usb, canonical_serial, compare, verify,
+    TrustStore, Unreadable, Usb, Walk, canonical_serial, compare, verify,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -71,8 +71,11 @@ impl Contents for Bytes<'_> {
         found.map(|(_, content)| content.clone()).ok_or(Unreadable("gone".into()))
     }
 
-    fn sha256(&mut self, entry: &Observed) -> Result<(u64, [u8; 32]), Unreadable> {
-        self.bytes(entry).map(|content| (content.len() as u64, Sha256::digest(&content).into()))
+    fn digests(&mut self, entry: &Observed) -> Result<(u64, Digests), Unreadable> {
+        self.bytes(entry).map(|content| {
+            let (sha256, blake3) = (Sha256::digest(&content).into(), *blake3::hash(&content).as_bytes());
+            (content.len() as u64, Digests { sha256, blake3 })
+        })
     }
 }
 
@@ -81,6 +84,14 @@ fn policy(value: &Value) -> Policy {
     for (name, value) in value.as_object().unwrap() {
         let refuse = if value == "refuse" { OnMissing::Refuse } else { OnMissing::Accept };
         match name.as_str() {
+            "level" => {
+                policy.level = match value.as_str().unwrap() {
+                    "identity" => Level::Identity,
+                    "inventory" => Level::Inventory,
+                    "full" => Level::Full,
+                    other => panic!("unknown level {other}"),
+                }
+            }
             "sites" => {
                 policy.sites =
                     Some(value.as_array().unwrap().iter().map(|site| site.as_str().unwrap().into()).collect())
@@ -121,6 +132,8 @@ pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
     let trust_store = TrustStore { authorities: authorities.collect() };
     let crls: Vec<_> = all(&trust["crls"]).into_iter().filter_map(|der| Crl::new(der).ok()).collect();
     let lists = all(&trust["lists"]);
+    let counters = vector["memory"]["counters"].as_object().unwrap().iter();
+    let counters = counters.map(|(key, number)| (key.clone(), number.as_u64().unwrap())).collect();
     let (policy, memory) = (policy(&vector["policy"]), memory(&vector["memory"]));
     let context = Context {
         trust: &trust_store,
@@ -129,10 +142,10 @@ pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
         policy: &policy,
         clock: vector["clock"].as_u64().unwrap(),
         memory: &memory,
-        last_counter: vector["memory"]["counter"].as_u64(),
+        counters: &counters,
     };
     let kinds = [EntryKind::Folder, EntryKind::File, EntryKind::Stream, EntryKind::Link, EntryKind::Other];
-    let entries = vector["entries"].as_array().unwrap().iter().map(|entry| {
+    let entries = vector["entries"].as_array().into_iter().flatten().map(|entry| {
         let observed = Observed {
             volume: entry["volume"].as_u64().unwrap() as u32,
             path: unhex(entry["path"].as_str().unwrap()),
@@ -147,8 +160,11 @@ pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
     let given = Given { medium: vector["medium"].clone(), bytes, contents: entries.collect() };
     let tag = join(&vector["tag"], parts);
     let verified = verify(&tag, &context, &given)?;
-    let observed = given.contents.iter().map(|(observed, _)| observed.clone());
-    let comparison = compare(&verified, observed, Level::Full, &mut Bytes(&given.contents))?;
+    let walk = Walk {
+        volumes: vector["walked"].as_array().unwrap().iter().map(|volume| volume.as_u64().unwrap() as u32).collect(),
+        entries: given.contents.iter().map(|(observed, _)| observed.clone()),
+    };
+    let comparison = compare(&verified, walk, &mut Bytes(&given.contents))?;
     comparison.verdict()?;
     Ok(comparison.tolerated.into_iter().map(|(_, path)| path).collect())
 }
