@@ -13,6 +13,7 @@ from shape import (
 )
 
 MIB = 1 << 20
+HEAD = 64 << 10  # kind 9
 TREES = ("iso9660", "rock_ridge", "joliet", "enhanced", "udf", "boot_sector", "ext", "other_table")
 FAT = ("fat12", "fat16", "fat32")
 FILESYSTEMS = (*FAT, "exfat", "ntfs", "ext", "iso9660", "udf", "blank")
@@ -111,12 +112,19 @@ def check_areas(medium, volumes):
             first, end = volumes[volume][0], volumes[volume][0] + volumes[volume][1]
             inside = first <= start and start + length <= end
             need(inside or (kind == 7 and start == end), f"an area of kind {kind} outside its volume")
+            need(kind == (7 if kind == 7 and volumes[volume][3] == "ntfs" else OWN_AREA[volumes[volume][3]]),
+                 f"an area of kind {kind} in {volumes[volume][3]}")
+            fixed = {6: 8192, 8: 2048, 9: min(HEAD, volumes[volume][1])}
+            need(length == fixed.get(kind, length), f"an area of kind {kind} of {length} bytes")
+        need(length >= 1, "an empty boot area")
+        need(kind not in (0, 1) or length == medium[1], "a boot record that is not one block")
+        need(kind != 0 or start == 0, "a master boot record that is not at the start")
     need(sum(area[3] for area in areas) <= 64 * MIB, "boot areas above 64 MiB")
-    order = [(area[2], area[3]) for area in areas]
-    need(order == sorted(order), "boot areas are not sorted")
-    need(len({tuple(area[:4]) for area in areas}) == len(areas), "a boot area is repeated")
+    order = [(start, length, kind, -1 if volume is None else volume) for kind, volume, start, length, _ in areas]
+    need(all(a < b for a, b in zip(order, order[1:])), "boot areas are not sorted, or one is repeated")
     check_tables(areas, {volume[2] for volume in volumes})
     check_own_areas(areas, volumes)
+    check_gaps(medium, volumes)
     check_first_mib(medium, volumes)
 
 
@@ -135,6 +143,21 @@ def check_own_areas(areas, volumes):
         seen.add((volume[0], volume[1]))
         need(len(own) == 1 or not (own or first_view), f"volume {number} has not the one area that its filesystem demands")
         need(all(area[2] == volume[0] for area in own), f"the area of volume {number} does not begin at its start")
+
+
+def check_gaps(medium, volumes):
+    """The areas of kind 10 are exactly those of the gaps that volumes and tables leave."""
+    used = [(volume[0], volume[0] + volume[1]) for volume in volumes]
+    used += [(start, start + length) for kind, _, start, length, _ in medium[3] if kind <= 3]
+    demanded, reached = [], 0
+    for start, end in [*sorted(used), (medium[0], medium[0])]:
+        if start - reached > 2 * MIB:
+            demanded += [(reached, MIB), (start - MIB, MIB)]
+        elif start > reached:
+            demanded.append((reached, start - reached))
+        reached = max(reached, end)
+    found = [(start, length) for kind, _, start, length, _ in medium[3] if kind == 10]
+    need(found == demanded, f"areas of gaps {found}, {demanded} are demanded")
 
 
 def check_first_mib(medium, volumes):

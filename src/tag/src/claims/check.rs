@@ -1,6 +1,6 @@
 //! Rules for claims that the CDDL cannot say (sections 6 and 10 of the specification).
 
-use super::{AreaKind, Claims, Filesystem, Medium, Role, Volume};
+use super::{Area, AreaKind, Claims, Filesystem, Medium, Role, Volume};
 use std::collections::BTreeSet;
 
 /// One area.
@@ -9,6 +9,8 @@ const MAX_AREA: u64 = 16 << 20;
 const MAX_AREAS: u64 = 64 << 20;
 /// Every program can count as far, JavaScript's included.
 const MAX_COUNTER: u64 = 1 << 53;
+/// The area of a filesystem without a boot area of its own.
+const HEAD: u64 = 64 << 10;
 /// Bytes at the start of the medium that must be accounted for.
 const FIRST: u64 = 1 << 20;
 
@@ -85,8 +87,7 @@ impl Medium {
     fn check_areas(&self, volumes: &[Volume]) -> Checked {
         let rising = self
             .areas
-            .windows(2)
-            .all(|pair| matches!(pair, [a, b] if (a.start, a.length, a.kind) < (b.start, b.length, b.kind)));
+            .is_sorted_by(|a, b| (a.start, a.length, a.kind, a.volume) < (b.start, b.length, b.kind, b.volume));
         need(rising, "areas out of order or repeated")?;
         for area in &self.areas {
             let fits = (1..=MAX_AREA).contains(&area.length) && inside(area.start, area.length, self.capacity);
@@ -97,6 +98,7 @@ impl Medium {
         need(all.is_some_and(|all| all <= MAX_AREAS), "areas are too long together")?;
         self.check_tables(volumes)?;
         self.check_boots(volumes)?;
+        self.check_gaps(volumes)?;
         self.check_start(volumes)
     }
 
@@ -114,7 +116,7 @@ impl Medium {
         need(!mbr || mbrs == 1, "the area of the master boot record is missing")?;
         need(!gpt || (primary == 1 && backup == 1), "an area of the GUID partition table is missing")?;
         let block = u64::from(self.block);
-        let whole = |area: &super::Area| match area.kind {
+        let whole = |area: &Area| match area.kind {
             AreaKind::Mbr => area.start == 0 && area.length == block,
             AreaKind::Ebr => area.length == block,
             _ => true,
@@ -127,18 +129,34 @@ impl Medium {
         let mut before = None;
         for (at, volume) in volumes.iter().enumerate() {
             let range = Some((volume.start, volume.length));
-            if before != range {
-                let kind = boot_kind(volume.filesystem);
-                let areas = self.areas.iter().filter(|area| {
-                    area.kind == kind
-                        && area.start == volume.start
-                        && area.volume.is_some_and(|named| usize::try_from(named) == Ok(at))
-                });
-                need(areas.count() == 1, "the boot area of a volume is missing")?;
-            }
+            let kind = boot_kind(volume.filesystem);
+            let own =
+                |area: &&Area| area.kind == kind && area.volume.is_some_and(|named| usize::try_from(named) == Ok(at));
+            let count = self.areas.iter().filter(own).count();
+            need(count == 1 || (count == 0 && before == range), "a volume has not the one boot area that it must")?;
             before = range;
         }
         Ok(())
+    }
+
+    /// The areas of gaps are those that the volumes and tables leave, no more and no less.
+    fn check_gaps(&self, volumes: &[Volume]) -> Checked {
+        use AreaKind::{Ebr, Gap, GptBackup, GptPrimary, Mbr};
+        let tables = self.areas.iter().filter(|area| matches!(area.kind, Mbr | Ebr | GptPrimary | GptBackup));
+        let tables = tables.map(|area| (area.start, area.length));
+        let mut used: Vec<_> = volumes.iter().map(|volume| (volume.start, volume.length)).chain(tables).collect();
+        used.sort_unstable();
+        let (mut expected, mut reached) = (Vec::new(), 0u64);
+        for (start, length) in used.into_iter().chain([(self.capacity, 0)]) {
+            match start.saturating_sub(reached) {
+                0 => {}
+                whole if whole <= FIRST.saturating_mul(2) => expected.push((reached, whole)),
+                _ => expected.extend([(reached, FIRST), (start.saturating_sub(FIRST), FIRST)]),
+            }
+            reached = reached.max(start.saturating_add(length));
+        }
+        let found = self.areas.iter().filter(|area| area.kind == Gap).map(|area| (area.start, area.length));
+        need(found.eq(expected), "the areas of the gaps are not those between volumes and tables")
     }
 
     /// No byte of the first MiB is unaccounted for.
@@ -164,8 +182,18 @@ fn boot_kind(filesystem: Filesystem) -> AreaKind {
     }
 }
 
+/// Lengths that do not depend on what the volume says of itself.
+fn fixed_length(area: &Area, volume: &Volume) -> bool {
+    match area.kind {
+        AreaKind::Ntfs => area.length == 8192,
+        AreaKind::Ext => area.length == 2048,
+        AreaKind::Head => area.length == volume.length.min(HEAD),
+        _ => true,
+    }
+}
+
 /// Whether an area names the volume that it must, or none, and lies in it.
-fn belongs(area: &super::Area, volumes: &[Volume]) -> bool {
+fn belongs(area: &Area, volumes: &[Volume]) -> bool {
     use AreaKind::{Ebr, Gap, GptBackup, GptPrimary, Mbr, NtfsBackup};
     let outside = matches!(area.kind, Mbr | Ebr | GptPrimary | GptBackup | Gap);
     let Some(number) = area.volume else { return outside };
@@ -178,6 +206,6 @@ fn belongs(area: &super::Area, volumes: &[Volume]) -> bool {
     let kind = boot_kind(volume.filesystem);
     match area.kind {
         NtfsBackup => kind == AreaKind::Ntfs && (within || area.start == volume_end),
-        _ => kind == area.kind && within && area.start == volume.start,
+        _ => kind == area.kind && within && area.start == volume.start && fixed_length(area, volume),
     }
 }

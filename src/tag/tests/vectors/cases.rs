@@ -307,6 +307,34 @@ impl Vectors {
                 payload.extend([14, 0]);
             }),
         );
+        let lying = |edit: fn(&mut Claims)| {
+            move |_: &World, case: &mut Case| {
+                edit(&mut case.claims);
+                let claims = Raw(case.claims.encode(), case.claims.station.clone(), case.claims.site.clone());
+                case.file = Some(case.join(&seal(&claims, &mut case.station.clone()).unwrap()));
+            }
+        };
+        let about = "A gap after the last volume that no area covers.";
+        self.bad("gap-unlisted", "E-CLAIMS", 9, about, lying(|claims| claims.volumes[0].length -= 1 << 20));
+        let about = "An area of a gap where a volume is.";
+        let false_gap = |claims: &mut Claims| {
+            let gap = Area { start: 2 << 20, length: 512, ..claims.medium.areas[1].clone() };
+            claims.medium.areas.push(gap);
+        };
+        self.bad("gap-false", "E-CLAIMS", 9, about, lying(false_gap));
+        let about = "A boot record of two blocks.";
+        let long = |claims: &mut Claims| {
+            claims.medium.areas[0].length = 1024;
+            claims.medium.areas[1].start = 1024;
+            claims.medium.areas[1].length -= 512;
+        };
+        self.bad("area-length", "E-CLAIMS", 9, about, lying(long));
+        let about = "An area of ext in a FAT volume.";
+        let foreign = |claims: &mut Claims| {
+            let area = Area { kind: AreaKind::Ext, length: 2048, ..claims.medium.areas[2].clone() };
+            claims.medium.areas.insert(2, area);
+        };
+        self.bad("area-kind", "E-CLAIMS", 9, about, lying(foreign));
         self.bad(
             "counter-large",
             "E-CLAIMS",
