@@ -14,7 +14,7 @@ const PLIST: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE pli
 /// A component of a path in the list.
 enum Name {
     Exactly(&'static str),
-    /// `S-1-5-21-` and digits with `-`.
+    /// `S-1-5-21`, then one or more times `-` and digits.
     Sid,
     /// 16 lower-case hexadecimal digits.
     Log,
@@ -65,7 +65,8 @@ impl Name {
         match self {
             Self::Exactly(name) => component == name.as_bytes(),
             Self::Sid => component.strip_prefix(b"S-1-5-21-").is_some_and(|rest| {
-                component.len() <= 64 && !rest.is_empty() && rest.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-'))
+                let digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+                component.len() <= 64 && rest.split(|byte| *byte == b'-').all(digits)
             }),
             Self::Log => {
                 component.len() == 16 && component.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -179,6 +180,8 @@ mod tests {
         assert!(!accepted("System Volume Information/IndexerVolumeGuid", &[b'A'; 76]));
         assert!(!accepted("$RECYCLE.BIN/desktop.ini", &[b' '; 129]));
         assert!(!accepted("$RECYCLE.BIN/S-1-5-21-/desktop.ini", DESKTOP_INI));
+        assert!(!accepted("$RECYCLE.BIN/S-1-5-21--1/desktop.ini", DESKTOP_INI));
+        assert!(!accepted("$RECYCLE.BIN/S-1-5-21-1-/desktop.ini", DESKTOP_INI));
         assert!(!accepted(".fseventsd/0000000000F2A1B3", b"\x1f\x8b\x08aaaaaaaaaaaaaaaaaaaaaa"));
         assert!(!accepted("a/System Volume Information/WPSettings.dat", b"\x0c\0\0\0\x5f\x01\x02\x03\x04\x05\x06\x07"));
         assert!(!may_be(Filesystem::Ext, b"System Volume Information", EntryKind::Folder, 0));

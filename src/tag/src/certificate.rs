@@ -4,6 +4,7 @@ use crate::algorithm::Algorithm;
 use crate::claims::Label;
 use crate::envelope::Purpose;
 use crate::refusal::{Code, Refusal};
+use crate::revocation::ALL_SITES;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
 use x509_cert::ext::pkix::{KeyUsage, SubjectAltName, name::GeneralName};
@@ -61,6 +62,9 @@ impl EndCertificate {
         let Some((station, site)) = name(&certificate) else {
             return refuse(Code::Name, algorithm, "not exactly one dNSName STATION.SITE.blanche.invalid");
         };
+        if purpose == Purpose::Tag && site.as_str() == ALL_SITES {
+            return refuse(Code::Name, algorithm, "a station of the site that stands for all sites");
+        }
         // SEQUENCE { OBJECT IDENTIFIER }: exactly one purpose.
         let expected = [&[0x30, 24, 0x06, 22][..], &purpose.key_usage()].concat();
         if extension(&certificate, EXTENDED_KEY_USAGE) != Some(&expected) {

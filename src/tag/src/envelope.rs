@@ -154,7 +154,7 @@ impl<T: SignedClaims> Envelope<T> {
             return Err(Refusal::new(Code::Signatures, 4, "not exactly two signatures"));
         };
         let algorithms = (first.0, second.0);
-        if algorithms != (Which::Classical.cose(), Which::PostQuantum.cose()) {
+        if algorithms != (Some(Which::Classical.cose()), Some(Which::PostQuantum.cose())) {
             return Err(Refusal::new(Code::Algorithm, 4, format!("algorithms {algorithms:?}, not (-51, -50)")));
         }
         let part = |chain, raw_signature: &RawSignature<'_>| SignaturePart {
@@ -199,12 +199,16 @@ fn take_types(header: &[u8]) -> Result<(&str, &str), Malformed> {
     Ok((typ, content_type))
 }
 
-/// Algorithm and chain of one signature.
-fn take_signer(header: &[u8]) -> Result<(i64, Vec<Vec<u8>>), Malformed> {
+/// Algorithm, if it is a number, and chain of one signature.
+fn take_signer(header: &[u8]) -> Result<(Option<i64>, Vec<Vec<u8>>), Malformed> {
     let mut reader = Reader::new(header);
     let mut fields = reader.fields()?;
     fields.need(&mut reader, ALG)?;
-    let algorithm = reader.signed()?;
+    // RFC 9052, 3.1: a number or a text; ours are numbers.
+    let algorithm = match reader.clone().item()? {
+        Item::Text(_) => reader.text().map(|_| None)?,
+        _ => Some(reader.signed()?),
+    };
     fields.need(&mut reader, X5CHAIN)?;
     let chain = match reader.clone().item()? {
         // RFC 9360: a single certificate stands alone.

@@ -146,6 +146,22 @@ impl Vectors {
         self.bad("no-san", "E-NAME", 5, "Certificates without a name.", |world, case| {
             case.station = san(world, None, Purpose::Tag);
         });
+        self.bad(
+            "site-of-all",
+            "E-NAME",
+            5,
+            "A station of site authority, which stands for all sites.",
+            |world, case| {
+                case.station = san(world, Some("station-1.authority.blanche.invalid"), Purpose::Tag);
+                case.claims.site = Label::try_from("authority").unwrap();
+            },
+        );
+        self.bad("algorithm-text", "E-ALGORITHM", 4, "An algorithm by name.", |_, case| {
+            let (head, mut signatures) = signatures(&case.envelope());
+            let at = signatures[0].windows(3).position(|window| window == [1, 0x38, 50]).unwrap();
+            signatures[0][at + 1..at + 3].copy_from_slice(&[0x61, b'A']);
+            case.file = Some(case.join(&[&head[..], &[0x82], &signatures.concat()].concat()));
+        });
         self.bad("foreign-san", "E-NAME", 5, "A name outside blanche.invalid.", |world, case| {
             case.station = san(world, Some("station-1.site-a.example"), Purpose::Tag);
         });
