@@ -11,6 +11,8 @@ use x509_cert::ext::pkix::{KeyUsage, SubjectAltName, name::GeneralName};
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 /// What the name of every station ends with.
 const SUFFIX: &str = ".blanche.invalid";
@@ -27,12 +29,18 @@ fn refuse<T>(code: Code, algorithm: Algorithm, what: &str) -> Result<T, Refusal>
     Err(Refusal::new(code, 5, format!("{} end certificate: {what}", algorithm.name())))
 }
 
-/// The value of an extension that occurs once.
-fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<&[u8]> {
+/// An extension that occurs once: whether it is critical, and its value.
+fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<(bool, &[u8])> {
     let all = certificate.tbs_certificate().extensions()?;
     let mut found = all.iter().filter(|extension| extension.extn_id == id);
-    let value = found.next()?.extn_value.as_bytes();
-    if found.next().is_some() { None } else { Some(value) }
+    let first = found.next()?;
+    if found.next().is_some() { None } else { Some((first.critical, first.extn_value.as_bytes())) }
+}
+
+/// keyUsage, which section 12 demands to be critical.
+fn key_usage(certificate: &Certificate) -> Option<KeyUsage> {
+    let (critical, value) = extension(certificate, KEY_USAGE)?;
+    KeyUsage::from_der(value).ok().filter(|_| critical)
 }
 
 /// The key of a certificate, if it is of this algorithm.
@@ -44,10 +52,13 @@ pub(crate) fn key(certificate: &Certificate, algorithm: Algorithm) -> Option<Vec
     fits.then(|| spki.subject_public_key.as_bytes().map(<[u8]>::to_vec)).flatten()
 }
 
-/// Whether a certificate may sign others and CRLs (RFC 5280, 4.2.1.3); webpki leaves that to the caller.
+/// Whether a certificate may sign others and CRLs (RFC 5280, 4.2.1.3), and its extensions are as critical as section 12
+/// demands; webpki leaves both to the caller.
 pub(crate) fn is_issuer(certificate: &Certificate) -> bool {
-    let usage = extension(certificate, KEY_USAGE).and_then(|value| KeyUsage::from_der(value).ok());
-    usage.is_some_and(|usage| usage.key_cert_sign() && usage.crl_sign())
+    let critical = |id| extension(certificate, id).map(|(critical, _)| critical);
+    critical(BASIC_CONSTRAINTS) == Some(true)
+        && critical(NAME_CONSTRAINTS) != Some(false)
+        && key_usage(certificate).is_some_and(|usage| usage.key_cert_sign() && usage.crl_sign())
 }
 
 impl EndCertificate {
@@ -67,12 +78,11 @@ impl EndCertificate {
         }
         // SEQUENCE { OBJECT IDENTIFIER }: exactly one purpose.
         let expected = [&[0x30, 24, 0x06, 22][..], &purpose.key_usage()].concat();
-        if extension(&certificate, EXTENDED_KEY_USAGE) != Some(&expected) {
+        if extension(&certificate, EXTENDED_KEY_USAGE).is_none_or(|(_, value)| value != expected) {
             return refuse(Code::KeyUsage, algorithm, "extended key usage of another purpose");
         }
-        let usage = extension(&certificate, KEY_USAGE).and_then(|value| KeyUsage::from_der(value).ok());
-        if !usage.is_some_and(|usage| usage.digital_signature()) {
-            return refuse(Code::KeyUsage, algorithm, "key usage without digitalSignature");
+        if !key_usage(&certificate).is_some_and(|usage| usage.digital_signature()) {
+            return refuse(Code::KeyUsage, algorithm, "no critical key usage with digitalSignature");
         }
         Ok(Self { station, site, key })
     }
@@ -80,7 +90,7 @@ impl EndCertificate {
 
 /// Station and site.
 fn name(certificate: &Certificate) -> Option<(Label, Label)> {
-    let names = SubjectAltName::from_der(extension(certificate, SUBJECT_ALT_NAME)?).ok()?;
+    let names = SubjectAltName::from_der(extension(certificate, SUBJECT_ALT_NAME)?.1).ok()?;
     let [GeneralName::DnsName(name)] = names.0.as_slice() else { return None };
     let (station, site) = name.as_str().strip_suffix(SUFFIX)?.split_once('.')?;
     Some((Label::try_from(station).ok()?, Label::try_from(site).ok()?))

@@ -196,13 +196,14 @@ fn check_lists(
     let opened = context.lists.iter().map(|bytes| revocation::open(bytes, origin, memory));
     let mut lists = opened.collect::<Result<Vec<_>, _>>()?;
     lists.retain(|list| list.covers(&claims.site));
-    if context.policy.require_list {
-        let Some(issued) = lists.iter().map(|list| list.issued).max() else {
+    match lists.iter().map(|list| list.issued).max() {
+        None if context.policy.require_list => {
             return refuse(Code::ListMissing, format!("none for site {}", claims.site));
-        };
-        if origin.now.saturating_sub(issued) > context.policy.max_list_age {
+        }
+        Some(issued) if origin.now.saturating_sub(issued) > context.policy.max_list_age => {
             return refuse(Code::ListStale, format!("of {issued}, now {}", origin.now));
         }
+        _ => {}
     }
     if lists.iter().any(|list| list.tags.binary_search(&claims.tag).is_ok()) {
         return refuse(Code::RevokedTag, "listed".to_owned());

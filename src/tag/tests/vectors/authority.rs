@@ -133,6 +133,8 @@ pub struct Certificate<'a> {
     pub usage: [u8; 2],
     /// Permitted dNSName of a CA.
     pub site: Option<&'a str>,
+    /// Last arc of an extension that is not critical, though it must be.
+    pub loose: Option<u8>,
 }
 
 #[derive(Clone)]
@@ -143,19 +145,20 @@ pub struct End<'a> {
 
 impl Certificate<'_> {
     pub fn make(&self, algorithm: Algorithm, subject: &Keys, issuer: &Keys) -> Vec<u8> {
+        let must = |id: u8, value: &[u8]| extension(id, self.loose != Some(id), value);
         let extensions = match &self.end {
             Some(end) => {
                 let purpose = der(0x30, &[&der(6, &[&end.purpose.key_usage()])]);
                 let san = end.san.map(|san| extension(17, false, &der(0x30, &[&der(0x82, &[san.as_bytes()])])));
-                [extension(15, true, &[3, 2, 7, 0x80]), extension(37, false, &purpose), san.unwrap_or_default()]
+                [must(15, &[3, 2, 7, 0x80]), extension(37, false, &purpose), san.unwrap_or_default()]
             }
             None => {
                 let constraint = self.site.map(|site| {
                     let permitted = der(0xa0, &[&der(0x30, &[&der(0x82, &[site.as_bytes()])])]);
-                    extension(30, true, &der(0x30, &[&permitted]))
+                    must(30, &der(0x30, &[&permitted]))
                 });
-                let ca = extension(19, true, &der(0x30, &[&[1, 1, 255]]));
-                [ca, extension(15, true, &[3, 2, self.usage[0], self.usage[1]]), constraint.unwrap_or_default()]
+                let ca = must(19, &der(0x30, &[&[1, 1, 255]]));
+                [ca, must(15, &[3, 2, self.usage[0], self.usage[1]]), constraint.unwrap_or_default()]
             }
         };
         let tbs = [

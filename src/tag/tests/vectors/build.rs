@@ -73,6 +73,7 @@ pub fn root_certificate<'a>(subject: &'a str) -> Certificate<'a> {
         end: None,
         usage: [1, 6],
         site: None,
+        loose: None,
     }
 }
 

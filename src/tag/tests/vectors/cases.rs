@@ -237,6 +237,18 @@ impl Vectors {
                 }
             },
         );
+        for (name, loose) in [("basic-constraints", 19), ("key-usage", 15), ("name-constraints", 30)] {
+            let about = "An extension of the issuer that must be critical and is not.";
+            self.bad(&format!("issuer-loose-{name}"), "E-CHAIN", 6, about, |world, case| {
+                let issuer = Certificate { loose: Some(loose), ..issuer_certificate() };
+                for (algorithm, chain) in Algorithm::BOTH.into_iter().zip(&mut case.station.chains) {
+                    chain[1] = issuer.make(algorithm, &world.issuer, &world.root);
+                }
+            });
+        }
+        self.bad("key-usage-loose", "E-KEY-USAGE", 5, "The station's keyUsage is not critical.", |world, case| {
+            case.station = world.chain(&Certificate { loose: Some(15), ..end_certificate() });
+        });
         self.bad(
             "certificate-expired",
             "E-CERTIFICATE-TIME",
@@ -416,6 +428,16 @@ impl Vectors {
             case.lists = vec![world.list(3, vec![], vec![])];
             case.policy = json!({ "require_list": true, "max_list_age": 3600 });
         });
+        self.bad(
+            "list-stale-not-required",
+            "E-LIST-STALE",
+            13,
+            "A list that is given must be fresh.",
+            |world, case| {
+                case.lists = vec![world.list(3, vec![], vec![])];
+                case.policy = json!({ "max_list_age": 3600 });
+            },
+        );
         self.bad("engines", "E-ENGINES", 15, "Fewer engines than demanded.", |_, case| {
             case.policy = json!({ "min_engines": 3 });
         });
