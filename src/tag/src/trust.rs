@@ -117,6 +117,17 @@ struct Path<'a> {
     anchor: &'a [u8],
 }
 
+impl Path<'_> {
+    /// Whether each certificate names the next one as its issuer, the anchor last: webpki looks for a path in any order.
+    fn is_in_order(&self) -> bool {
+        let all = self.certificates.iter().map(Vec::as_slice).chain([self.anchor]);
+        let Ok(all) = all.map(Certificate::from_der).collect::<Result<Vec<_>, _>>() else { return false };
+        all.windows(2).all(|pair| {
+            matches!(pair, [below, issuer] if below.tbs_certificate().issuer() == issuer.tbs_certificate().subject())
+        })
+    }
+}
+
 impl Origin<'_> {
     /// Steps 5 to 8: who signed. Remembers the CRLs that were used.
     pub(crate) fn verify<T: SignedClaims>(
@@ -197,6 +208,10 @@ impl Origin<'_> {
         let may_sign = |der| Certificate::from_der(der).is_ok_and(|issuer| certificate::is_issuer(&issuer));
         if !issuers.into_iter().all(may_sign) {
             let detail = format!("{} chain: an issuer without keyCertSign and cRLSign", path.algorithm.name());
+            return Err(Refusal::new(Code::Chain, 6, detail));
+        }
+        if !path.is_in_order() {
+            let detail = format!("{} chain: not exactly the path, in order", path.algorithm.name());
             return Err(Refusal::new(Code::Chain, 6, detail));
         }
         self.check_time(path.algorithm, path.anchor)

@@ -246,6 +246,11 @@ impl Vectors {
                 }
             });
         }
+        self.bad("chain-surplus", "E-CHAIN", 6, "A certificate in the chain that is not of the path.", |_, case| {
+            for chain in &mut case.station.chains {
+                chain.push(chain[1].clone());
+            }
+        });
         self.bad("key-usage-loose", "E-KEY-USAGE", 5, "The station's keyUsage is not critical.", |world, case| {
             case.station = world.chain(&Certificate { loose: Some(15), ..end_certificate() });
         });
