@@ -141,6 +141,10 @@ def device(bench, image, rate):
     server = subprocess.Popen(
         ["nbdkit", "--foreground", "--readonly", "--unix", socket, "--filter=stats", "--filter=rate", "file", image,
          f"rate={rate * 8}", "burstiness=0.05", f"statsfile={stats}"])
+    for _ in range(100):
+        if socket.exists():
+            break
+        time.sleep(0.05)
     # nbdfuse ends when its mount does; `--readonly` so that nothing can be written through it.
     fuse = subprocess.Popen(["nbdfuse", "--readonly", point, f"nbd+unix:///?socket={socket}"])
     read = []
