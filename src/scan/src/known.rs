@@ -2,7 +2,7 @@
 //!
 //! A row is a content (both digests and its length), what the engines are told about it (extension, boot area) and
 //! everything that shapes their answer (each engine, base, rule set and limit, the containers that are opened, the
-//! matcher program itself). Only complete and harmless results are kept, and only those of sessions that came to their
+//! matcher program and its libraries). Only complete and harmless results are kept, and only those of sessions that came to their
 //! end. A row serves no other set of engines: with the first change of a base, all older rows go.
 //!
 //! Nothing but the engines is skipped: every byte is still read, and hashed by reader and matcher, and the parent
