@@ -14,8 +14,8 @@
 //! | `clusters`, `fat`, `exfat` | FAT12, FAT16, FAT32, exFAT |
 //! | `ntfs`, `ext`, `iso`, `udf` | NTFS; ext2, ext3, ext4; ISO 9660 with its namespaces; UDF |
 //! | `walk`, `plan` | folders, loops, budgets; what will be read |
-//! | `deliver`, `units`, `packer` | contents in medium order, decompressed, sealed and hashed |
-//! | `area` | the area ledger |
+//! | `deliver`, `units`, `packer`, `hasher` | contents in medium order, decompressed, sealed and hashed |
+//! | `area`, `boot_areas` | the area ledger; the boot areas that a tag binds |
 //! | `survey`, `layout` | what the sealer needs: which clusters of FAT and exFAT are taken, and their structures |
 //! | `folder` | a folder of a mounted filesystem |
 
@@ -35,6 +35,7 @@
 )]
 
 mod area;
+mod boot_areas;
 mod bytes;
 mod clusters;
 mod deliver;
@@ -43,6 +44,7 @@ mod ext;
 mod fat;
 mod filesystem;
 mod folder;
+mod hasher;
 mod iso;
 pub mod layout;
 mod medium;

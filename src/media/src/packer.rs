@@ -1,11 +1,11 @@
 //! Contents into sealed objects: small ones gathered, middle ones alone, long ones in chunks; hashed on the way.
 
 use crate::bytes::{index, wide};
+use crate::hasher::Hasher;
 use crate::outbox::{Halt, Outbox, bytes_of};
 use blanche_sandbox::content;
 use blanche_sandbox::wire::{Chunk, Content, Digests, EntryId, FromReader, Piece, ReadLimits};
 use rustix::io::Errno;
-use sha2::Digest;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
@@ -15,28 +15,6 @@ pub(crate) const STEP: u64 = 1 << 20;
 
 /// Fills a buffer with the content from an offset on; zeros where it cannot be read, and says so to the outbox.
 pub(crate) type Fill<'f> = &'f mut dyn FnMut(&mut Outbox<'_>, u64, &mut [u8]) -> Result<(), Halt>;
-
-/// Both digests of the same bytes.
-#[derive(Clone)]
-struct Hasher {
-    sha256: sha2::Sha256,
-    blake3: blake3::Hasher,
-}
-
-impl Hasher {
-    fn new() -> Self {
-        Self { sha256: sha2::Sha256::new(), blake3: blake3::Hasher::new() }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.sha256.update(bytes);
-        self.blake3.update(bytes);
-    }
-
-    fn finish(self) -> Digests {
-        Digests { sha256: self.sha256.finalize().into(), blake3: self.blake3.finalize().into() }
-    }
-}
 
 /// Small contents that wait for company.
 #[derive(Debug)]
@@ -148,8 +126,8 @@ impl<'p> Packer<'p> {
             self.batch = Some(batch);
             return Err(halt);
         }
-        let digests = hasher.finish();
-        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests });
+        let (digests, subtrees) = hasher.finish();
+        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests, subtrees });
         batch.bytes = batch.bytes.saturating_add(length);
         self.batch = Some(batch);
         Ok(digests)
@@ -163,13 +141,16 @@ impl<'p> Packer<'p> {
             let mut object = content::writable()?;
             self.copy(outbox, &mut object, &mut hasher, offset, length, fill)?;
             let end = offset.saturating_add(length);
-            let last = (end >= total).then(|| hasher.clone().finish());
             let object = content::seal(object)?;
-            outbox.send(FromReader::Chunk(Chunk { entry, offset, length, last }), Some(object))?;
-            offset = end;
-            if let Some(digests) = last {
+            if end >= total {
+                let (digests, subtrees) = hasher.finish();
+                let chunk = Chunk { entry, offset, length, last: Some(digests), subtrees };
+                outbox.send(FromReader::Chunk(chunk), Some(object))?;
                 return Ok(digests);
             }
+            let chunk = Chunk { entry, offset, length, last: None, subtrees: hasher.subtrees() };
+            outbox.send(FromReader::Chunk(chunk), Some(object))?;
+            offset = end;
         }
     }
 

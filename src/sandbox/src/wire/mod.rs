@@ -16,9 +16,9 @@ pub use matcher::{
     ZygoteJob,
 };
 pub use reader::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_AREAS,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, BootAreaKind, Chunk, Content, Entry, EntryKind, FromReader, MAX_AREAS,
     MAX_NOT_READ, MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece, ReadJob, ReadLimits,
-    ReadTotals, Source, Subject, Tree, View, Volume, VolumeRole,
+    ReadTotals, SUBTREE, Source, Subject, Subtree, Tree, View, Volume, VolumeRole, subtrees_of,
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -157,12 +157,12 @@ impl Round<'_> {
             return Ok(None);
         }
         waiting.target(target);
-        let options = ScanOptions { files: self.arguments.files };
+        let options = ScanOptions { files: self.arguments.files, inventory: false };
         let mut progress = |now: &_| waiting.update(now);
-        let report = blanche_scan::scan(target, &mut room, &self.settings, &options, &mut progress, &self.cancel);
+        let outcome = blanche_scan::scan(target, &mut room, &self.settings, &options, &mut progress, &self.cancel);
         waiting.finish();
         self.room = Some(room);
-        report.map(Some)
+        Ok(Some(outcome?.report))
     }
 
     /// Tells a person about one target, on standard output unless that belongs to the JSON document.
