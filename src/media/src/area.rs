@@ -10,8 +10,8 @@ use crate::plan::{Plan, Turn};
 use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, Cause, Digests, Entry, EntryId, EntryKind, FilesystemKind,
-    MAX_AREAS, ReadLimit, Subject, VolumeId,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, Cause, Digests, Entry, EntryId, EntryKind,
+    FilesystemKind, MAX_AREAS, ReadLimit, Subject, VolumeId,
 };
 use sha2::Digest;
 use std::ops::Range;

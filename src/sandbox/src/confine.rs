@@ -28,6 +28,8 @@ pub enum Profile<'a> {
         /// Folder for temporary files, from [`private_tmpfs`] or handed in.
         tmpfs: &'a Path,
     },
+    /// Reads and writes descriptor 3, the medium; opens nothing and makes no other object.
+    Sealer,
 }
 
 /// Why a child could not be confined. It must end.

@@ -6,8 +6,8 @@
 use crate::catalogue::Catalogue;
 use blanche_sandbox::content::{Refused, SealedContent};
 use blanche_sandbox::wire::{
-    AreaReport, BootArea, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_AREAS, MAX_NOT_READ,
-    MediumLayout, NotRead, Piece, ReadLimits, ReadTotals, SUBTREE, Source, Subject, Subtree, subtrees_of,
+    AreaReport, BootArea, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_AREAS,
+    MAX_NOT_READ, MediumLayout, NotRead, Piece, ReadLimits, ReadTotals, SUBTREE, Source, Subject, Subtree, subtrees_of,
 };
 use std::os::fd::OwnedFd;
 

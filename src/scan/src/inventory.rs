@@ -6,8 +6,8 @@ use crate::ledger::Ledger;
 use crate::session::Finished;
 use crate::target::Target;
 use blanche_sandbox::wire::{AreaReport, Digests, EntryId, EntryKind, MediumLayout, Source, Subtree, VolumeId};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// A clean medium.
 #[derive(Debug)]
@@ -70,11 +70,7 @@ impl Inventory {
     ///
     /// # Errors
     /// What `visit` says.
-    pub fn visit<E>(
-        &self,
-        volumes: &[VolumeId],
-        visit: &mut dyn FnMut(&Listed<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn visit<E>(&self, volumes: &[VolumeId], visit: &mut dyn FnMut(&Listed<'_>) -> Result<(), E>) -> Result<(), E> {
         let entries = self.catalogue.iter().filter(|(_, record)| record.kind != EntryKind::Area);
         let mut sorted: Vec<EntryId> = entries.map(|(id, _)| id).collect();
         sorted.sort_unstable_by(|a, b| self.key(*a).cmp(&self.key(*b)));

@@ -9,6 +9,7 @@ mod causes;
 mod features;
 mod formats;
 mod outcome;
+mod sealing;
 mod visible;
 
 pub use amounts::{counted, date, duration, files, number, rate, size};
@@ -18,6 +19,7 @@ pub use outcome::{
     VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,
     weaker_isolation,
 };
+pub use sealing::{seal, write_obstacle};
 pub use visible::{harmless, visible, visible_path};
 
 use std::str::FromStr;

@@ -87,7 +87,8 @@ fn lie_about(lie: &str, job: &ReadJob, channel: &Channel) -> Result<(), ()> {
         _ => (CONTENT, CONTENT),
     };
     let handed = object(if lie == "short" { &bytes[..10] } else { bytes }, lie != "unsealed");
-    let piece = Piece { entry: 0, offset: 0, length: bytes.len() as u64, digests: digests(hashed), subtrees: Vec::new() };
+    let piece =
+        Piece { entry: 0, offset: 0, length: bytes.len() as u64, digests: digests(hashed), subtrees: Vec::new() };
     say(channel, &FromReader::Content(Content { pieces: vec![piece] }), &[handed.as_fd()])?;
     match lie {
         "die" => return Err(()),

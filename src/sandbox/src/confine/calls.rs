@@ -28,6 +28,8 @@ pub(super) enum Holder {
     Folder,
     /// The engines.
     Matcher,
+    /// Reads and writes a medium by descriptor 3.
+    Sealer,
 }
 
 /// One call, with tests on its arguments.
@@ -50,11 +52,11 @@ pub(super) enum Test {
     Own(u8),
 }
 
-use Holder::{Folder, Matcher, Medium};
+use Holder::{Folder, Matcher, Medium, Sealer};
 use Test::{Is, IsNot, Null, Own, With, Without};
 
 const ANY: &[Test] = &[];
-const ALL: &[Holder] = &[Medium, Folder, Matcher];
+const ALL: &[Holder] = &[Medium, Folder, Matcher, Sealer];
 const READERS: &[Holder] = &[Medium, Folder];
 /// The descriptor, the first argument, is not the medium.
 const NOT_MEDIUM: &[Test] = &[IsNot(0, MEDIUM_FD as i64)];
@@ -63,6 +65,9 @@ const NOT_EXECUTABLE: &[Test] = &[Without(2, libc::PROT_EXEC as i64)];
 /// Opens for reading and neither creates nor empties: open(2). `O_TMPFILE` without its `O_DIRECTORY`.
 const OPEN_BITS: i64 =
     (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as i64;
+
+/// Asks for the logical block size: linux/fs.h.
+const BLKSSZGET: i64 = 0x1268;
 
 /// The list.
 pub(super) const GROUPS: &[Group] = &[
@@ -78,7 +83,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: READERS,
+        holders: &[Medium, Folder, Sealer],
         reason: "new mappings, but none of the medium: what is mapped can change under the reader",
         calls: &[(libc::SYS_mmap, &[Without(2, libc::PROT_EXEC as i64), IsNot(4, MEDIUM_FD as i64)])],
     },
@@ -118,10 +123,21 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: READERS,
-        reason: "sealing; no copies of descriptors, which would escape the tests above",
+        holders: &[Sealer],
+        reason: "speaking; writing and flushing the medium, and nothing but the medium",
         calls: &[
-            (libc::SYS_fcntl, &[Is(1, libc::F_ADD_SEALS as i64)]),
+            (libc::SYS_sendmsg, NOT_MEDIUM),
+            (libc::SYS_write, &[Is(0, libc::STDERR_FILENO as i64)]),
+            (libc::SYS_pwrite64, &[Is(0, MEDIUM_FD as i64)]),
+            (libc::SYS_fdatasync, &[Is(0, MEDIUM_FD as i64)]),
+            (libc::SYS_ioctl, &[Is(1, BLKSSZGET)]),
+        ],
+    },
+    Group { holders: READERS, reason: "sealing", calls: &[(libc::SYS_fcntl, &[Is(1, libc::F_ADD_SEALS as i64)])] },
+    Group {
+        holders: &[Medium, Folder, Sealer],
+        reason: "asking about descriptors; no copies, which would escape the tests above",
+        calls: &[
             (libc::SYS_fcntl, &[Is(1, libc::F_GET_SEALS as i64)]),
             (libc::SYS_fcntl, &[Is(1, libc::F_GETFL as i64)]),
             (libc::SYS_fcntl, &[Is(1, libc::F_GETFD as i64)]),
@@ -129,7 +145,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Medium],
+        holders: &[Medium, Sealer],
         reason: "the size of a descriptor, asked in the standard library's way",
         calls: &[
             (libc::SYS_newfstatat, &[With(3, libc::AT_EMPTY_PATH as i64)]),

@@ -51,6 +51,7 @@ pub(crate) fn run(arguments: &[String]) -> ! {
     let profile = match profile {
         "medium" => Profile::MediumReader,
         "folder" => Profile::FolderReader,
+        "sealer" => Profile::Sealer,
         _ => Profile::Matcher { tmpfs: &folder },
     };
     match act {
@@ -84,7 +85,7 @@ pub(crate) fn run(arguments: &[String]) -> ! {
 fn obey(channel: &Channel, folder: &Path) -> ! {
     let act = channel.receive::<Outcome>(None).expect("an order").message.text;
     let act = act.as_str();
-    let every = [acts::EVERYONE, acts::READERS, acts::MEDIUM_READER];
+    let every = [acts::EVERYONE, acts::HOLDERS, acts::READERS, acts::SEALER, acts::MEDIUM_READER];
     if let Some((_, call)) = every.into_iter().flatten().find(|(name, _)| *name == act) {
         let result = call();
         say(channel, &format!("came back with {result}: {}", std::io::Error::last_os_error()));
