@@ -23,7 +23,7 @@ pub use reader::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A type that may cross a [`crate::Channel`].
+/// A type that may cross a channel.
 pub trait Message: Serialize + DeserializeOwned {
     /// Largest encoded form, in bytes. Longer ones are refused by the sender and by the receiver.
     const MAX_BYTES: u32;
