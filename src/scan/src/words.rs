@@ -9,7 +9,6 @@ mod causes;
 mod features;
 mod formats;
 mod outcome;
-mod visible;
 
 pub use amounts::{counted, date, duration, files, number, rate, size};
 pub use causes::cause;
@@ -18,7 +17,7 @@ pub use outcome::{
     VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,
     weaker_isolation,
 };
-pub use visible::{harmless, visible, visible_path};
+pub use blanche_tag::visible::{harmless, visible, visible_path};
 
 use std::str::FromStr;
 
