@@ -10,9 +10,9 @@ mod features;
 mod formats;
 mod outcome;
 mod sealing;
-mod visible;
 
 pub use amounts::{counted, date, duration, files, number, rate, size};
+pub use blanche_tag::visible::{harmless, visible, visible_path};
 pub use causes::cause;
 pub use formats::{area, container, filesystem, role, view};
 pub use outcome::{
@@ -20,7 +20,6 @@ pub use outcome::{
     weaker_isolation,
 };
 pub use sealing::{seal, write_obstacle};
-pub use visible::{harmless, visible, visible_path};
 
 use std::str::FromStr;
 

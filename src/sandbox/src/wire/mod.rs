@@ -26,7 +26,7 @@ pub use sealer::{FromSealer, LocalTime, SealArea, SealFailure, SealSurvey, ToSea
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A type that may cross a [`crate::Channel`].
+/// A type that may cross a channel.
 pub trait Message: Serialize + DeserializeOwned {
     /// Largest encoded form, in bytes. Longer ones are refused by the sender and by the receiver.
     const MAX_BYTES: u32;
