@@ -35,7 +35,7 @@ pub struct Birth<'a> {
     pub program: &'a Path,
     /// Arguments after the program's name.
     pub arguments: &'a [&'a str],
-    /// What becomes descriptor [`MEDIUM_FD`]; for readers.
+    /// What becomes descriptor [`MEDIUM_FD`]: the medium of a reader, the credential of a signer.
     pub medium: Option<BorrowedFd<'a>>,
     /// Resource limits, set before `exec`.
     pub limits: ResourceLimits,
@@ -51,6 +51,14 @@ pub enum Role {
     /// Loads bases and rules, sees nothing of any medium, and keeps the capabilities of its own user namespace so that
     /// the matchers that it forks can mount their private tmpfs. Its matchers prove themselves in [`Child::adopt`].
     Zygote,
+    /// Reads its keys, then confines itself and says [`crate::wire::Born`]; the parent waits for that. Under a root parent
+    /// it runs as the owner of its keys and not as `nobody`, who could not read them.
+    Signer {
+        /// Who owns the keys.
+        uid: u32,
+        /// That user's group.
+        gid: u32,
+    },
 }
 
 /// Resource limits of a child: getrlimit(2). Core dumps are always off.

@@ -13,7 +13,7 @@ pub use tmpfs::{TmpfsError, private_tmpfs};
 
 use crate::wire::Born;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a child may do once it is confined.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,14 @@ pub enum Profile<'a> {
     },
     /// Reads and writes descriptor 3, the medium; opens nothing and makes no other object.
     Sealer,
+    /// Holds keys: files in `folder`, where its counter is, and nowhere else.
+    Signer {
+        /// Folder of the counter.
+        folder: &'a Path,
+        /// Folders that a PKCS#11 module needs, if there is one: it is foreign code, so more system calls are allowed
+        /// then (docs/sandbox.md).
+        token: Option<&'a [PathBuf]>,
+    },
 }
 
 /// Why a child could not be confined. It must end.

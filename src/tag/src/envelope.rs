@@ -165,6 +165,13 @@ impl<T: SignedClaims> Envelope<T> {
         let signatures = [part(first.1, &one), part(second.1, &two)];
         Ok(Self { payload: raw.payload.to_vec(), signatures, claims: PhantomData })
     }
+
+    /// The claims as they stand in the envelope. **Nothing about them is verified**: it is for whoever made them, to see
+    /// that a signer signed those and no others.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
 }
 
 /// The outer arrays. They are well encoded; here their shape counts.

@@ -50,7 +50,7 @@ impl std::fmt::Display for Ending {
 }
 
 impl Child {
-    /// Starts a child. For a reader, waits (10 s at most) until it has said that it is confined, and verifies it.
+    /// Starts a child. For a reader or signer, waits (10 s at most) until it has said that it is confined, and verifies it.
     ///
     /// The child dies with the calling *thread*.
     ///
@@ -60,7 +60,7 @@ impl Child {
         let (channel, pid, pidfd) = steps::spawn(birth)?;
         let child = Self::new(channel, pid, pidfd, true);
         match birth.role {
-            Role::Reader => child.confined(),
+            Role::Reader | Role::Signer { .. } => child.confined(),
             Role::Zygote => Ok(child),
         }
     }

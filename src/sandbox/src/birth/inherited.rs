@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A descriptor that a child is born with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inherited {
-    /// The medium or the folder, [`MEDIUM_FD`]; readers only.
+    /// The medium or the folder of a reader, the credential of a signer: [`MEDIUM_FD`].
     Medium,
     /// The channel to the parent, [`CHANNEL_FD`].
     Channel,

@@ -1,7 +1,7 @@
 //! From `fork` to `exec`. Everything after `fork` is system calls on memory that was prepared before it: the parent may
 //! have other threads, so nothing here may allocate or take a lock (signal-safety(7)).
 
-use super::{Birth, BirthError, CHANNEL_FD, MEDIUM_FD, ResourceLimits};
+use super::{Birth, BirthError, CHANNEL_FD, MEDIUM_FD, ResourceLimits, Role};
 use crate::Channel;
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
@@ -40,12 +40,12 @@ impl Step {
     fn name(number: u8) -> &'static str {
         const NAMES: [&str; 7] = [
             "placing its descriptors",
-            "changing to the user nobody",
+            "changing to the service user",
             "setting resource limits",
             "leaving the parent's folder",
             "setting no_new_privs",
             "asking to die with the parent",
-            "executing the program (is it executable for the user nobody?)",
+            "executing the program (is it executable for the service user?)",
         ];
         NAMES.get(usize::from(number)).copied().unwrap_or("an unknown step")
     }
@@ -119,7 +119,11 @@ impl Plan {
         let rest = birth.arguments.iter().map(|argument| CString::new(*argument));
         let arguments =
             std::iter::once(name).chain(rest).collect::<Result<_, _>>().map_err(|_| BirthError::Argument)?;
-        let service = if rustix::process::geteuid().is_root() { Some(service_user()?) } else { None };
+        let service = match birth.role {
+            _ if !rustix::process::geteuid().is_root() => None,
+            Role::Signer { uid, gid } => Some((uid, gid)),
+            Role::Reader | Role::Zygote => Some(service_user()?),
+        };
         let (uid, gid) = service.unwrap_or((rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()));
         let map = |id| CString::new(format!("0 {id} 1\n")).map_err(|_| BirthError::Argument);
         Ok(Self {

@@ -30,6 +30,10 @@ pub(super) enum Holder {
     Matcher,
     /// Reads and writes a medium by descriptor 3.
     Sealer,
+    /// Holds keys.
+    Signer,
+    /// The same with a PKCS#11 module in it.
+    TokenSigner,
 }
 
 /// One call, with tests on its arguments.
@@ -52,11 +56,13 @@ pub(super) enum Test {
     Own(u8),
 }
 
-use Holder::{Folder, Matcher, Medium, Sealer};
+use Holder::{Folder, Matcher, Medium, Sealer, Signer, TokenSigner};
 use Test::{Is, IsNot, Null, Own, With, Without};
 
 const ANY: &[Test] = &[];
-const ALL: &[Holder] = &[Medium, Folder, Matcher, Sealer];
+const ALL: &[Holder] = &[Medium, Folder, Matcher, Sealer, Signer, TokenSigner];
+/// Programs with foreign libraries in them: engines, PKCS#11 modules.
+const HOSTS: &[Holder] = &[Matcher, TokenSigner];
 const READERS: &[Holder] = &[Medium, Folder];
 /// The descriptor, the first argument, is not the medium.
 const NOT_MEDIUM: &[Test] = &[IsNot(0, MEDIUM_FD as i64)];
@@ -88,7 +94,7 @@ pub(super) const GROUPS: &[Group] = &[
         calls: &[(libc::SYS_mmap, &[Without(2, libc::PROT_EXEC as i64), IsNot(4, MEDIUM_FD as i64)])],
     },
     Group {
-        holders: &[Matcher],
+        holders: &[Matcher, Signer, TokenSigner],
         reason: "new mappings, of content objects too",
         calls: &[(libc::SYS_mmap, NOT_EXECUTABLE)],
     },
@@ -167,8 +173,8 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Matcher],
-        reason: "temporary files of libclamav; Landlock says where",
+        holders: HOSTS,
+        reason: "temporary files of libclamav, files of a PKCS#11 module; Landlock says where",
         calls: &[
             (libc::SYS_openat, ANY),
             (libc::SYS_getdents64, ANY),
@@ -190,7 +196,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Matcher],
+        holders: HOSTS,
         reason: "the same under their older names, which the C library still uses",
         calls: &[
             #[cfg(target_arch = "x86_64")]
@@ -216,7 +222,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Matcher],
+        holders: HOSTS,
         reason: "speaking, writing temporary files, copying descriptors: no descriptor of a matcher leads to a medium",
         calls: &[
             (libc::SYS_sendmsg, ANY),
@@ -248,7 +254,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Matcher],
+        holders: HOSTS,
         reason: "what libclamav asks about the machine and about its own time",
         calls: &[
             (libc::SYS_sysinfo, ANY),
@@ -259,6 +265,18 @@ pub(super) const GROUPS: &[Group] = &[
             (libc::SYS_geteuid, ANY),
             (libc::SYS_getgid, ANY),
             (libc::SYS_getegid, ANY),
+        ],
+    },
+    Group {
+        holders: &[Signer],
+        reason: "speaking, and the counter: written beside it, flushed, renamed, the folder flushed. Landlock says where",
+        calls: &[
+            (libc::SYS_sendmsg, ANY),
+            (libc::SYS_write, ANY),
+            (libc::SYS_openat, ANY),
+            (libc::SYS_fsync, ANY),
+            (libc::SYS_renameat, ANY),
+            (libc::SYS_renameat2, ANY),
         ],
     },
     Group {

@@ -42,6 +42,17 @@ pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
             let folder = PathFd::new(tmpfs).map_err(|error| refused(&error))?;
             ruleset.add_rule(PathBeneath::new(folder, temporary_files()))
         }
+        Profile::Signer { folder, token } => {
+            let folders = std::iter::once((folder, counter_files()));
+            let of_token = token.unwrap_or_default().iter().map(|path| (path.as_path(), token_files()));
+            folders
+                .chain(of_token)
+                .try_fold(ruleset, |ruleset, (path, access)| {
+                    let folder = PathFd::new(path).map_err(|error| refused(&error))?;
+                    ruleset.add_rule(PathBeneath::new(folder, access)).map_err(|error| refused(&error))
+                })
+                .map(Ok)?
+        }
     };
     let status = ruleset.and_then(|ruleset| ruleset.restrict_self()).map_err(|error| refused(&error))?;
     if status.ruleset == RulesetStatus::NotEnforced {
@@ -67,4 +78,14 @@ fn temporary_files() -> BitFlags<AccessFs> {
         | AccessFs::RemoveFile
         | AccessFs::RemoveDir
         | AccessFs::Refer
+}
+
+/// What the signer does with its counter: read it, write a new one beside it, rename it.
+fn counter_files() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile
+}
+
+/// What a PKCS#11 module does with the files of its tokens.
+fn token_files() -> BitFlags<AccessFs> {
+    counter_files() | AccessFs::ReadDir | AccessFs::MakeDir | AccessFs::RemoveDir
 }

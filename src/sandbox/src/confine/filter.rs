@@ -33,6 +33,8 @@ fn holder(profile: Profile<'_>) -> Holder {
         Profile::FolderReader => Holder::Folder,
         Profile::Matcher { .. } => Holder::Matcher,
         Profile::Sealer => Holder::Sealer,
+        Profile::Signer { token: None, .. } => Holder::Signer,
+        Profile::Signer { token: Some(_), .. } => Holder::TokenSigner,
     }
 }
 
@@ -79,10 +81,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
     use super::*;
 
+    const HOLDERS: [Holder; 6] =
+        [Holder::Medium, Holder::Folder, Holder::Matcher, Holder::Sealer, Holder::Signer, Holder::TokenSigner];
+
     /// A call listed once without and once with tests would be allowed with the tests only, or always, by accident.
     #[test]
     fn no_call_is_listed_both_with_and_without_tests() {
-        for holder in [Holder::Medium, Holder::Folder, Holder::Matcher, Holder::Sealer] {
+        for holder in HOLDERS {
             let mut seen = BTreeMap::<i64, bool>::new();
             for (number, tests) in
                 GROUPS.iter().filter(|group| group.holders.contains(&holder)).flat_map(|group| group.calls)
@@ -102,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_profile_compiles() {
-        for holder in [Holder::Medium, Holder::Folder, Holder::Matcher, Holder::Sealer] {
+        for holder in HOLDERS {
             let rules = rules(holder).unwrap();
             assert!(program(rules, SeccompAction::KillProcess, SeccompAction::Allow).unwrap().len() > 40);
         }

@@ -1,0 +1,31 @@
+//! Keys: the ceremony that makes and certifies them, and the process that holds a station's keys and signs tags.
+//!
+//! * [`ceremony`]: authorities, stations, revocation; docs/keys.md is the way through it.
+//! * [`KeysCommand`]: the same as `blanche keys …`.
+//! * [`signer`]: the program `blanche-signer`.
+//! * [`SignerClient`]: how a station speaks to it; [`protocol`]: in which words.
+//!
+//! What a certificate, a CRL or a list must be is docs/tag-format.md, section 12; `blanche_tag` is the judge.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::as_conversions)]
+
+pub mod ceremony;
+mod certificate;
+mod client;
+mod command;
+mod error;
+mod key;
+mod place;
+pub mod protocol;
+mod request;
+mod secret;
+pub mod signer;
+mod token;
+
+pub use certificate::StationName;
+pub use client::{SignerClient, SignerError};
+pub use command::{KeysCommand, run};
+pub use error::KeysError;
+pub use secret::{SHORTEST, Secret, Secrets};
+pub use token::TokenPlace;

@@ -1,0 +1,81 @@
+//! What the signer signs, as one pure function of the claims, its identity, its clock and its counter.
+
+use super::settings::SigningPolicy;
+use crate::certificate::{DAY, StationName};
+use crate::protocol::Refusal;
+use blanche_tag::CLOCK_TOLERANCE;
+use blanche_tag::claims::{Claims, Time, Verdict};
+use blanche_tag::envelope::SignedClaims as _;
+
+/// Everything that the decision depends on, beside the claims.
+#[derive(Clone, Debug)]
+pub(crate) struct Situation<'a> {
+    pub(crate) name: &'a StationName,
+    pub(crate) policy: SigningPolicy,
+    /// Most bytes of claims that leave room for signatures and chains.
+    pub(crate) largest: usize,
+    /// First and last second of all certificates of the chains.
+    pub(crate) certificates: (Time, Time),
+    pub(crate) now: Time,
+    pub(crate) highest: u64,
+}
+
+/// A refusal with the values that decided.
+pub(crate) type Refused = (Refusal, String);
+
+/// Decodes the claims and decides. The first rule that fails names the refusal.
+pub(crate) fn judge(bytes: &[u8], situation: &Situation<'_>) -> Result<Claims, Refused> {
+    if bytes.len() > situation.largest {
+        return Err((Refusal::TooLarge, format!("{} bytes, at most {}", bytes.len(), situation.largest)));
+    }
+    let claims = Claims::decode(bytes).map_err(|error| (Refusal::Malformed, error.to_string()))?;
+    // The decoder is strict, so there is one encoding; what is signed is what was checked even if it were not.
+    if claims.encode() != bytes {
+        return Err((Refusal::Malformed, "another encoding than the deterministic one".to_owned()));
+    }
+    if claims.station != situation.name.station || claims.site != situation.name.site {
+        return Err((Refusal::Foreign, format!("{}.{}", claims.station, claims.site)));
+    }
+    if claims.verdict != Verdict::Clean {
+        return Err((Refusal::Verdict, format!("{:?}", claims.verdict)));
+    }
+    if !claims.exceptions.is_empty() {
+        return Err((Refusal::Exception, format!("{} exceptions", claims.exceptions.len())));
+    }
+    bases(&claims, situation.policy)?;
+    times(&claims, situation)?;
+    if claims.counter <= situation.highest {
+        return Err((Refusal::Counter, format!("{}, {} was the highest", claims.counter, situation.highest)));
+    }
+    Ok(claims)
+}
+
+/// The age of every base, as a workstation will see it (docs/tag-format.md, step 15).
+fn bases(claims: &Claims, policy: SigningPolicy) -> Result<(), Refused> {
+    for base in claims.how.engines.iter().flat_map(|engine| &engine.bases) {
+        let detail = || format!("{:?} of {}, issued {}", base.name, base.date, claims.issued);
+        if claims.issued.saturating_sub(base.date) > policy.max_base_age {
+            return Err((Refusal::BaseTooOld, detail()));
+        }
+        if base.date > claims.issued.saturating_add(DAY) {
+            return Err((Refusal::BaseInFuture, detail()));
+        }
+    }
+    Ok(())
+}
+
+fn times(claims: &Claims, situation: &Situation<'_>) -> Result<(), Refused> {
+    let now = situation.now;
+    if claims.issued.abs_diff(now) > CLOCK_TOLERANCE {
+        return Err((Refusal::Clock, format!("issued {}, now {now}", claims.issued)));
+    }
+    let validity = claims.expires.saturating_sub(claims.issued);
+    if validity > situation.policy.max_validity {
+        return Err((Refusal::Validity, format!("{validity} s, at most {}", situation.policy.max_validity)));
+    }
+    let (from, to) = situation.certificates;
+    if !(from..=to).contains(&now) {
+        return Err((Refusal::Certificate, format!("valid {from} to {to}, now {now}")));
+    }
+    Ok(())
+}
