@@ -156,6 +156,8 @@ impl Sealer {
             Err(obstacle) => return Ok(FromSealer::Refused(obstacle)),
         };
         let mut content = tag.into_file();
+        // The position is that of whoever filled it.
+        content.rewind()?;
         let mut paced = Paced { content: &content, channel, done: 0, said: 0 };
         if let Err(error) = plan.commit(&mut self.device, &mut paced) {
             return Ok(FromSealer::Failed(failure(&error)));

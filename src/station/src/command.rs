@@ -6,6 +6,7 @@ mod scan;
 
 use crate::exit::Exit;
 use crate::log;
+use blanche_keys::KeysCommand;
 use blanche_scan::ScanError;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
@@ -39,9 +40,12 @@ pub enum Command {
     Engines(EngineArguments),
     /// Prove that each engine finds its test markers inside the sandbox
     Selftest(EngineArguments),
+    /// Make, certify, renew and revoke the keys that sign tags (docs/keys.md)
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 clean, 10 incomplete, 20 infected, 30 refused, 2 usage or configuration, \
+const EXIT_CODES: &str = "Exit codes: 0 clean, 6 clean but not sealed although --seal asked for it, 10 incomplete, 20 infected, 30 refused, 2 usage or configuration, \
                           3 engines unusable, 4 target unreadable, 5 station error, 130 interrupted. Of several \
                           targets, the worst decides.";
 
@@ -58,6 +62,9 @@ pub struct ScanArguments {
     /// List every file with its digests
     #[arg(long)]
     pub files: bool,
+    /// Leave a signed tag on a medium that is clean, or keep one for it (docs/keys.md)
+    #[arg(long)]
+    pub seal: bool,
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
@@ -84,14 +91,28 @@ pub fn main() -> ExitCode {
     run(&cli).into()
 }
 
-/// Does what was asked.
-pub fn run(cli: &Cli) -> Exit {
+/// Does what was asked; returns the exit code (docs/exit-codes.md).
+#[must_use]
+pub fn run(cli: &Cli) -> u8 {
     let lang = cli.lang.unwrap_or_else(Lang::from_environment);
-    let settings = Settings::discover(cli.config.as_deref()).map_err(ScanError::from);
+    let settings = || Settings::discover(cli.config.as_deref()).map_err(ScanError::from);
     match &cli.command {
-        Command::Scan(arguments) => scan::run(arguments, settings, lang),
-        Command::Engines(arguments) => engines::show(settings, arguments.json, lang),
-        Command::Selftest(arguments) => engines::self_test(settings, arguments.json, lang),
+        Command::Scan(arguments) => scan::run(arguments, settings(), lang).code(),
+        Command::Engines(arguments) => engines::show(settings(), arguments.json, lang).code(),
+        Command::Selftest(arguments) => engines::self_test(settings(), arguments.json, lang).code(),
+        Command::Keys(command) => keys(command, lang),
+    }
+}
+
+/// The ceremony needs no configuration of a station: an authority has none.
+fn keys(command: &KeysCommand, lang: Lang) -> u8 {
+    match blanche_keys::run(command, lang == Lang::Fr) {
+        Ok(()) => Exit::Clean.code(),
+        Err(error) => {
+            // Nobody listens on standard error: there is nobody to tell that either.
+            let _ = writeln!(io::stderr(), "blanche: {}", error.sentence(lang == Lang::Fr));
+            error.exit_code()
+        }
     }
 }
 
@@ -184,7 +205,7 @@ mod tests {
         let file = file.to_str().expect("UTF-8");
         for command in [&["scan", "x"][..], &["engines"], &["selftest"]] {
             let arguments = [&["blanche", "--config", file], command].concat();
-            assert_eq!(run(&Cli::try_parse_from(arguments).expect("valid")), Exit::Usage);
+            assert_eq!(run(&Cli::try_parse_from(arguments).expect("valid")), Exit::Usage.code());
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
+//! * `seal`: from a clean medium to its tag.
 //! * [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
@@ -10,4 +11,5 @@ pub mod command;
 pub mod exit;
 mod interrupt;
 mod log;
+mod seal;
 pub mod show;

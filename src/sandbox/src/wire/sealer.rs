@@ -83,7 +83,7 @@ pub enum FromSealer {
 
 /// Why no tag can be written on a volume or medium. It is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "obstacle", content = "detail")]
+#[serde(remote = "Self", rename_all = "snake_case", tag = "obstacle", content = "detail")]
 pub enum WriteObstacle {
     /// The medium cannot be written: a lock, a disc, an image without write permission.
     WriteProtected,
