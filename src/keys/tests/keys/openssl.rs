@@ -63,7 +63,13 @@ fn openssl_reads_numbers_names_and_extensions_as_they_were_meant() {
 
 #[test]
 fn openssl_opens_the_classical_keys_and_checks_the_request() {
-    let world = World::with_station();
+    let world = World::with_authorities();
+    let shown = world.request();
+    // The command of docs/keys.md shows the digest that people write down.
+    let csr = world.text("station/classical.csr");
+    let command = format!("openssl req -in {csr} -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum");
+    let digest = succeeds("sh", &["-c", &command]);
+    assert!(shown.contains(digest.split(' ').next().unwrap()), "{digest} is not in {shown}");
     for (key, pass) in [("root/classical.key", "root.pass"), ("station/classical.key", "station.pass")] {
         let (key, pass) = (world.text(key), format!("file:{}", world.text(pass)));
         let said = succeeds("openssl", &["pkey", "-in", &key, "-passin", &pass, "-noout", "-text"]);

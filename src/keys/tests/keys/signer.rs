@@ -308,7 +308,7 @@ fn kill_9_while_signing_never_repeats_a_counter() {
             assert_eq!(refusal(&signer, &encoded(STATION, SITE, *last)), Some(Refusal::Counter));
         }
         let pid = rustix::process::Pid::from_raw(signer.pid()).unwrap();
-        let delay = Duration::from_micros(random.u64(..20_000));
+        let delay = Duration::from_micros(random.u64(..60_000));
         let killer = std::thread::spawn(move || {
             std::thread::sleep(delay);
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -410,4 +410,13 @@ fn the_counter_is_flushed_to_the_disk_before_a_signature_leaves() {
         at(&["sendmsg("]),
     ];
     assert!(order.is_sorted_by(|a, b| a < b), "{order:?} in {log}");
+}
+
+#[test]
+fn the_document_names_every_refusal() {
+    let text = include_str!("../../../../docs/keys.md");
+    let (_, section) = text.split_once("## What the signer signs").unwrap();
+    let words = section.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next());
+    let known: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.as_str()).collect();
+    assert_eq!(words.collect::<Vec<_>>(), known);
 }
