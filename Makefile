@@ -19,7 +19,7 @@ TAG_PACKAGES := dosfstools mtools python3 python3-venv
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) $(TAG_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse \
 	exfatprogs fdisk file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop mount ncompress \
-	ntfs-3g openssl p7zip-full procps qemu-utils squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
+	ntfs-3g openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
 	zpaq zstd
 
 # The peers of the benchmark.

@@ -225,7 +225,7 @@ impl Period {
 
 /// A certificate for `key`, signed by `issuer`.
 pub(crate) fn issue(
-    profile: Profile,
+    profile: impl BuilderProfile,
     serial: &SerialNumber,
     period: Period,
     key: &SubjectPublicKeyInfoOwned,

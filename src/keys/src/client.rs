@@ -60,6 +60,34 @@ pub enum SignerError {
     },
 }
 
+impl SignerError {
+    /// The sentence in French or English: what is wrong and what to do next.
+    #[must_use]
+    pub fn sentence(&self, french: bool) -> String {
+        if !french {
+            return self.to_string();
+        }
+        match self {
+            Self::Keys(error) => error.sentence(true),
+            Self::Credential { name, reason } => {
+                format!("secret {name:?} : {reason} ; donnez au service de la station LoadCredentialEncrypted={name}:…")
+            }
+            Self::Birth(error) => format!("le processus de signature n'a pas démarré ({error})"),
+            Self::Channel(error) => format!("processus de signature : {error} ; redémarrez la station"),
+            Self::Ended(ending) => {
+                format!("le processus de signature s'est terminé ({ending}) ; redémarrez la station")
+            }
+            Self::WrongAnswer(what) => format!(
+                "le processus de signature a donné une mauvaise réponse ({what}) ; redémarrez la station et prévenez \
+                 l'équipe de sécurité"
+            ),
+            Self::Refused { refusal, detail } => {
+                format!("{} ({} : {detail})", refusal.sentence(true), refusal.as_str())
+            }
+        }
+    }
+}
+
 impl SignerClient {
     /// Starts `program` (`blanche-signer`) with the keys in `keys`, as the user who owns that folder, and waits until it
     /// has read them and confined itself.
@@ -123,19 +151,7 @@ impl SignerClient {
             let detail = format!("{} bytes, at most {MAX_CLAIMS}", claims.len());
             return Err(SignerError::Refused { refusal: Refusal::TooLarge, detail });
         }
-        match self.ask(&ToSigner::Sign { claims: claims.to_vec() })? {
-            FromSigner::Signed { envelope } => {
-                let opened = Envelope::<Claims>::open(&envelope)
-                    .map_err(|refusal| SignerError::WrongAnswer(refusal.to_string()))?;
-                if opened.payload() == claims {
-                    Ok(envelope)
-                } else {
-                    Err(SignerError::WrongAnswer("it signed other claims than it was given".to_owned()))
-                }
-            }
-            FromSigner::Refused { refusal, detail } => Err(SignerError::Refused { refusal, detail }),
-            FromSigner::Described(_) => Err(SignerError::WrongAnswer("no signature and no refusal".to_owned())),
-        }
+        accept(claims, self.ask(&ToSigner::Sign { claims: claims.to_vec() })?)
     }
 
     fn ask(&self, question: &ToSigner) -> Result<FromSigner, SignerError> {
@@ -150,6 +166,23 @@ impl SignerClient {
                 Err(ending.map_or(SignerError::Channel(error), SignerError::Ended))
             }
         }
+    }
+}
+
+/// Opens the envelope again: a signer that was taken over must not make the station seal other claims than its own.
+pub(crate) fn accept(claims: &[u8], answer: FromSigner) -> Result<Vec<u8>, SignerError> {
+    match answer {
+        FromSigner::Signed { envelope } => {
+            let opened = Envelope::<Claims>::open(&envelope);
+            let opened = opened.map_err(|refusal| SignerError::WrongAnswer(refusal.to_string()))?;
+            if opened.payload() == claims {
+                Ok(envelope)
+            } else {
+                Err(SignerError::WrongAnswer("it signed other claims than it was given".to_owned()))
+            }
+        }
+        FromSigner::Refused { refusal, detail } => Err(SignerError::Refused { refusal, detail }),
+        FromSigner::Described(_) => Err(SignerError::WrongAnswer("no signature and no refusal".to_owned())),
     }
 }
 

@@ -213,11 +213,17 @@ const FRENCH: Prompts = Prompts {
 /// # Errors
 /// [`KeysError`]: its `sentence` is for the administrator, its `exit_code` for the shell.
 pub fn run(command: &KeysCommand, lang_is_french: bool) -> Result<(), KeysError> {
+    run_to(command, lang_is_french, &mut io::stdout().lock())
+}
+
+/// As [`run`], and says it to `out`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_to(command: &KeysCommand, lang_is_french: bool, out: &mut dyn Write) -> Result<(), KeysError> {
     let text = perform(command, lang_is_french)?;
-    let mut out = io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    // A reader that went away changes nothing about what was done.
-    match written {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that went away changes nothing about what was done.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(KeysError::Write { path: PathBuf::from("standard output"), source: error })
         }

@@ -246,3 +246,58 @@ impl KeysError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// One of each.
+    fn all() -> Vec<KeysError> {
+        let path = || PathBuf::from("/keys");
+        let source = || io::Error::other("cause");
+        vec![
+            KeysError::Read { path: path(), source: source() },
+            KeysError::Write { path: path(), source: source() },
+            KeysError::Mode { path: path(), mode: 0o644, wanted: 0o600 },
+            KeysError::Owner { path: path() },
+            KeysError::Exists { path: path() },
+            KeysError::Locked { path: path() },
+            KeysError::Content { path: path(), what: "cause".into() },
+            KeysError::Settings { path: path(), what: "cause".into() },
+            KeysError::NoTerminal(source()),
+            KeysError::PassphrasesDiffer,
+            KeysError::PassphraseShort(12),
+            KeysError::Passphrase { path: path() },
+            KeysError::Name("X".into()),
+            KeysError::Request { path: path(), what: "cause" },
+            KeysError::Site("x".into()),
+            KeysError::TooLong { days: 2, most: 1 },
+            KeysError::TooDeep,
+            KeysError::NotIssued("x".into()),
+            KeysError::NotAnIdentifier("x".into()),
+            KeysError::ListFull,
+            KeysError::NothingAsked,
+            KeysError::Token("cause".into()),
+            KeysError::Internal { what: "what", reason: "cause".into() },
+        ]
+    }
+
+    #[test]
+    fn the_documented_exit_codes_are_the_codes() {
+        let text = include_str!("../../../docs/exit-codes.md");
+        let (_, section) = text.split_once("## `blanche keys`").unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        let documented: BTreeSet<u8> = rows.filter_map(|row| row.split('`').next()?.parse().ok()).collect();
+        let codes: BTreeSet<u8> = all().iter().map(KeysError::exit_code).chain([0]).collect();
+        assert_eq!(documented, codes);
+    }
+
+    #[test]
+    fn every_error_has_a_french_and_an_english_sentence() {
+        for error in all() {
+            assert_eq!(error.sentence(false), error.to_string());
+            assert_ne!(error.sentence(true), error.sentence(false));
+        }
+    }
+}

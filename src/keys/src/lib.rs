@@ -9,12 +9,24 @@
 
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::as_conversions)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "tests know what they hold"
+    )
+)]
 
 pub mod ceremony;
 mod certificate;
 mod client;
 mod command;
 mod error;
+#[cfg(test)]
+mod judged;
 mod key;
 mod place;
 pub mod protocol;
@@ -25,7 +37,7 @@ mod token;
 
 pub use certificate::StationName;
 pub use client::{SignerClient, SignerError};
-pub use command::{KeysCommand, run};
+pub use command::{KeysCommand, run, run_to};
 pub use error::KeysError;
 pub use secret::{SHORTEST, Secret, Secrets};
 pub use token::TokenPlace;

@@ -48,7 +48,6 @@ impl Counter {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
