@@ -101,7 +101,7 @@ pub fn scan(
     };
     let Session { ledger, matcher, known, tally, .. } = session;
     if failure.is_none() && !tally.failed {
-        known.keep();
+        room.keep(known, cancel.clone());
     }
     let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner).close(&intake.catalogue, &unexplained);
     let duration = clock.elapsed();

@@ -53,9 +53,11 @@ pub(crate) fn run(arguments: &ScanArguments, settings: Result<Settings, ScanErro
         Err(error) => Err(ScanError::Station(format!("signals: {error}"))),
     });
     let mut outcomes = Vec::new();
+    // Until the end: an engine room that is dropped waits until known results are kept, and people need not.
+    let mut round;
     let exit = match ready {
         Ok(settings) => {
-            let mut round = Round { arguments, settings, lang, cancel, room: None, quiet_json: destination.is_some() };
+            round = Round { arguments, settings, lang, cancel, room: None, quiet_json: destination.is_some() };
             round.all(&mut outcomes)
         }
         Err(error) => {
