@@ -42,6 +42,15 @@ pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
             let folder = PathFd::new(tmpfs).map_err(|error| refused(&error))?;
             ruleset.add_rule(PathBeneath::new(folder, temporary_files()))
         }
+        Profile::Verifier { folder, memory } => {
+            let read = AccessFs::ReadFile | AccessFs::ReadDir;
+            let rules = folder.map(|path| (path, read)).into_iter().chain(memory.map(|path| (path, replaced_files())));
+            let rules = rules.map(|(path, access)| Ok((PathFd::new(path).map_err(|error| refused(&error))?, access)));
+            let rules = rules.collect::<Result<Vec<_>, ConfineError>>()?;
+            rules
+                .into_iter()
+                .try_fold(ruleset, |ruleset, (path, access)| ruleset.add_rule(PathBeneath::new(path, access)))
+        }
     };
     let status = ruleset.and_then(|ruleset| ruleset.restrict_self()).map_err(|error| refused(&error))?;
     if status.ruleset == RulesetStatus::NotEnforced {
@@ -53,6 +62,16 @@ pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
         }
         other => Err(refused(&format!("{other:?}"))),
     }
+}
+
+/// Writing a file beside another one and putting it in its place.
+fn replaced_files() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile
+        | AccessFs::ReadDir
+        | AccessFs::WriteFile
+        | AccessFs::MakeReg
+        | AccessFs::RemoveFile
+        | AccessFs::Truncate
 }
 
 /// What libclamav does with its temporary files; no devices, sockets, pipes or programs.

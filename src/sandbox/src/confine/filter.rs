@@ -32,6 +32,7 @@ fn holder(profile: Profile<'_>) -> Holder {
         Profile::MediumReader => Holder::Medium,
         Profile::FolderReader => Holder::Folder,
         Profile::Matcher { .. } => Holder::Matcher,
+        Profile::Verifier { .. } => Holder::Verifier,
     }
 }
 
@@ -78,10 +79,12 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
     use super::*;
 
+    const HOLDERS: [Holder; 4] = [Holder::Medium, Holder::Folder, Holder::Matcher, Holder::Verifier];
+
     /// A call listed once without and once with tests would be allowed with the tests only, or always, by accident.
     #[test]
     fn no_call_is_listed_both_with_and_without_tests() {
-        for holder in [Holder::Medium, Holder::Folder, Holder::Matcher] {
+        for holder in HOLDERS {
             let mut seen = BTreeMap::<i64, bool>::new();
             for (number, tests) in
                 GROUPS.iter().filter(|group| group.holders.contains(&holder)).flat_map(|group| group.calls)
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_profile_compiles() {
-        for holder in [Holder::Medium, Holder::Folder, Holder::Matcher] {
+        for holder in HOLDERS {
             let rules = rules(holder).unwrap();
             assert!(program(rules, SeccompAction::KillProcess, SeccompAction::Allow).unwrap().len() > 50);
         }
