@@ -38,6 +38,13 @@ pub enum Profile<'a> {
         /// then (docs/sandbox.md).
         token: Option<&'a [PathBuf]>,
     },
+    /// A workstation's verifier. It has opened everything but what is below these folders.
+    Verifier {
+        /// The mounted folder that it verifies, read-only.
+        folder: Option<&'a Path>,
+        /// The folder of what it remembers: files in it are read, written and replaced.
+        memory: Option<&'a Path>,
+    },
 }
 
 /// Why a child could not be confined. It must end.

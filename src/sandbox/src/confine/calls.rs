@@ -34,6 +34,8 @@ pub(super) enum Holder {
     Signer,
     /// The same with a PKCS#11 module in it.
     TokenSigner,
+    /// Verifies a medium on a workstation.
+    Verifier,
 }
 
 /// One call, with tests on its arguments.
@@ -56,11 +58,11 @@ pub(super) enum Test {
     Own(u8),
 }
 
-use Holder::{Folder, Matcher, Medium, Sealer, Signer, TokenSigner};
+use Holder::{Folder, Matcher, Medium, Sealer, Signer, TokenSigner, Verifier};
 use Test::{Is, IsNot, Null, Own, With, Without};
 
 const ANY: &[Test] = &[];
-const ALL: &[Holder] = &[Medium, Folder, Matcher, Sealer, Signer, TokenSigner];
+const ALL: &[Holder] = &[Medium, Folder, Matcher, Sealer, Signer, TokenSigner, Verifier];
 /// Programs with foreign libraries in them: engines, PKCS#11 modules.
 const HOSTS: &[Holder] = &[Matcher, TokenSigner];
 const READERS: &[Holder] = &[Medium, Folder];
@@ -312,6 +314,45 @@ pub(super) const GROUPS: &[Group] = &[
             (libc::SYS_tgkill, &[Own(0)]),
             (libc::SYS_exit, ANY),
             (libc::SYS_exit_group, ANY),
+        ],
+    },
+    Group {
+        holders: &[Verifier],
+        reason: "its answer, and its memory: a file of its own user, written beside the old one and put in its place, under a lock. \
+                 Landlock says where; the medium was opened for reading only",
+        calls: &[
+            (libc::SYS_mmap, NOT_EXECUTABLE),
+            (libc::SYS_write, ANY),
+            (libc::SYS_writev, ANY),
+            (libc::SYS_ftruncate, ANY),
+            (libc::SYS_fsync, ANY),
+            (libc::SYS_flock, ANY),
+            (libc::SYS_geteuid, ANY),
+            (libc::SYS_renameat, ANY),
+            (libc::SYS_renameat2, ANY),
+            (libc::SYS_unlinkat, ANY),
+            #[cfg(target_arch = "x86_64")]
+            (libc::SYS_rename, ANY),
+            #[cfg(target_arch = "x86_64")]
+            (libc::SYS_unlink, ANY),
+        ],
+    },
+    Group {
+        holders: &[Verifier],
+        reason: "opening, listing and asking below the mounted folder; Landlock says where, but not for asking",
+        calls: &[
+            (libc::SYS_openat, ANY),
+            (libc::SYS_openat2, ANY),
+            (libc::SYS_getdents64, ANY),
+            (libc::SYS_newfstatat, ANY),
+            (libc::SYS_statx, ANY),
+            (libc::SYS_fstatfs, ANY),
+            (libc::SYS_readlinkat, ANY),
+            #[cfg(target_arch = "x86_64")]
+            (libc::SYS_readlink, ANY),
+            (libc::SYS_fcntl, &[Is(1, libc::F_GETFD as i64)]),
+            (libc::SYS_fcntl, &[Is(1, libc::F_SETFD as i64)]),
+            (libc::SYS_fcntl, &[Is(1, libc::F_GETFL as i64)]),
         ],
     },
 ];

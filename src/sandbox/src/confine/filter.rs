@@ -35,6 +35,7 @@ fn holder(profile: Profile<'_>) -> Holder {
         Profile::Sealer => Holder::Sealer,
         Profile::Signer { token: None, .. } => Holder::Signer,
         Profile::Signer { token: Some(_), .. } => Holder::TokenSigner,
+        Profile::Verifier { .. } => Holder::Verifier,
     }
 }
 
@@ -81,8 +82,15 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
     use super::*;
 
-    const HOLDERS: [Holder; 6] =
-        [Holder::Medium, Holder::Folder, Holder::Matcher, Holder::Sealer, Holder::Signer, Holder::TokenSigner];
+    const HOLDERS: [Holder; 7] = [
+        Holder::Medium,
+        Holder::Folder,
+        Holder::Matcher,
+        Holder::Sealer,
+        Holder::Signer,
+        Holder::TokenSigner,
+        Holder::Verifier,
+    ];
 
     /// A call listed once without and once with tests would be allowed with the tests only, or always, by accident.
     #[test]
