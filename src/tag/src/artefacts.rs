@@ -134,13 +134,6 @@ pub fn fits(path: &[u8], content: &[u8]) -> bool {
     row(path).is_some_and(|row| row.fits(content))
 }
 
-/// Whether a path is in the list, whatever is there.
-#[must_use]
-pub(crate) fn is_listed(filesystem: Filesystem, path: &[u8]) -> bool {
-    use Filesystem::{ExFat, Fat12, Fat16, Fat32, Ntfs};
-    matches!(filesystem, Fat12 | Fat16 | Fat32 | ExFat | Ntfs) && row(path).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,6 +60,12 @@ impl Vectors {
             case.items.extend([item(folder, EntryKind::Folder, b""), settings, tag]);
             case.items.sort_by(|a, b| a.path.cmp(&b.path));
         });
+        self.good("artefact-removed", "What macOS had written was sealed with the rest, and is gone.", |_, case| {
+            let desktop = [&b"\0\0\0\x01Bud1"[..], &[0; 4088]].concat();
+            case.items.insert(0, item(".DS_Store", EntryKind::File, &desktop));
+            case.seal_items();
+            case.tolerated = vec![case.items.remove(0).path];
+        });
         self.good("mounted-path", "Nothing of the medium but its files can be seen.", |_, case| {
             case.medium = json!({ "capacity": null, "block": null, "usb": null, "bytes": null });
         });
@@ -588,6 +594,17 @@ impl Vectors {
             case.items.splice(0..0, [item(folder, EntryKind::Folder, b""), file]);
         });
         self.bad("removed", "E-REMOVED", 19, "A file less.", |_, case| _ = case.items.remove(2));
+        self.bad(
+            "artefact-name-removed",
+            "E-REMOVED",
+            19,
+            "A file less, with a host artefact's name alone.",
+            |_, case| {
+                case.items.insert(0, item(".DS_Store", EntryKind::File, b"notes"));
+                case.seal_items();
+                case.items.remove(0);
+            },
+        );
         self.bad("case-changed", "E-ADDED", 19, "A name in another case: one missing, one added.", |_, case| {
             case.items[2].path = b"docs\0A.txt".to_vec();
         });
