@@ -18,13 +18,15 @@ class Comparison:
     def __init__(self, claims, listed, medium, copy, outcome):
         self.claims, self.listed, self.medium, self.outcome = claims, listed, medium, outcome
         self.copy = copy  # the tag file as step 1 took it
-        self.seen, self.tags = {}, []
+        self.seen, self.tags, self.repeated = {}, [], []
         self.tolerance = None
 
     def inventory(self):
         """Step 19."""
         for one in self.walk():
-            if self.is_the_tag(one):
+            if one.name in self.seen or (self.tags and self.is_the_tag(one)):
+                self.repeated.append(one.name)  # a filesystem that lies: which of the two a host opens is its own affair
+            elif self.is_the_tag(one):
                 self.tags.append(one)
             else:
                 self.seen[one.name] = one
@@ -50,6 +52,8 @@ class Comparison:
         return seen.name == (self.claims[7].get(4), TAG_NAME, None) and seen.kind == FILE
 
     def added(self):
+        for name in self.repeated:
+            yield "E-ADDED", name
         for name, seen in self.seen.items():
             if name not in self.listed and not self.tolerates(seen):
                 yield "E-ADDED", name

@@ -4,6 +4,7 @@
 import os
 import stat
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,14 +121,29 @@ class Image(Folders):
             if volume[3] in FAT:
                 self.folders[number] = os.fsencode(self.extract(number, volume[0]))
         yield from super().walk(volumes)
+        for number, volume in enumerate(volumes):
+            if volume[3] in FAT:
+                yield from self.repeated(number, volume[0])
+
+    def mtools(self, number, program, *words):
+        # The medium is not ours to repair or to doubt: mtools reads what is there. Names come out as UTF-8.
+        environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run([program, *words], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=3600)
+        if done.returncode != 0:
+            raise OSError(f"{program} of volume {number}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def repeated(self, number, start):
+        """Names that occur again: the folder that was extracted to cannot hold them a second time."""
+        listing = self.mtools(number, "mdir", "-b", "-a", "-/", "-i", f"{self.path}@@{start}", "::")
+        for line, count in Counter(listing.splitlines()).items():
+            if count > 1:
+                kind = FOLDER if line.endswith(b"/") else FILE
+                path = line.removeprefix(b"::/").removesuffix(b"/").replace(b"/", b"\0")
+                yield Seen(number, path, None, kind, 0)
 
     def extract(self, number, start):
         folder = self.spool / str(number)
         folder.mkdir()
-        # The medium is not ours to repair or to doubt: mtools reads what is there. Names come out as UTF-8.
-        environment = {**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}
-        command = ["mcopy", "-s", "-n", "-i", f"{self.path}@@{start}", "::/", str(folder)]
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=3600)
-        if done.returncode != 0:
-            raise OSError(f"mcopy of volume {number}: {done.stderr.decode(errors='replace').strip()}")
+        self.mtools(number, "mcopy", "-s", "-n", "-i", f"{self.path}@@{start}", "::/", str(folder))
         return folder

@@ -109,6 +109,14 @@ class Image(unittest.TestCase):
         run("mattrib", "-i", self.image, "+h", "+s", "::/autorun.inf")
         self.assertEqual(self.verify(self.image)["code"], "E-ADDED")
 
+    def test_a_name_twice_in_one_folder(self):
+        """Extracted, the last of the two would hide the first, which is the one that hosts open."""
+        run("mcopy", "-i", self.image, self.folder / "lettre.txt", "::/OTHER.BIN")
+        raw = self.image.read_bytes()
+        self.assertEqual(raw.count(b"OTHER   BIN"), 1)
+        self.image.write_bytes(raw.replace(b"OTHER   BIN", b"UPPER   BIN"))
+        self.assertEqual(self.verify(self.image)["code"], "E-ADDED")
+
     def test_a_file_that_became_a_link(self):
         (self.folder / "lettre.txt").unlink()
         (self.folder / "lettre.txt").symlink_to("UPPER.BIN")
