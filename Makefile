@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test test-tag bench false-positives fuzz soak deny
+.PHONY: help deps deps-demo deps-test toolchain build demo test test-tag test-evil bench false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -16,10 +16,12 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
 DEMO_PACKAGES := dosfstools mtools zip
 # The second verifier of the tag: its libraries come from PyPI (tests/tag/requirements.txt).
 TAG_PACKAGES := dosfstools mtools python3 python3-venv
+# The attacks on the tag: media with every filesystem that carries one, and their drivers.
+EVIL_PACKAGES := $(TAG_PACKAGES) exfat-fuse exfatprogs fdisk fuse3 genisoimage mount ntfs-3g
 # Other people's programs that make the media and containers of the tests, or check what we made.
-TEST_PACKAGES := $(DEMO_PACKAGES) $(TAG_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse \
-	exfatprogs fdisk file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop mount ncompress \
-	ntfs-3g openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
+TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs \
+	file gcab gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop ncompress \
+	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
 	zpaq zstd
 
 # The peers of the benchmark.
@@ -47,16 +49,16 @@ if [ -n "$$missing" ]; then
 fi
 endef
 
-# The tests of tests/tag, in an environment of their own that is made once for each content of requirements.txt.
+# $(call test-python,FOLDER): the tests of tests/FOLDER, in an environment that is made once for each content of requirements.txt.
 # One chain: where the result is caught with ||, bash would go on after a failure.
-define test-tag
+define test-python
 venv="$$CARGO_TARGET_DIR/venv-tag"
 { cmp -s tests/tag/requirements.txt "$$venv/requirements.txt" || {
 	rm -rf "$$venv" && python3 -m venv "$$venv" &&
 	"$$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/tag/requirements.txt &&
 	cp tests/tag/requirements.txt "$$venv/"
 } } &&
-PYTHONDONTWRITEBYTECODE=1 "$$venv/bin/python" tests/tag/run.py
+PYTHONDONTWRITEBYTECODE=1 "$$venv/bin/python" tests/$(1)/run.py
 endef
 
 # Adds up the lines `test result:` of a log.
@@ -94,17 +96,25 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	@cargo fmt --all -- --check
 	cargo clippy --release --workspace --all-targets --locked -- -D warnings
 	status=0
-	( $(test-tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
+	( $(call test-python,tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
+	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
 	cargo test --release --workspace --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR"/test-tag.log "$$CARGO_TARGET_DIR"/test.log
+	$(count-tests) "$$CARGO_TARGET_DIR"/test-tag.log "$$CARGO_TARGET_DIR"/test-evil.log "$$CARGO_TARGET_DIR"/test.log
 	exit $$status
 
 test-tag: ## Run the second verifier of the tag (Python) against the specification's vectors and tags of its own
 	@$(call install,$(TAG_PACKAGES))
 	status=0
 	mkdir -p "$$CARGO_TARGET_DIR"
-	( $(test-tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
+	( $(call test-python,tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
 	$(count-tests) "$$CARGO_TARGET_DIR/test-tag.log"
+	exit $$status
+
+test-evil: build ## Attack the tag of sealed media and ask every verifier; BLANCHE_VERIFY_EXE=FILE asks the one for Windows too (Wine)
+	@$(call install,$(EVIL_PACKAGES))
+	status=0
+	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-evil.log"
 	exit $$status
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images and 10^6 files per filesystem, SEED=1

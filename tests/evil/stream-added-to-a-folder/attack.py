@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An alternate stream of a folder of NTFS."""
+
+EXPECTED = "E-ADDED"
+MEDIUM = "ntfs"
+VERIFIERS = ("linux", "windows")
+
+
+def attack(scene):
+    with scene.mounted() as point:
+        (point / "Dossier:x.exe").write_bytes(b"MZ")
