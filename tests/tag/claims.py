@@ -2,6 +2,7 @@
 """Section 6 and the part of section 10 that needs the claims alone: their shape, and that they do not contradict each other."""
 
 import hashlib
+import re
 
 import cbor2
 
@@ -20,6 +21,12 @@ FILESYSTEMS = (*FAT, "exfat", "ntfs", "ext", "iso9660", "udf", "blank")
 # Section 10: the kind of the area that each filesystem demands at the start of its volume.
 OWN_AREA = {"exfat": 5, "ntfs": 6, "ext": 8, "iso9660": 9, "udf": 9, "blank": 9, **dict.fromkeys(FAT, 4)}
 
+
+def digits(value):
+    text(value)
+    need(re.fullmatch("[0-9a-f]+", value), f"{value!r} are no hexadecimal digits")
+
+
 optional_uint = either(null, uint)
 BOOT_AREA = tuple_of(integer(0, 10), optional_uint, uint, uint, sha256)
 USB = tuple_of(integer(0, 65535), integer(0, 65535), text)
@@ -29,7 +36,7 @@ MEDIUM = fields(
 )
 VOLUME = fields(
     {0: uint, 1: integer(1, 2**64 - 1), 2: integer(0, 4), 3: one_of(*FILESYSTEMS), 6: boolean, 7: boolean, 8: integer(0, 1)},
-    {4: text, 5: either(integer(0, 255), octets(16, 16)), 9: uint, 10: tuple_of(one_of(*TREES), integer(0, 65535))},
+    {4: digits, 5: either(integer(0, 255), octets(16, 16)), 9: uint, 10: tuple_of(one_of(*TREES), integer(0, 65535))},
 )
 CONTENT = fields({0: uint, 1: sha256, **{key: uint for key in range(2, 12)}})
 AREA_SUM = tuple_of(integer(0, 6), optional_uint, uint, uint)

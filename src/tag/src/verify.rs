@@ -3,7 +3,7 @@
 
 use crate::areas;
 use crate::cbor;
-use crate::claims::{Claims, Sha256, Time, Verdict};
+use crate::claims::{Claims, Names, Sha256, Time, Verdict};
 use crate::envelope::{Envelope, SignedClaims};
 use crate::file::{Spool, TagFile};
 use crate::manifest::{self, Counts};
@@ -226,8 +226,11 @@ fn check_manifest(spool: &dyn Spool, file: &TagFile, claims: &Claims, lists: &[R
             Ok(entry) => entry,
             Err(error) => return refuse(error.to_string()),
         };
-        if usize::try_from(entry.volume).is_ok_and(|volume| volume >= claims.volumes.len()) {
+        let Some(volume) = usize::try_from(entry.volume).ok().and_then(|number| claims.volumes.get(number)) else {
             return refuse(format!("an entry in volume {}", entry.volume));
+        };
+        if volume.names == Names::Wtf8 && !manifest::is_wtf8(&entry.path) {
+            return refuse(format!("a path in volume {} is not WTF-8", entry.volume));
         }
         if Some(entry.volume) == claims.medium.tag_volume && entry.path == TAG_NAME {
             return refuse("it lists the tag itself".to_owned());

@@ -73,6 +73,26 @@ pub fn is_folder_path(path: &[u8]) -> bool {
         && path.split(|byte| *byte == 0).all(component)
 }
 
+/// Whether names are WTF-8 (section 8; <https://wtf-8.codeberg.page/>): UTF-8, and single surrogates in the three bytes of
+/// generalised UTF-8. A pair must have been joined. The zero bytes of a path part surrogates as other letters do.
+pub(crate) fn is_wtf8(mut rest: &[u8]) -> bool {
+    let mut after_leading = false;
+    loop {
+        let Err(error) = std::str::from_utf8(rest) else { return true };
+        after_leading &= error.valid_up_to() == 0;
+        match rest.get(error.valid_up_to()..) {
+            Some([0xed, second @ 0xa0..=0xbf, 0x80..=0xbf, after @ ..]) => {
+                let leading = *second < 0xb0;
+                if after_leading && !leading {
+                    return false;
+                }
+                (after_leading, rest) = (leading, after);
+            }
+            _ => return false,
+        }
+    }
+}
+
 impl Entry {
     /// The part of the order that entries are sorted by.
     #[must_use]

@@ -9,6 +9,7 @@ mod reader;
 mod subtrees;
 mod writer;
 
+pub(crate) use entry::is_wtf8;
 pub use entry::{Digests, Entry, EntryKind, MAX_PATH, is_folder_path};
 pub use reader::{Reader, SubtreesAt};
 pub use subtrees::{SUBTREE, Subtrees, chaining_value, root};

@@ -353,6 +353,8 @@ impl Vectors {
                 case.file = Some(case.join(&seal(&claims, &mut case.station.clone()).unwrap()));
             }
         };
+        let serial = lying(|claims| claims.volumes[0].identifier = Some("1r34abcd".into()));
+        self.bad("volume-identifier", "E-CLAIMS", 9, "A serial that is not hexadecimal.", serial);
         let about = "A gap after the last volume that no area covers.";
         self.bad("gap-unlisted", "E-CLAIMS", 9, about, lying(|claims| claims.volumes[0].length -= 1 << 20));
         let about = "An area of a gap where a volume is.";
@@ -511,6 +513,17 @@ impl Vectors {
             case.items.insert(1, item("blanche.tag", EntryKind::File, b"any"));
             case.seal_items();
         });
+        let named = |path: &'static [u8]| {
+            move |_: &World, case: &mut Case| {
+                let mut stranger = item("", EntryKind::File, b"any");
+                stranger.path = path.to_vec();
+                case.items.push(stranger);
+                case.seal_items();
+            }
+        };
+        self.bad("name-not-wtf8", "E-MANIFEST", 16, "A name that is not WTF-8.", named(b"\xff"));
+        let pair = named(b"\xed\xa0\xbd\xed\xb8\x80");
+        self.bad("name-split-pair", "E-MANIFEST", 16, "A pair of surrogates, each on its own.", pair);
         self.bad("blake3", "E-CHANGED", 20, "A BLAKE3 that is not that of the content.", |_, case| {
             let mut manifest = case.manifest.clone();
             let value = entry(&case.items[2]).0.digests.unwrap().blake3;
