@@ -164,3 +164,28 @@ impl Entry {
         Ok(Self { volume, path, stream, kind, size, digests, modified: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lone_surrogates_are_wtf8_and_pairs_are_not() {
+        let (leading, trailing) = (b"\xed\xa0\xbd", b"\xed\xb8\x80");
+        let good = [
+            "a\0b c\0\u{e9}\u{1f600}".as_bytes().to_vec(),
+            leading.to_vec(),
+            trailing.to_vec(),
+            [&trailing[..], leading, b"x", trailing].concat(),
+            [&leading[..], leading, b"\0", trailing].concat(),
+        ];
+        for name in good {
+            assert!(is_wtf8(&name), "{name:x?}");
+        }
+        let pair = [&leading[..], trailing].concat();
+        let bad: [&[u8]; 6] = [b"\xff", b"a\xed", b"\xed\xa0", b"\xc0\x80", b"\xf4\x90\x80\x80", &pair];
+        for name in bad {
+            assert!(!is_wtf8(name), "{name:x?}");
+        }
+    }
+}
