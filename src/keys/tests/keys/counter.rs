@@ -19,7 +19,8 @@ fn lower_and_equal_counters_are_not_signed_by_this_signer_or_the_next() {
     let world = World::with_station();
     let signer = world.spawn().unwrap();
     assert_eq!(refusal(&signer, &encoded(STATION, SITE, 7)), None);
-    for counter in [1, 6, 7] {
+    // Nor far ahead: one bad request must not use up all numbers.
+    for counter in [1, 6, 7, 8 + (1 << 20), 1 << 53] {
         assert_eq!(refusal(&signer, &encoded(STATION, SITE, counter)), Some(Refusal::Counter), "{counter}");
     }
     drop(signer);

@@ -214,7 +214,7 @@ fn allowed(claims: &Claims, highest: u64) -> bool {
         && bases().all(|base| base.date + 7 * DAY >= claims.issued && base.date <= claims.issued + DAY)
         && claims.issued.abs_diff(now()) <= 595
         && claims.expires - claims.issued <= 30 * DAY
-        && claims.counter > highest
+        && (1..=1 << 20).contains(&claims.counter.saturating_sub(highest))
 }
 
 #[test]
@@ -225,13 +225,8 @@ fn ten_thousand_mutated_requests_are_signed_only_if_they_are_still_allowed() {
     let (mut highest, mut signed, mut refused) = (0, 0u32, 0u32);
     for round in 0..10_000 {
         let good = encoded(STATION, SITE, highest + 1);
-        // A counter near its end would leave no room for the other rounds.
-        let (bytes, decoded) = std::iter::repeat_with(|| mutate(&mut random, &good))
-            .map(|bytes| (Claims::decode(&bytes).ok(), bytes))
-            .find(|(claims, _)| claims.as_ref().is_none_or(|claims| claims.counter < highest + (1 << 30)))
-            .map(|(claims, bytes)| (bytes, claims))
-            .unwrap();
-        let expected = decoded.filter(|claims| allowed(claims, highest));
+        let bytes = mutate(&mut random, &good);
+        let expected = Claims::decode(&bytes).ok().filter(|claims| allowed(claims, highest));
         match (signer.sign(&bytes), expected) {
             (Ok(envelope), Some(claims)) => {
                 assert_eq!(Envelope::<Claims>::open(&envelope).unwrap().payload(), bytes);

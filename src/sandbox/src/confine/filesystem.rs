@@ -43,15 +43,13 @@ pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
             ruleset.add_rule(PathBeneath::new(folder, temporary_files()))
         }
         Profile::Signer { folder, token } => {
-            let folders = std::iter::once((folder, counter_files()));
+            let mut ruleset = ruleset;
             let of_token = token.unwrap_or_default().iter().map(|path| (path.as_path(), token_files()));
-            folders
-                .chain(of_token)
-                .try_fold(ruleset, |ruleset, (path, access)| {
-                    let folder = PathFd::new(path).map_err(|error| refused(&error))?;
-                    ruleset.add_rule(PathBeneath::new(folder, access)).map_err(|error| refused(&error))
-                })
-                .map(Ok)?
+            for (path, access) in std::iter::once((folder, counter_files())).chain(of_token) {
+                let folder = PathFd::new(path).map_err(|error| refused(&error))?;
+                ruleset = ruleset.add_rule(PathBeneath::new(folder, access)).map_err(|error| refused(&error))?;
+            }
+            Ok(ruleset)
         }
     };
     let status = ruleset.and_then(|ruleset| ruleset.restrict_self()).map_err(|error| refused(&error))?;
