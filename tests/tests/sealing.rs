@@ -59,6 +59,14 @@ impl Sealer {
         (output.status.code().unwrap(), answer)
     }
 
+    /// The station's own program: exit code, and what it printed.
+    fn blanche(&self, words: &[&str]) -> (i32, String) {
+        let configuration = self.station.configuration();
+        let arguments = ["--config", configuration.to_str().unwrap()].iter().chain(words);
+        let output = try_run(self.path(), program("blanche").to_str().unwrap(), arguments);
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+
     /// What the second verifier says at level full of a tag file and a medium, or a folder that shows its volume.
     fn second_verifier(&self, tag: &Path, target: &Path) -> Value {
         let (authority, crls) = in_der(&self.trust(), &self.path().join("der"));
@@ -206,11 +214,20 @@ fn what_cannot_carry_a_tag_gets_a_detached_one() {
         assert_eq!(blake3::hash(&fs::read(&disk).unwrap()), digest, "{}: nothing was written", disk.display());
         let tag = sealed.report["seal"]["file"].as_str().unwrap().to_owned();
         assert_accepted(&sealer.verify(&disk, &["--tag", &tag]));
+        let exported = disk.with_extension("exported");
+        assert_eq!(sealer.blanche(&["tag", "export", disk.to_str().unwrap(), exported.to_str().unwrap()]).0, 0);
+        assert_eq!(fs::read(&exported).unwrap(), fs::read(&tag).unwrap());
+        let listed = sealer.blanche(&["tag", "list"]);
+        assert!(listed.0 == 0 && listed.1.contains(&tag), "{listed:?}");
         // One byte of a file, somewhere else than in the boot areas.
         change(&disk, b"Bonjour", b"bonjour");
         let (code, answer) = sealer.verify(&disk, &["--tag", &tag]);
         assert_eq!((code, &answer["refusal"]["code"]), (42, &Value::from("E-CHANGED")), "{answer:#}");
     }
+    let other = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let nowhere = sealer.path().join("nowhere");
+    assert_eq!(sealer.blanche(&["tag", "export", other.to_str().unwrap(), nowhere.to_str().unwrap()]).0, 40);
+    assert!(!nowhere.exists());
 }
 
 /// A FAT16 without a free cluster.

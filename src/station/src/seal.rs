@@ -10,9 +10,10 @@
 
 mod claims;
 mod manifest;
-mod store;
+pub(crate) mod store;
 mod writing;
 
+use crate::identity;
 use blanche_keys::SignerClient;
 use blanche_sandbox::wire::{FromSealer, LocalTime, SealFailure, VolumeId, WriteObstacle};
 use blanche_scan::Inventory;
@@ -167,7 +168,7 @@ impl Sealing<'_> {
             inventory: self.inventory,
             report: self.report,
             order: &self.order,
-            usb: None,
+            usb: identity::usb(self.inventory.medium()),
             areas: &sealer.areas,
         };
         let claims = claims::claims(&found, &signing, &manifest.finished, self.settings)?;
@@ -178,27 +179,35 @@ impl Sealing<'_> {
         Ok(Signed { claims, file, length })
     }
 
-    /// Lets the verifier read the medium, as a workstation would: only what it accepts was sealed.
+    /// Only what the verifier accepts was sealed.
     fn verify(&self, detached: Option<&Path>) -> Result<(), NoTag> {
-        let failed = |error: String| NoTag::Verifier(error);
-        let program = self.settings.children.program("blanche-verify");
-        let medium = File::open(writing::reopened(self.inventory)).map_err(|error| failed(error.to_string()))?;
-        let mut command = Command::new(&program);
-        command.env_clear().args(["--json", "--level", "inventory", "--no-memory", "--lang", "en", "--trust"]);
-        command.arg(&self.settings.seal.trust);
-        if let Some(file) = detached {
-            command.arg("--tag").arg(file);
-        }
-        let output = command.arg("/proc/self/fd/0").stdin(Stdio::from(medium)).output();
-        let output = output.map_err(|error| failed(format!("{}: {error}", program.display())))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let answer: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
-        let code = answer.as_ref().and_then(|answer| answer.get("refusal")?.get("code")?.as_str().map(str::to_owned));
-        let words = String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ");
-        Err(failed(code.unwrap_or_else(|| if words.is_empty() { output.status.to_string() } else { words })))
+        let medium =
+            File::open(writing::reopened(self.inventory)).map_err(|error| NoTag::Verifier(error.to_string()))?;
+        accepts(self.settings, medium, detached).map_err(NoTag::Verifier)
     }
+}
+
+/// Lets the verifier read a medium, as a workstation would, down to the list of files.
+///
+/// # Errors
+/// The code of its refusal, or why it could not be asked.
+pub(crate) fn accepts(settings: &Settings, medium: File, detached: Option<&Path>) -> Result<(), String> {
+    let program = settings.children.program("blanche-verify");
+    let mut command = Command::new(&program);
+    command.env_clear().args(["--json", "--level", "inventory", "--no-memory", "--lang", "en", "--trust"]);
+    command.arg(&settings.seal.trust);
+    if let Some(file) = detached {
+        command.arg("--tag").arg(file);
+    }
+    let output = command.arg("/proc/self/fd/0").stdin(Stdio::from(medium)).output();
+    let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let answer: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
+    let code = answer.as_ref().and_then(|answer| answer.get("refusal")?.get("code")?.as_str().map(str::to_owned));
+    let words = String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ");
+    Err(code.unwrap_or_else(|| if words.is_empty() { output.status.to_string() } else { words }))
 }
 
 /// Now, with this station's distance from UTC, for the times of the file.

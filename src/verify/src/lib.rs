@@ -65,3 +65,5 @@ pub use arguments::{Demands, LevelName, ShowArguments, VerifyArguments};
 pub use command::{main, run, show};
 pub use exit::Exit;
 pub use lang::Lang;
+#[cfg(target_os = "linux")]
+pub use usb::usb_device;

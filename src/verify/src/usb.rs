@@ -67,6 +67,14 @@ impl Sysfs {
     }
 }
 
+/// The USB device that *is* the block device with this number, as a tag claims it; nothing for card readers, drives, other
+/// buses, and devices without a usable serial.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn usb_device(number: u64) -> Option<Usb> {
+    Sysfs::new().usb(number).flatten()
+}
+
 #[cfg(target_os = "linux")]
 impl UsbBus for Sysfs {
     fn identity(&self, device: u64) -> Seen<Option<Usb>> {
