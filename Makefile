@@ -107,11 +107,11 @@ test-tag: ## Run the second verifier of the tag (Python) against the specificati
 	$(count-tests) "$$CARGO_TARGET_DIR/test-tag.log"
 	exit $$status
 
-soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images per filesystem, SEED=1
+soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images and 10^6 files per filesystem, SEED=1
 	@echo "seed $(SEED), $(KILLS) kills, $(IMAGES) damaged images per filesystem"
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --workspace --locked --test kills -- --nocapture
 	SEED=$(SEED) COUNT=$(IMAGES) cargo test --release --workspace --locked --test reader -- damaged noise
-	FILES=1000000 cargo test --release --workspace --locked --test reader -- --nocapture many_files
+	FILES=1000000 cargo test --release --workspace --locked --test reader -- --nocapture --test-threads 1 many_files_on
 
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))

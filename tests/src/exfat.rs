@@ -17,6 +17,15 @@ pub(crate) fn make(folder: &Path, part: &Path, tree: &Tree) {
     }
 }
 
+/// Shows the exFAT filesystem in `part` to `look`, as exfat-fuse shows it. Mounting one for writing marks it.
+///
+/// # Panics
+/// When exfat-fuse is missing or fails.
+pub fn with_mounted<T>(folder: &Path, part: &Path, look: impl FnOnce(&Path) -> T) -> T {
+    let mounted = Mounted::new(folder, part);
+    look(&mounted.point)
+}
+
 /// Mounts the exFAT filesystem in `part` for as long as `write` runs.
 fn fill(folder: &Path, part: &Path, write: impl FnOnce(&Path)) {
     let mounted = Mounted::new(folder, part);

@@ -8,7 +8,7 @@
 //! * [`ntfs`] and [`ext`]: content in places that other filesystems do not have
 //! * [`samples`]: EICAR and what it is wrapped in · [`containers`]: one carrier for every container that Blanche knows
 //! * [`bombs`]: what is small on the medium and huge when opened
-//! * [`station`]: the programs under test, a configuration, a scan and its report
+//! * [`station`]: the programs under test, a configuration, a scan and its report · [`ceremony`]: keys, so that it seals
 //!
 //! The library panics instead of returning errors: only tests call it, and a generator that fails is a failed test.
 
@@ -22,9 +22,10 @@
 
 pub mod bombs;
 mod bytes;
+pub mod ceremony;
 pub mod containers;
 pub mod evil;
-mod exfat;
+pub mod exfat;
 pub mod ext;
 mod fat;
 pub mod image;
@@ -38,6 +39,7 @@ pub mod tree;
 pub mod udf;
 pub mod zip;
 
+pub use ceremony::Ceremony;
 pub use image::{Format, Layout, Unusual, image};
 pub use iso::{Disc, disc};
 pub use station::{Scan, Station, program};

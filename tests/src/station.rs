@@ -125,8 +125,21 @@ impl Station {
     /// When `blanche` was not built, was killed, or its standard output is not a report.
     #[must_use]
     pub fn scan(&self, target: &Path) -> Scan {
+        self.scan_with(&[], target)
+    }
+
+    /// Scans `target` and seals it if it is clean: the station must have been equipped by a [`crate::Ceremony`].
+    ///
+    /// # Panics
+    /// As [`Station::scan`].
+    #[must_use]
+    pub fn seal(&self, target: &Path) -> Scan {
+        self.scan_with(&["--seal"], target)
+    }
+
+    fn scan_with(&self, options: &[&str], target: &Path) -> Scan {
         let mut command = Command::new(program("blanche"));
-        command.arg("--config").arg(self.configuration()).args(["scan", "--json"]).arg(target);
+        command.arg("--config").arg(self.configuration()).args(["scan", "--json"]).args(options).arg(target);
         let output = command.output().expect("the program was built");
         let messages = String::from_utf8_lossy(&output.stderr).into_owned();
         let code = output.status.code().unwrap_or_else(|| panic!("{command:?} was killed: {}", output.status));

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// libclamav 1.4 of Debian 12 says OK to these, whatever the options: each has to be opened by somebody else or makes
 /// the medium *Incomplete*.
-const NOT_OPENED: [&str; 32] = [
+const NOT_OPENED: [&str; 35] = [
     "ace",
     "ar",
     "brotli",
@@ -19,6 +19,7 @@ const NOT_OPENED: [&str; 32] = [
     "deb",
     "dmg",
     "encrypted key",
+    "lrzip",
     "lz4",
     "lzip",
     "lzma",
@@ -35,6 +36,7 @@ const NOT_OPENED: [&str; 32] = [
     "raw disk with a table",
     "rpm",
     "squashfs",
+    "stuffit",
     "vdi",
     "vhd",
     "vhd, dynamic",
@@ -42,6 +44,7 @@ const NOT_OPENED: [&str; 32] = [
     "vmdk",
     "wim",
     "zoo",
+    "zpaq",
     "zstd",
 ];
 

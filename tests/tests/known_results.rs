@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
 use blanche_tests::{Format, Layout, Scan, Station, Tree, image, program, samples};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// A station that keeps results in its own folder.
 fn station(folder: &Path) -> Station {
@@ -129,4 +131,48 @@ fn a_content_that_changed_by_one_byte_is_unknown() {
     assert_eq!((first.verdict(), second.verdict()), ("clean", "clean"));
     assert!(known(&second) + 1 >= contents(&second), "all others are known: {:#}", second.report["profile"]);
     assert!(known(&second) < known(&station.scan(&medium)), "now this one is as well");
+}
+
+/// Somebody else writes into the file (SQLite of Python): the report comes at once, its results join the file later.
+#[test]
+fn the_report_does_not_wait_until_its_results_are_kept() {
+    const HOLD: &str = "import sqlite3, sys\nheld = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+        held.execute('BEGIN IMMEDIATE')\nprint('held', flush=True)\nsys.stdin.readline()\nheld.execute('COMMIT')";
+    let folder = tempfile::tempdir().expect("folder");
+    let station = station(folder.path());
+    let medium = medium(folder.path(), &ordinary());
+    let nothing = folder.path().join("nothing");
+    std::fs::create_dir(&nothing).expect("folder");
+    assert_eq!(station.scan(&nothing).verdict(), "clean", "the file is made");
+    let mut holder = Command::new("python3")
+        .args(["-c", HOLD])
+        .arg(folder.path().join("known.sqlite"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3; run make deps-test");
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().expect("a pipe")).read_line(&mut said).expect("a line");
+    assert_eq!(said, "held\n");
+    for json in [false, true] {
+        let mut command = Command::new(program("blanche"));
+        command.arg("--config").arg(station.configuration()).args(["scan", "--lang", "en"]);
+        command.args(json.then_some("--json")).arg(&medium).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut scan = command.spawn().expect("the program was built");
+        let mut lines = BufReader::new(scan.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let verdict = lines.find(|line| line.contains("CLEAN") || line.contains("\"verdict\": \"clean\""));
+        assert!(verdict.is_some(), "{command:?}");
+        assert!(scan.try_wait().expect("a child").is_none(), "it still waits for the file");
+        if json {
+            holder.stdin.take().expect("a pipe").write_all(b"\n").expect("it reads");
+        } else {
+            // The first signal ends the waiting.
+            let signal = Command::new("kill").arg(scan.id().to_string()).status();
+            assert!(signal.expect("kill; run make deps-test").success());
+        }
+        lines.for_each(drop);
+        assert_eq!(scan.wait().expect("a child").code(), Some(0));
+    }
+    assert!(holder.wait().expect("a child").success());
+    assert!(known(&station.scan(&medium)) > 40, "they are kept");
 }

@@ -1,15 +1,17 @@
 //! The area ledger: every byte of the medium has one class (security rule 1), and what lies outside files is looked at
 //! where an attacker would put boot code: tables, boot areas, both ends of every gap.
 
+use crate::boot_areas::boot_areas;
 use crate::bytes::{index, wide};
 use crate::filesystem::{Extent, VolumeArea};
 use crate::outbox::{Outbox, Stop};
+use crate::partition::TableRange;
 use crate::plan::{Plan, Turn};
 use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Cause, Digests, Entry, EntryId, EntryKind, FilesystemKind,
-    MAX_AREAS, ReadLimit, Subject, VolumeId,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, Cause, Digests, Entry, EntryId, EntryKind,
+    FilesystemKind, MAX_AREAS, ReadLimit, Subject, VolumeId,
 };
 use sha2::Digest;
 use std::ops::Range;
@@ -26,6 +28,7 @@ const STEP: u64 = 1 << 20;
 /// A volume for the ledger.
 pub(crate) struct LedgerVolume {
     pub(crate) range: Range<u64>,
+    pub(crate) kind: FilesystemKind,
     /// Absent when the volume was not read.
     pub(crate) area: Option<VolumeArea>,
 }
@@ -77,15 +80,18 @@ pub(crate) struct Areas {
     first: Option<EntryId>,
     parts: Vec<Part>,
     gaps: Vec<Range<u64>>,
+    /// What a tag binds of the medium.
+    boot: Vec<BootArea>,
 }
 
 impl Areas {
     /// Divides the medium among `volumes`, which are in the order of their start, and `tables`. A volume counts with its
     /// own classes when all its bytes are its own. Of one that overlaps another, only the bytes that no earlier volume
     /// has are counted, and their use is not known.
-    pub(crate) fn divide(capacity: u64, volumes: Vec<LedgerVolume>, tables: &[Range<u64>]) -> Self {
+    pub(crate) fn divide(capacity: u64, volumes: Vec<LedgerVolume>, tables: &[TableRange]) -> Self {
         let mut free = std::iter::once(0..capacity).collect();
-        let mut areas = Self { regions: Vec::new(), first: None, parts: Vec::new(), gaps: Vec::new() };
+        let boot = boot_areas(capacity, &volumes, tables);
+        let mut areas = Self { regions: Vec::new(), first: None, parts: Vec::new(), gaps: Vec::new(), boot };
         for (number, volume) in volumes.into_iter().enumerate() {
             let bytes = take(&mut free, &volume.range).iter().map(length).fold(0, u64::saturating_add);
             let area = volume.area.filter(|_| bytes == length(&volume.range));
@@ -100,7 +106,7 @@ impl Areas {
             areas.parts.push(Part { range: volume.range, bytes, sums: area.map(|area| area.sums) });
         }
         for table in tables {
-            for part in take(&mut free, table) {
+            for part in take(&mut free, &table.range) {
                 areas.region(AreaClass::Table, None, pieces(&part));
             }
         }
@@ -161,7 +167,7 @@ impl Areas {
 
     /// Adds up, and looks at both ends of every gap. `read` are the bytes of files that were read, by volume.
     pub(crate) fn report(self, medium: &Medium<'_>, read: &[u64]) -> Result<AreaReport, Removed> {
-        let mut ledger = Ledger { medium, report: AreaReport::default() };
+        let mut ledger = Ledger { medium, report: AreaReport { boot: self.boot.clone(), ..AreaReport::default() } };
         for (number, part) in self.parts.iter().enumerate() {
             let id = VolumeId::try_from(number).ok();
             let Some(sums) = &part.sums else {
@@ -292,5 +298,5 @@ pub(crate) fn of_blank(kind: FilesystemKind, range: &Range<u64>) -> Option<Volum
 /// The ledger of a medium that is gone: everything that was not counted is unknown.
 pub(crate) fn unknown(capacity: u64) -> AreaReport {
     let sum = AreaSum { volume: None, class: AreaClass::Unknown, bytes: capacity, looked_at: 0 };
-    AreaReport { sums: if capacity > 0 { vec![sum] } else { Vec::new() }, digests: Vec::new() }
+    AreaReport { sums: if capacity > 0 { vec![sum] } else { Vec::new() }, ..AreaReport::default() }
 }

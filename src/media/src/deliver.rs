@@ -39,6 +39,7 @@ pub(crate) fn deliver(
     let mut read = vec![0u64; allocations.len()];
     plan.sort();
     outbox.planned()?;
+    plan.retain(|entry| outbox.wants(entry));
     packer.release(outbox)?;
     // Content that shares clusters may be larger than the medium, but not without end.
     let budget = limits.max_bytes.min(medium.capacity().saturating_mul(4));

@@ -14,10 +14,12 @@
 //! | `clusters`, `fat`, `exfat` | FAT12, FAT16, FAT32, exFAT |
 //! | `ntfs`, `ext`, `iso`, `udf` | NTFS; ext2, ext3, ext4; ISO 9660 with its namespaces; UDF |
 //! | `walk`, `plan` | folders, loops, budgets; what will be read |
-//! | `deliver`, `units`, `packer` | contents in medium order, decompressed, sealed and hashed |
-//! | `area` | the area ledger |
+//! | `deliver`, `units`, `packer`, `hasher` | contents in medium order, decompressed, sealed and hashed |
+//! | `area`, `boot_areas` | the area ledger; the boot areas that a tag binds |
 //! | `survey`, `layout` | what the sealer needs: which clusters of FAT and exFAT are taken, and their structures |
 //! | `folder` | a folder of a mounted filesystem |
+//! | `reading`, `program` | the reader: messages with sealed objects for another process |
+//! | [`inspect`] | the same messages with plain memory, within one process, on every system |
 
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::as_conversions)]
@@ -35,6 +37,7 @@
 )]
 
 mod area;
+mod boot_areas;
 mod bytes;
 mod clusters;
 mod deliver;
@@ -42,17 +45,23 @@ mod exfat;
 mod ext;
 mod fat;
 mod filesystem;
+#[cfg(target_os = "linux")]
 mod folder;
+mod hasher;
 mod iso;
 pub mod layout;
 mod medium;
 mod names;
 mod ntfs;
+mod object;
 mod outbox;
 mod packer;
 mod partition;
 mod plan;
+#[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
+mod reading;
 mod recognise;
 mod signatures;
 mod source;
@@ -62,37 +71,39 @@ mod units;
 mod walk;
 
 pub use medium::is_read;
-pub use outbox::{Out, ReadFailure, Stop};
+pub use names::wtf8;
+pub use object::Object;
+pub use outbox::{ReadFailure, Receiver, Stop};
+#[cfg(target_os = "linux")]
 pub use program::{Failed, run};
-pub use source::{FileSource, Medium, MemorySource, ReadAt, ReadError};
+#[cfg(target_os = "linux")]
+pub use reading::{Input, Out, read};
+#[cfg(target_os = "linux")]
+pub use source::FileSource;
+pub use source::{Medium, MemorySource, ReadAt, ReadError};
 pub use survey::{Layout, Survey, SurveyFailure, survey};
 
-use blanche_sandbox::wire::{FromReader, ReadJob, ReadTotals, Source};
+use blanche_sandbox::wire::{FromReader, ReadLimits, ReadTotals};
+use object::ObjectKind;
 use outbox::{Halt, Outbox};
-use std::os::fd::BorrowedFd;
 
-/// What a reading reads from.
-pub enum Input<'a> {
-    /// A block device, an image, or a simulated medium.
-    Medium(&'a dyn ReadAt),
-    /// A folder, opened with `O_DIRECTORY`.
-    Folder(BorrowedFd<'a>),
-}
-
-/// Reads everything and says it to `out`, in the order of the contract, up to [`FromReader::Done`].
+/// Reads what `receiver` wants of a medium, and says everything to it in the order of the contract, up to
+/// [`FromReader::Done`], as the reader does; contents come as [`Object::Memory`].
 ///
 /// # Errors
 /// [`ReadFailure`]; what is wrong with the medium is no error but a [`FromReader::NotRead`].
-pub fn read(job: &ReadJob, input: &Input<'_>, out: Out<'_>) -> Result<ReadTotals, ReadFailure> {
-    let mut outbox = Outbox::new(out);
-    let outcome = match (job.source, input) {
-        (Source::Medium { logical_block, .. }, Input::Medium(source)) => {
-            medium::read_medium(&Medium::new(*source, logical_block), &job.limits, &mut outbox)
-        }
-        (Source::Folder, Input::Folder(folder)) => folder::read_folder(*folder, &job.limits, &mut outbox),
-        (Source::Medium { .. }, Input::Folder(_)) => return Err(ReadFailure::WrongSource("a medium")),
-        (Source::Folder, Input::Medium(_)) => return Err(ReadFailure::WrongSource("a folder")),
-    };
+pub fn inspect(
+    medium: &Medium<'_>,
+    limits: &ReadLimits,
+    receiver: &mut dyn Receiver,
+) -> Result<ReadTotals, ReadFailure> {
+    let mut outbox = Outbox::new(receiver, ObjectKind::Memory);
+    let outcome = medium::read_medium(medium, limits, &mut outbox);
+    finish(outcome, outbox)
+}
+
+/// The last message.
+fn finish(outcome: Result<(), Halt>, mut outbox: Outbox<'_>) -> Result<ReadTotals, ReadFailure> {
     match outcome {
         Ok(()) | Err(Halt::Removed) => {}
         Err(Halt::Failed(failure)) => return Err(failure),

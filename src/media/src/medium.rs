@@ -153,7 +153,8 @@ fn close_all(volumes: Vec<Opened>) -> (Vec<Allocation>, Vec<LedgerVolume>) {
                 Some(reader) => Some(reader.area()),
                 None => area::of_blank(recognised.identity.kind, &announced.range),
             };
-            (Allocation { cluster, start }, LedgerVolume { range: announced.range, area })
+            let kind = recognised.identity.kind;
+            (Allocation { cluster, start }, LedgerVolume { range: announced.range, kind, area })
         })
         .unzip()
 }

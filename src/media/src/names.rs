@@ -3,7 +3,7 @@
 
 /// UTF-16 units as WTF-8 (<https://wtf-8.codeberg.page/>, 4.3): well-formed text becomes UTF-8, a lone surrogate three
 /// bytes of its own, so that no two different names become equal.
-pub(crate) fn wtf8(units: &[u16]) -> Vec<u8> {
+pub fn wtf8(units: &[u16]) -> Vec<u8> {
     let mut out = Vec::with_capacity(units.len());
     for unit in char::decode_utf16(units.iter().copied()) {
         match unit {

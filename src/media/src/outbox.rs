@@ -2,10 +2,10 @@
 //! entry before the entry itself.
 
 use crate::bytes::wide;
+use crate::object::{Object, ObjectKind};
 use crate::source::Removed;
 use blanche_sandbox::wire::{Cause, Entry, EntryId, EntryKind, FromReader, MAX_NOT_READ, NotRead, ReadTotals, Subject};
-use rustix::io::Errno;
-use std::os::fd::OwnedFd;
+use std::io;
 
 /// Entries in one message.
 const MAX_BATCH: usize = 512;
@@ -24,7 +24,7 @@ pub enum ReadFailure {
     Stopped(#[from] Stop),
     /// No memory object could be made, filled or sealed.
     #[error("content object: {0}; give the reader more memory or smaller objects")]
-    Object(#[from] Errno),
+    Object(#[from] io::Error),
     /// The job names another kind of source than the one that was opened.
     #[error("the job asks for {0}, and something else was opened")]
     WrongSource(&'static str),
@@ -51,18 +51,36 @@ impl From<Stop> for Halt {
     }
 }
 
-impl From<Errno> for Halt {
-    fn from(error: Errno) -> Self {
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// Where messages go: the channel in the program, a list in tests.
-pub type Out<'o> = &'o mut dyn FnMut(FromReader, Option<OwnedFd>) -> Result<(), Stop>;
+#[cfg(target_os = "linux")]
+impl From<rustix::io::Errno> for Halt {
+    fn from(error: rustix::io::Errno) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+/// Who listens to a reading.
+pub trait Receiver {
+    /// Takes the next message, with the bytes that belong to it.
+    ///
+    /// # Errors
+    /// [`Stop`] ends the reading.
+    fn take(&mut self, message: FromReader, object: Option<Object>) -> Result<(), Stop>;
+
+    /// Whether the content of this entry is to be read. Asked once everything was announced; contents that lie inside
+    /// the filesystem's own structures come without being asked for.
+    fn wants(&mut self, entry: EntryId) -> bool;
+}
 
 /// The reader's mouth.
 pub(crate) struct Outbox<'o> {
-    out: Out<'o>,
+    out: &'o mut dyn Receiver,
+    objects: ObjectKind,
     entries: Vec<Entry>,
     entry_bytes: usize,
     not_read: Vec<NotRead>,
@@ -74,10 +92,11 @@ pub(crate) struct Outbox<'o> {
 }
 
 impl<'o> Outbox<'o> {
-    pub(crate) fn new(out: Out<'o>) -> Self {
+    pub(crate) fn new(out: &'o mut dyn Receiver, objects: ObjectKind) -> Self {
         let totals = ReadTotals::default();
         Self {
             out,
+            objects,
             entries: Vec::new(),
             entry_bytes: 0,
             not_read: Vec::new(),
@@ -86,6 +105,16 @@ impl<'o> Outbox<'o> {
             planned: false,
             totals,
         }
+    }
+
+    /// In what contents are handed over.
+    pub(crate) fn objects(&self) -> ObjectKind {
+        self.objects
+    }
+
+    /// See [`Receiver::wants`].
+    pub(crate) fn wants(&mut self, entry: EntryId) -> bool {
+        self.out.wants(entry)
     }
 
     /// Announces an entry and gives it its number.
@@ -120,10 +149,10 @@ impl<'o> Outbox<'o> {
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
         self.entry_bytes = 0;
         if !self.entries.is_empty() {
-            (self.out)(FromReader::Entries(std::mem::take(&mut self.entries)), None)?;
+            self.out.take(FromReader::Entries(std::mem::take(&mut self.entries)), None)?;
         }
         for note in std::mem::take(&mut self.not_read) {
-            (self.out)(FromReader::NotRead(note), None)?;
+            self.out.take(FromReader::NotRead(note), None)?;
         }
         Ok(())
     }
@@ -139,9 +168,9 @@ impl<'o> Outbox<'o> {
     }
 
     /// Sends a message after everything that was gathered.
-    pub(crate) fn send(&mut self, message: FromReader, object: Option<OwnedFd>) -> Result<(), Stop> {
+    pub(crate) fn send(&mut self, message: FromReader, object: Option<Object>) -> Result<(), Stop> {
         self.flush()?;
-        (self.out)(message, object)
+        self.out.take(message, object)
     }
 
     /// Counts a content that was handed over as a whole.

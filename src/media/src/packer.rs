@@ -1,14 +1,10 @@
 //! Contents into sealed objects: small ones gathered, middle ones alone, long ones in chunks; hashed on the way.
 
 use crate::bytes::{index, wide};
+use crate::hasher::Hasher;
+use crate::object::{Draft, Object};
 use crate::outbox::{Halt, Outbox, bytes_of};
-use blanche_sandbox::content;
 use blanche_sandbox::wire::{Chunk, Content, Digests, EntryId, FromReader, Piece, ReadLimits};
-use rustix::io::Errno;
-use sha2::Digest;
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::OwnedFd;
 
 /// Bytes read, hashed and written at once.
 pub(crate) const STEP: u64 = 1 << 20;
@@ -16,32 +12,10 @@ pub(crate) const STEP: u64 = 1 << 20;
 /// Fills a buffer with the content from an offset on; zeros where it cannot be read, and says so to the outbox.
 pub(crate) type Fill<'f> = &'f mut dyn FnMut(&mut Outbox<'_>, u64, &mut [u8]) -> Result<(), Halt>;
 
-/// Both digests of the same bytes.
-#[derive(Clone)]
-struct Hasher {
-    sha256: sha2::Sha256,
-    blake3: blake3::Hasher,
-}
-
-impl Hasher {
-    fn new() -> Self {
-        Self { sha256: sha2::Sha256::new(), blake3: blake3::Hasher::new() }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.sha256.update(bytes);
-        self.blake3.update(bytes);
-    }
-
-    fn finish(self) -> Digests {
-        Digests { sha256: self.sha256.finalize().into(), blake3: self.blake3.finalize().into() }
-    }
-}
-
 /// Small contents that wait for company.
 #[derive(Debug)]
 struct Batch {
-    object: File,
+    object: Draft,
     pieces: Vec<Piece>,
     bytes: u64,
 }
@@ -57,7 +31,7 @@ pub(crate) struct Packer<'p> {
     limits: &'p ReadLimits,
     batch: Option<Batch>,
     buffer: Vec<u8>,
-    held: Option<Vec<(Content, OwnedFd)>>,
+    held: Option<Vec<(Content, Object)>>,
     held_bytes: u64,
 }
 
@@ -118,11 +92,11 @@ impl<'p> Packer<'p> {
 
     /// Hands over what was gathered.
     pub(crate) fn finish(&mut self, outbox: &mut Outbox<'_>) -> Result<(), Halt> {
-        let Some(batch) = self.batch.take().filter(|batch| !batch.pieces.is_empty()) else { return Ok(()) };
+        let Some(mut batch) = self.batch.take().filter(|batch| !batch.pieces.is_empty()) else { return Ok(()) };
         // What a failed read left behind the last whole piece does not belong to anybody.
-        batch.object.set_len(batch.bytes).map_err(|error| errno(&error))?;
+        batch.object.cut(batch.bytes)?;
         let content = Content { pieces: batch.pieces };
-        let object = content::seal(batch.object)?;
+        let object = batch.object.finish()?;
         self.held_bytes = self.held_bytes.saturating_add(batch.bytes);
         match &mut self.held {
             Some(held) if self.held_bytes <= MAX_HELD && held.len() < MAX_HELD_OBJECTS => held.push((content, object)),
@@ -140,7 +114,7 @@ impl<'p> Packer<'p> {
     ) -> Result<Digests, Halt> {
         let mut batch = match self.batch.take() {
             Some(batch) => batch,
-            None => Batch { object: content::writable()?, pieces: Vec::new(), bytes: 0 },
+            None => Batch { object: Draft::new(outbox.objects())?, pieces: Vec::new(), bytes: 0 },
         };
         let mut hasher = Hasher::new();
         if let Err(halt) = self.copy(outbox, &mut batch.object, &mut hasher, 0, length, fill) {
@@ -148,8 +122,8 @@ impl<'p> Packer<'p> {
             self.batch = Some(batch);
             return Err(halt);
         }
-        let digests = hasher.finish();
-        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests });
+        let (digests, subtrees) = hasher.finish();
+        batch.pieces.push(Piece { entry, offset: batch.bytes, length, digests, subtrees });
         batch.bytes = batch.bytes.saturating_add(length);
         self.batch = Some(batch);
         Ok(digests)
@@ -160,23 +134,26 @@ impl<'p> Packer<'p> {
         let mut offset = 0u64;
         loop {
             let length = self.limits.chunk_bytes.max(1).min(total.saturating_sub(offset));
-            let mut object = content::writable()?;
+            let mut object = Draft::new(outbox.objects())?;
             self.copy(outbox, &mut object, &mut hasher, offset, length, fill)?;
             let end = offset.saturating_add(length);
-            let last = (end >= total).then(|| hasher.clone().finish());
-            let object = content::seal(object)?;
-            outbox.send(FromReader::Chunk(Chunk { entry, offset, length, last }), Some(object))?;
-            offset = end;
-            if let Some(digests) = last {
+            let object = object.finish()?;
+            if end >= total {
+                let (digests, subtrees) = hasher.finish();
+                let chunk = Chunk { entry, offset, length, last: Some(digests), subtrees };
+                outbox.send(FromReader::Chunk(chunk), Some(object))?;
                 return Ok(digests);
             }
+            let chunk = Chunk { entry, offset, length, last: None, subtrees: hasher.subtrees() };
+            outbox.send(FromReader::Chunk(chunk), Some(object))?;
+            offset = end;
         }
     }
 
     fn copy(
         &mut self,
         outbox: &mut Outbox<'_>,
-        object: &mut File,
+        object: &mut Draft,
         hasher: &mut Hasher,
         start: u64,
         length: u64,
@@ -188,13 +165,9 @@ impl<'p> Packer<'p> {
             let Some(part) = self.buffer.get_mut(..index(count)) else { break };
             fill(outbox, start.saturating_add(done), part)?;
             hasher.update(part);
-            object.write_all(part).map_err(|error| errno(&error))?;
+            object.append(part)?;
             done = done.saturating_add(bytes_of(part));
         }
         Ok(())
     }
-}
-
-fn errno(error: &std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::IO, Errno::from_raw_os_error)
 }

@@ -127,6 +127,11 @@ impl Plan {
         self.files.sort_unstable_by_key(|file| (file.turn, file.first.start, file.entry));
     }
 
+    /// Keeps only the contents that somebody wants.
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(EntryId) -> bool) {
+        self.files.retain(|file| wanted(file.entry));
+    }
+
     pub(crate) fn files(&self) -> &[Planned] {
         &self.files
     }

@@ -4,8 +4,8 @@
 //! before it has seen a byte, says [`Born`](blanche_sandbox::wire::Born), receives one [`ReadJob`], reads, and ends.
 
 use crate::outbox::{ReadFailure, Stop};
+use crate::reading::{Input, read};
 use crate::source::FileSource;
-use crate::{Input, read};
 use blanche_sandbox::birth::Inherited;
 use blanche_sandbox::confine::{ConfineError, Profile, abort_on_panic, confine};
 use blanche_sandbox::wire::{FromReader, ReadJob, Source};

@@ -7,10 +7,13 @@
 use crate::bytes::{index, wide};
 use crate::signatures::{SUPERBLOCK, Signature};
 use crate::udf;
-use rustix::io::Errno;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(target_os = "linux")]
+use {
+    rustix::io::Errno,
+    std::os::fd::{AsFd, BorrowedFd},
+};
 
 /// Failing reads after which a failed range is given up as a whole instead of block by block.
 const MAX_FAILED_READS: u32 = 1 << 14;
@@ -42,12 +45,14 @@ pub trait ReadAt {
 }
 
 /// A block device or image file, read with `pread64`.
+#[cfg(target_os = "linux")]
 #[derive(Debug)]
 pub struct FileSource<'a> {
     fd: BorrowedFd<'a>,
     capacity: u64,
 }
 
+#[cfg(target_os = "linux")]
 impl<'a> FileSource<'a> {
     /// Reads from `fd`, which holds `capacity` bytes.
     #[must_use]
@@ -56,6 +61,7 @@ impl<'a> FileSource<'a> {
     }
 }
 
+#[cfg(target_os = "linux")]
 impl ReadAt for FileSource<'_> {
     fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> Result<(), ReadError> {
         while !buffer.is_empty() {

@@ -28,6 +28,8 @@ pub enum Profile<'a> {
         /// Folder for temporary files, from [`private_tmpfs`] or handed in.
         tmpfs: &'a Path,
     },
+    /// Reads and writes descriptor 3, the medium; opens nothing and makes no other object.
+    Sealer,
     /// Holds keys: files in `folder`, where its counter is, and nowhere else.
     Signer {
         /// Folder of the counter.
@@ -35,6 +37,13 @@ pub enum Profile<'a> {
         /// Folders that a PKCS#11 module needs, if there is one: it is foreign code, so more system calls are allowed
         /// then (docs/sandbox.md).
         token: Option<&'a [PathBuf]>,
+    },
+    /// A workstation's verifier. It has opened everything but what is below these folders.
+    Verifier {
+        /// The mounted folder that it verifies, read-only.
+        folder: Option<&'a Path>,
+        /// The folder of what it remembers: files in it are read, written and replaced.
+        memory: Option<&'a Path>,
     },
 }
 

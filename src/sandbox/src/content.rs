@@ -62,6 +62,14 @@ impl SealedContent {
     }
 }
 
+impl SealedContent {
+    /// The object as a file, at its beginning unless somebody with the same descriptor moved it.
+    #[must_use]
+    pub fn into_file(self) -> File {
+        File::from(self.fd)
+    }
+}
+
 impl AsFd for SealedContent {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.fd.as_fd()

@@ -4,13 +4,14 @@ use crate::words;
 use blanche_sandbox::wire::{Entry, EntryId, EntryKind, VolumeId};
 
 /// Marks the root of a volume as parent.
-const ROOT: EntryId = EntryId::MAX;
+pub(crate) const ROOT: EntryId = EntryId::MAX;
 
 /// One entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record {
     pub(crate) volume: Option<VolumeId>,
-    parent: EntryId,
+    /// [`ROOT`] at the root of a volume.
+    pub(crate) parent: EntryId,
     name_start: u32,
     name_length: u16,
     depth: u16,

@@ -47,6 +47,7 @@ pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings,
         not_checked: not_checked(session),
         files: options.files.then(|| files(session, settings)),
         sealing: sealing(verdict, &described, &isolation, settings),
+        seal: None,
         engines: Engines {
             engines: described.engine_set.engines,
             limits: Some(described.engine_set.limits),

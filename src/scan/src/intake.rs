@@ -6,8 +6,8 @@
 use crate::catalogue::Catalogue;
 use blanche_sandbox::content::{Refused, SealedContent};
 use blanche_sandbox::wire::{
-    AreaReport, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_AREAS, MAX_NOT_READ,
-    MediumLayout, NotRead, Piece, ReadLimits, ReadTotals, Source, Subject,
+    AreaReport, BootArea, Cause, Chunk, Content, Digests, Entry, EntryId, EntryKind, FromReader, MAX_AREAS,
+    MAX_NOT_READ, MediumLayout, NotRead, Piece, ReadLimits, ReadTotals, SUBTREE, Source, Subject, Subtree, subtrees_of,
 };
 use std::os::fd::OwnedFd;
 
@@ -32,7 +32,7 @@ pub(crate) enum Accepted {
     /// Whole contents in a sealed object.
     Object { object: SealedContent, pieces: Vec<Piece> },
     /// The next part of a long content; with the last one its digests.
-    Part { entry: EntryId, part: SealedContent, total: u64, last: Option<Digests> },
+    Part { entry: EntryId, part: SealedContent, total: u64, last: Option<Digests>, subtrees: Vec<Subtree> },
     /// Something that was not read.
     NotRead(NotRead),
     /// The last message.
@@ -48,6 +48,16 @@ enum Phase {
     Done,
 }
 
+/// A long content of which some chunks came.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    entry: EntryId,
+    /// Bytes.
+    length: u64,
+    /// Chaining values.
+    subtrees: u64,
+}
+
 /// What is known of the reader's work so far.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -61,7 +71,7 @@ pub(crate) struct Intake {
     areas: usize,
     files: u64,
     bytes: u64,
-    open: Option<(EntryId, u64)>,
+    open: Option<Open>,
     gaps: u32,
     totals: ReadTotals,
 }
@@ -207,6 +217,9 @@ impl Intake {
                 return Err(Distrust::Violation("contents that overlap in their object"));
             }
             end = piece.offset.checked_add(piece.length).ok_or(Distrust::Violation("a content beyond its object"))?;
+            if u64::try_from(piece.subtrees.len()) != Ok(subtrees_of(piece.length)) {
+                return Err(Distrust::Violation("not one chaining value for each MiB"));
+            }
             self.take(piece.entry, piece.length)?;
         }
         if end > self.limits.max_memory_object.max(self.limits.batch_bytes).saturating_mul(2) {
@@ -217,15 +230,24 @@ impl Intake {
 
     fn chunk(&mut self, chunk: Chunk, fd: OwnedFd) -> Result<Accepted, Distrust> {
         self.expect(Phase::Contents)?;
-        let expected = match self.open {
-            Some((entry, at)) if entry == chunk.entry => at,
-            None => 0,
+        let open = match self.open {
+            Some(open) if open.entry == chunk.entry => open,
+            None => Open { entry: chunk.entry, length: 0, subtrees: 0 },
             Some(_) => return Err(Distrust::Violation("a chunk between the chunks of another content")),
         };
-        let total = expected.checked_add(chunk.length).ok_or(Distrust::Violation("a chunk beyond all bounds"))?;
+        let total = open.length.checked_add(chunk.length).ok_or(Distrust::Violation("a chunk beyond all bounds"))?;
         let size = self.catalogue.get(chunk.entry).map_or(0, |record| record.size);
-        if chunk.offset != expected || chunk.length > self.limits.chunk_bytes || total > size {
+        if chunk.offset != open.length || chunk.length > self.limits.chunk_bytes || total > size {
             return Err(Distrust::Violation("a chunk out of order, too long, or beyond its content"));
+        }
+        let new = u64::try_from(chunk.subtrees.len()).unwrap_or(u64::MAX);
+        let subtrees = open.subtrees.saturating_add(new);
+        let fits = match chunk.last {
+            Some(_) => subtrees == subtrees_of(total),
+            None => subtrees.saturating_mul(SUBTREE) <= total,
+        };
+        if !fits {
+            return Err(Distrust::Violation("not one chaining value for each MiB"));
         }
         if chunk.last.is_some() {
             self.take(chunk.entry, total)?;
@@ -233,10 +255,10 @@ impl Intake {
         } else if chunk.length == 0 {
             return Err(Distrust::Violation("an empty chunk"));
         } else {
-            self.open = Some((chunk.entry, total));
+            self.open = Some(Open { entry: chunk.entry, length: total, subtrees });
         }
         let part = SealedContent::accept(fd, chunk.length)?;
-        Ok(Accepted::Part { entry: chunk.entry, part, total, last: chunk.last })
+        Ok(Accepted::Part { entry: chunk.entry, part, total, last: chunk.last, subtrees: chunk.subtrees })
     }
 
     fn not_read(&mut self, what: NotRead) -> Result<Accepted, Distrust> {
@@ -268,6 +290,13 @@ impl Intake {
             if known && line.looked_at <= line.bytes { sum.checked_add(line.bytes) } else { None }
         });
         let capacity = self.layout.as_ref().map_or(0, |layout| layout.capacity);
+        let lies = |area: &BootArea| {
+            area.volume.is_none_or(|volume| usize::from(volume) < self.volumes())
+                && area.start.checked_add(area.length).is_some_and(|end| end <= capacity)
+        };
+        if !area.boot.iter().all(lies) || area.boot.len() > MAX_AREAS {
+            return Err(Distrust::Violation("a boot area outside the medium, or too many"));
+        }
         if sum != Some(capacity) || area.digests.len() > MAX_AREAS {
             return Err(Distrust::Violation("an area ledger that does not add up to the capacity"));
         }

@@ -37,7 +37,7 @@ fn object(bytes: &[u8]) -> OwnedFd {
 }
 
 fn piece(entry: EntryId, offset: u64, length: u64) -> Piece {
-    Piece { entry, offset, length, digests: DIGESTS }
+    Piece { entry, offset, length, digests: DIGESTS, subtrees: Vec::new() }
 }
 
 fn pieces(pieces: &[Piece]) -> FromReader {
@@ -45,12 +45,12 @@ fn pieces(pieces: &[Piece]) -> FromReader {
 }
 
 fn chunk(offset: u64, length: u64, last: bool) -> FromReader {
-    FromReader::Chunk(Chunk { entry: 0, offset, length, last: last.then_some(DIGESTS) })
+    FromReader::Chunk(Chunk { entry: 0, offset, length, last: last.then_some(DIGESTS), subtrees: Vec::new() })
 }
 
 fn area(bytes: u64) -> FromReader {
     let sum = AreaSum { volume: Some(0), class: AreaClass::Free, bytes, looked_at: 0 };
-    FromReader::Area(AreaReport { sums: vec![sum], digests: Vec::new() })
+    FromReader::Area(AreaReport { sums: vec![sum], ..AreaReport::default() })
 }
 
 /// An intake that has accepted a medium with files of these sizes, and their plan.
@@ -69,7 +69,7 @@ fn planned(sizes: &[u64]) -> Intake {
 fn an_honest_reader_is_believed() {
     let mut intake = planned(&[4, 16]);
     intake.accept(pieces(&[piece(0, 0, 4)]), vec![object(b"abcd")]).expect("object");
-    let second = |offset, last| FromReader::Chunk(Chunk { entry: 1, offset, length: 8, last });
+    let second = |offset, last| FromReader::Chunk(Chunk { entry: 1, offset, length: 8, last, subtrees: Vec::new() });
     intake.accept(second(0, None), vec![object(&[0; 8])]).expect("chunk");
     intake.accept(second(8, Some(DIGESTS)), vec![object(&[0; 8])]).expect("chunk");
     intake.accept(area(CAPACITY), Vec::new()).expect("area");

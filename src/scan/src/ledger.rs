@@ -6,7 +6,7 @@ use crate::disguise;
 use crate::judge::{ContentLedgerState, Verdict};
 use crate::report::ContentLedger;
 use blanche_sandbox::wire::{
-    Cause, Digests, EntryId, EntryKind, Finding, NotRead, Scanned, Severity, Subject, VolumeId,
+    Cause, Digests, EntryId, EntryKind, Finding, NotRead, Scanned, Severity, Subject, Subtree, VolumeId,
 };
 use std::collections::HashMap;
 
@@ -47,12 +47,31 @@ pub(crate) struct Ledger {
     findings: HashMap<EntryId, Vec<Finding>>,
     media_types: Vec<String>,
     listing_incomplete: bool,
+    /// BLAKE3 chaining values of long contents; absent when nobody will seal.
+    subtrees: Option<HashMap<EntryId, Vec<Subtree>>>,
 }
 
 impl Ledger {
     /// A ledger for so many entries.
     pub(crate) fn new(entries: usize) -> Self {
         Self { states: vec![ContentState::default(); entries], media_types: vec![String::new()], ..Self::default() }
+    }
+
+    /// Keeps chaining values from here on: a manifest needs them.
+    pub(crate) fn keeping_subtrees(self) -> Self {
+        Self { subtrees: Some(HashMap::new()), ..self }
+    }
+
+    /// The reader told the next chaining values of a content.
+    pub(crate) fn subtrees(&mut self, id: EntryId, values: &[Subtree]) {
+        if let Some(subtrees) = self.subtrees.as_mut().filter(|_| !values.is_empty()) {
+            subtrees.entry(id).or_default().extend_from_slice(values);
+        }
+    }
+
+    /// All chaining values of a content, in its order.
+    pub(crate) fn subtrees_of(&self, id: EntryId) -> &[Subtree] {
+        self.subtrees.as_ref().and_then(|subtrees| subtrees.get(&id)).map_or(&[], Vec::as_slice)
     }
 
     /// Makes room for entries that were announced since.
@@ -293,6 +312,10 @@ impl ClosedLedger {
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    pub(crate) fn into_ledger(self) -> Ledger {
+        self.ledger
     }
 
     pub(crate) fn gaps(&self) -> &[Gap] {

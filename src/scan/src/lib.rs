@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! target ─► room (engines, warm) ─► session: reading ─► intake ─► (known) matching ─► ledger ─► judge ─► compose ─► report
+//!                                                                                        └► inventory, for a tag
 //! ```
 //!
 //! This crate starts and limits the sandboxed children, compares what they say, and never parses a byte of the medium
@@ -18,6 +19,7 @@ mod disguise;
 pub mod error;
 mod image;
 mod intake;
+mod inventory;
 pub mod judge;
 mod known;
 mod ledger;
@@ -33,5 +35,6 @@ mod target;
 pub mod words;
 
 pub use error::ScanError;
+pub use inventory::{Inventory, Listed};
 pub use room::{EngineRoom, EngineRoomDescription};
-pub use session::{ScanOptions, scan};
+pub use session::{ScanOptions, ScanOutcome, scan};

@@ -131,16 +131,18 @@ impl Pace {
         self.last = Some(now);
         self.stage = Some(stage);
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (bytes, bytes_done) = (load(&counters.bytes), load(&counters.bytes_done));
+        let (files, bytes) = (load(&counters.files), load(&counters.bytes));
+        // Boot areas are matched like contents, and are no files.
+        let bytes_done = load(&counters.bytes_done).min(bytes);
         let rate = self.rate(bytes_done, now);
         let left = bytes.saturating_sub(bytes_done);
         let remaining = (stage == Stage::Checking).then(|| left.checked_div(rate).map(Duration::from_secs)).flatten();
         Some(Progress {
             stage,
-            files: load(&counters.files),
+            files,
             bytes,
             bytes_read: load(&counters.bytes_read),
-            files_done: load(&counters.files_done),
+            files_done: load(&counters.files_done).min(files),
             bytes_done,
             files_found: load(&counters.files_found),
             rate,

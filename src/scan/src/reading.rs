@@ -163,7 +163,8 @@ impl Reading<'_> {
             Accepted::Planned { files, bytes } => self.counters.planned(files, bytes),
             Accepted::NotRead(what) => self.ledger().not_read(what),
             Accepted::Object { object, pieces } => self.queue_object(object, &pieces, intake)?,
-            Accepted::Part { entry, part, total, last } => {
+            Accepted::Part { entry, part, total, last, subtrees } => {
+                self.ledger().subtrees(entry, &subtrees);
                 let mut long = spooled.take().unwrap_or_else(|| self.begin_spooling());
                 self.spool(&mut long, &part, total);
                 match last {
@@ -183,6 +184,7 @@ impl Reading<'_> {
         let mut ledger = self.ledger();
         for piece in pieces {
             ledger.delivered(piece.entry, piece.length, piece.digests);
+            ledger.subtrees(piece.entry, &piece.subtrees);
             waiting.push_back(self.waiting(scan_piece(intake, piece.entry, piece.offset, piece.length), piece.digests));
         }
         drop(ledger);

@@ -7,7 +7,7 @@
 use crate::judge::Verdict;
 use blanche_sandbox::wire::{
     AreaClass, AreaDigest, Born, Cause, Container, EngineInfo, EngineLimits, FilesystemKind, Finding, PartitionTable,
-    PartitionType, ReadLimits, View, VolumeId, VolumeRole,
+    PartitionType, ReadLimits, SealFailure, View, VolumeId, VolumeRole, WriteObstacle,
 };
 use serde::Serialize;
 
@@ -54,6 +54,9 @@ pub struct Report {
     pub engines: Engines,
     /// Whether a tag may be written on the strength of this report.
     pub sealing: Sealing,
+    /// What came of sealing; present exactly when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
     /// How the children were confined.
     pub isolation: Isolation,
     /// Limits of the reader.
@@ -267,6 +270,75 @@ pub enum SealingObstacle {
     BaseRejected,
     /// The children were confined less than the station's rules ask for.
     WeakIsolation,
+}
+
+/// What came of sealing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Seal {
+    /// The tag stands on the medium: written, read back, and accepted by the verifier.
+    OnMedium {
+        /// Which tag.
+        #[serde(flatten)]
+        tag: SealedTag,
+        /// Where.
+        volume: VolumeId,
+    },
+    /// The station keeps the tag, because the medium cannot carry it.
+    Detached {
+        /// Which tag.
+        #[serde(flatten)]
+        tag: SealedTag,
+        /// The file that holds it.
+        file: String,
+        /// What keeps it from the medium.
+        because: WriteObstacle,
+    },
+    /// There is no tag.
+    NoTag {
+        /// Why.
+        #[serde(flatten)]
+        reason: NoTag,
+    },
+}
+
+/// What a person wants to know of a tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SealedTag {
+    /// UUIDv7 (RFC 9562) of the tag.
+    pub tag: String,
+    /// The station that signed.
+    pub station: String,
+    /// Its site.
+    pub site: String,
+    /// RFC 3339, UTC.
+    pub issued: String,
+    /// RFC 3339, UTC.
+    pub expires: String,
+    /// Counter of the station.
+    pub counter: u64,
+}
+
+/// Why a clean medium got no tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "reason", content = "detail")]
+pub enum NoTag {
+    /// See [`Report::sealing`].
+    Obstacles,
+    /// A folder is no medium.
+    Folder,
+    /// Something on the medium cannot stand in a tag: what, for staff.
+    Unsealable(String),
+    /// The boot areas, tables or gaps are not those that were scanned, or cannot be read any more.
+    Medium(WriteObstacle),
+    /// The signer did not sign: its words, for staff.
+    Signer(String),
+    /// The tag was not written as it must be.
+    Writing(SealFailure),
+    /// The verifier refused what was written, or could not be asked: its words, for staff.
+    Verifier(String),
+    /// The station could not keep the tag: its words, for staff.
+    Store(String),
 }
 
 /// How the children of a session were confined.

@@ -5,7 +5,7 @@
 //! and only then replaces the old one, between sessions. A set that fails is never used, and the report says so.
 
 use crate::error::ScanError;
-use crate::known::{EngineKey, KnownResults};
+use crate::known::{EngineKey, Keeper, KnownResults};
 use crate::progress::Cancel;
 use crate::settings::{self, Settings};
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
@@ -38,6 +38,7 @@ const FORK_LIMIT: Duration = Duration::from_secs(10);
 pub struct EngineRoom {
     zygote: Zygote,
     rejected: Option<String>,
+    keeper: Keeper,
     changed: Arc<AtomicBool>,
     _watcher: Option<RecommendedWatcher>,
 }
@@ -66,7 +67,7 @@ impl EngineRoom {
         // The watch begins before the load, so that nothing dropped in between goes unseen.
         let watcher = watch(settings, &changed);
         let zygote = Zygote::prove(settings, cancel)?;
-        Ok(Self { zygote, rejected: None, changed, _watcher: watcher })
+        Ok(Self { zygote, rejected: None, keeper: Keeper::default(), changed, _watcher: watcher })
     }
 
     /// What is loaded, and what the self-test found.
@@ -121,6 +122,11 @@ impl EngineRoom {
     /// What is known about contents under the engines that are loaded.
     pub(crate) fn known_results(&self, settings: &settings::KnownResults) -> KnownResults {
         self.zygote.key.map_or_else(KnownResults::none, |key| KnownResults::open(settings, key))
+    }
+
+    /// Keeps what a session that ended well found out; the room waits for that when it is dropped.
+    pub(crate) fn keep(&mut self, known: KnownResults, cancel: Cancel) {
+        self.keeper.keep(known, cancel);
     }
 
     pub(crate) fn containers(&self) -> Vec<Container> {

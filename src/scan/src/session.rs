@@ -3,6 +3,8 @@
 use crate::budget::Budget;
 use crate::error::ScanError;
 use crate::intake::Intake;
+use crate::inventory::Inventory;
+use crate::judge::Verdict;
 use crate::known::KnownResults;
 use crate::ledger::{ClosedLedger, Ledger};
 use crate::matching::{Feeder, Outcome, is_alarming};
@@ -32,6 +34,17 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct ScanOptions {
     /// List every file with its digests.
     pub files: bool,
+    /// Keep what a tag needs: see [`ScanOutcome::inventory`].
+    pub inventory: bool,
+}
+
+/// What a session gave.
+#[derive(Debug)]
+pub struct ScanOutcome {
+    /// The report.
+    pub report: Report,
+    /// What a tag can be made from; only of a medium that is *Clean*, and only if it was asked for.
+    pub inventory: Option<Inventory>,
 }
 
 /// Everything that a finished session knows.
@@ -60,11 +73,12 @@ pub fn scan(
     options: &ScanOptions,
     progress: &mut dyn FnMut(&Progress),
     cancel: &Cancel,
-) -> Result<Report, ScanError> {
+) -> Result<ScanOutcome, ScanError> {
     let (started, clock) = (Timestamp::now(), Instant::now());
     let target = Target::open(target, settings.admit.max_capacity)?;
     if let Some(refusal) = target.refusal.clone() {
-        return Ok(refused(target, refusal, room, settings, started, clock.elapsed()));
+        let report = refused(target, refusal, room, settings, started, clock.elapsed());
+        return Ok(ScanOutcome { report, inventory: None });
     }
     room.revive_if_dead(settings, cancel)?;
     room.refresh(settings, cancel);
@@ -74,7 +88,7 @@ pub fn scan(
         room,
         settings,
         cancel,
-        ledger: Mutex::new(Ledger::new(0)),
+        ledger: Mutex::new(if options.inventory { Ledger::new(0).keeping_subtrees() } else { Ledger::new(0) }),
         counters: Counters::default(),
         known: room.known_results(&settings.known_results),
         matcher: None,
@@ -87,13 +101,15 @@ pub fn scan(
     };
     let Session { ledger, matcher, known, tally, .. } = session;
     if failure.is_none() && !tally.failed {
-        known.keep();
+        room.keep(known, cancel.clone());
     }
     let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner).close(&intake.catalogue, &unexplained);
     let duration = clock.elapsed();
     let profile = profile(settings, &tally, reading, ledger.content.bytes, duration);
     let finished = Finished { target, intake, ledger, reader: born, matcher, profile, started, duration };
-    Ok(crate::compose::report(&finished, room, settings, *options))
+    let report = crate::compose::report(&finished, room, settings, *options);
+    let inventory = (options.inventory && report.verdict == Verdict::Clean).then(|| Inventory::of(finished)).flatten();
+    Ok(ScanOutcome { report, inventory })
 }
 
 /// The report on a medium that was not read.

@@ -52,6 +52,8 @@ pub struct Settings {
     pub verdict: VerdictPolicy,
     /// Results that need not be asked for again.
     pub known_results: KnownResults,
+    /// Tags for clean media.
+    pub seal: Seal,
     /// The sandboxed programs.
     pub children: Children,
 }
@@ -211,11 +213,44 @@ impl KnownResults {
     }
 }
 
+/// Tags for clean media.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seal {
+    /// Folder with the station's keys (docs/keys.md).
+    pub keys: PathBuf,
+    /// Folder with what this station trusts (docs/verify.md): a tag that it would refuse itself is not called sealed.
+    pub trust: PathBuf,
+    /// Folder for tags that cannot be written on their medium.
+    pub detached: PathBuf,
+    /// How long a tag is valid.
+    #[serde(deserialize_with = "units::base_age")]
+    pub validity: Duration,
+    /// Identifier of the policy under which media are checked; stands in every tag. At most 255 bytes.
+    pub policy: String,
+    /// Its version.
+    #[serde(deserialize_with = "units::count::<_, _, 0, 4_294_967_295>")]
+    pub policy_version: u32,
+}
+
+impl Default for Seal {
+    fn default() -> Self {
+        Self {
+            keys: "/etc/blanche/keys".into(),
+            trust: "/etc/blanche/trust".into(),
+            detached: "/var/lib/blanche/tags".into(),
+            validity: Duration::from_secs(30 * 24 * 3600),
+            policy: "default".into(),
+            policy_version: 1,
+        }
+    }
+}
+
 /// The sandboxed programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Children {
-    /// Folder that holds `blanche-reader` and `blanche-matcher`; `None` = see [`Children::program`].
+    /// Folder that holds `blanche-reader`, `blanche-matcher` and the others; `None` = see [`Children::program`].
     pub directory: Option<PathBuf>,
 }
 
@@ -312,6 +347,7 @@ impl Settings {
         settings.bases.rules.iter_mut().for_each(absolute);
         settings.known_results.file.as_mut().map(absolute);
         settings.children.directory.as_mut().map(absolute);
+        [&mut settings.seal.keys, &mut settings.seal.trust, &mut settings.seal.detached].into_iter().for_each(absolute);
         Ok(settings)
     }
 

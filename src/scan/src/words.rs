@@ -9,16 +9,17 @@ mod causes;
 mod features;
 mod formats;
 mod outcome;
-mod visible;
+mod sealing;
 
 pub use amounts::{counted, date, duration, files, number, rate, size};
+pub use blanche_tag::visible::{harmless, visible, visible_path};
 pub use causes::cause;
 pub use formats::{area, container, filesystem, role, view};
 pub use outcome::{
     VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,
     weaker_isolation,
 };
-pub use visible::{harmless, visible, visible_path};
+pub use sealing::{seal, write_obstacle};
 
 use std::str::FromStr;
 

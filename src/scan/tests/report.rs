@@ -51,6 +51,7 @@ fn base() -> Report {
             possible: false,
             obstacles: vec![SealingObstacle::NotClean, SealingObstacle::StaleBase("old.ndb".into())],
         },
+        seal: None,
         isolation: Isolation {
             reader: Some(born(false)),
             matcher: Some(born(true)),
@@ -178,6 +179,36 @@ fn refused() -> Report {
     report
 }
 
+/// A clean medium without files, and what came of its sealing.
+fn clean(seal: Seal) -> Report {
+    let sealing = Sealing { possible: true, obstacles: Vec::new() };
+    let isolation = Isolation { weaker: Vec::new(), ..refused().isolation };
+    Report { verdict: Verdict::Clean, refusal: None, sealing, seal: Some(seal), isolation, ..refused() }
+}
+
+fn tag() -> SealedTag {
+    SealedTag {
+        tag: "0193d2a0-0000-7000-8000-000000000001".into(),
+        station: "accueil-1".into(),
+        site: "paris".into(),
+        issued: "2026-11-24T10:00:00Z".into(),
+        expires: "2026-12-24T10:00:00Z".into(),
+        counter: 7,
+    }
+}
+
+/// One of each outcome of sealing.
+fn sealed() -> [Report; 3] {
+    let because = WriteObstacle::NoSpace { needed: 8192, free: 512 };
+    let file = "/var/lib/blanche/tags/a5/5a.blanche.tag".into();
+    let outcomes = [
+        Seal::OnMedium { tag: tag(), volume: 0 },
+        Seal::Detached { tag: tag(), file, because },
+        Seal::NoTag { reason: NoTag::Writing(SealFailure::Before) },
+    ];
+    outcomes.map(clean)
+}
+
 /// Compares with the file in tests/golden.
 fn compare(name: &str, report: &Report) {
     let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", name].iter().collect();
@@ -199,6 +230,13 @@ fn the_report_of_a_refused_medium_is_the_golden_one() {
     compare("refused.json", &refused());
 }
 
+#[test]
+fn the_reports_of_sealed_media_are_the_golden_ones() {
+    for (name, report) in ["sealed.json", "detached.json", "no-tag.json"].into_iter().zip(sealed()) {
+        compare(name, &report);
+    }
+}
+
 /// Dotted paths of all fields: `volumes[].start`.
 fn fields(value: &Value, prefix: &str, into: &mut BTreeSet<String>) {
     match value {
@@ -217,7 +255,7 @@ fn fields(value: &Value, prefix: &str, into: &mut BTreeSet<String>) {
 #[test]
 fn every_field_is_described_and_no_other() {
     let mut present = BTreeSet::new();
-    for report in [base(), refused()] {
+    for report in [base(), refused()].into_iter().chain(sealed()) {
         fields(&serde_json::to_value(report).expect("JSON"), "", &mut present);
     }
     let section = DESCRIPTION.split("## ").find(|section| section.starts_with("Fields")).expect("the section");
@@ -263,5 +301,10 @@ fn golden_files_are_all_compared() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let entries = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").file_name());
     let names: BTreeSet<_> = entries.collect();
-    assert_eq!(names, BTreeSet::from(["infected.json".into(), "refused.json".into()]));
+    assert_eq!(
+        names,
+        BTreeSet::from(
+            ["detached.json", "infected.json", "no-tag.json", "refused.json", "sealed.json"].map(Into::into)
+        )
+    );
 }

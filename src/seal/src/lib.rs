@@ -22,6 +22,8 @@
 //! | `volume`, `fat`, `exfat` | what the two families have in common, and what not |
 //! | `table`, `space`, `root` | allocation table, free clusters, records of the root folder |
 //! | `name`, `stamp` | name and times of the file |
+//! | `unchanged` | whether the medium is the one that was scanned; its boot areas in normal form |
+//! | `program` | `blanche-sealer` |
 
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::as_conversions)]
@@ -45,6 +47,7 @@ mod exfat;
 mod fat;
 mod name;
 mod plan;
+mod program;
 mod readback;
 mod refusal;
 mod root;
@@ -52,6 +55,7 @@ mod space;
 mod stamp;
 mod table;
 mod uncached;
+mod unchanged;
 mod volume;
 
 pub use commit::{CommitError, Failure};
@@ -59,7 +63,9 @@ pub use device::{Device, FileDevice};
 pub use draft::StageKind;
 pub use name::{FileName, NameError};
 pub use plan::{Plan, Request, plan, plan_removal};
+pub use program::{Failed, run};
 pub use readback::{ReadBackError, Standing, find, read_back};
 pub use refusal::Refusal;
 pub use stamp::Stamp;
-pub use uncached::UncachedFile;
+pub use uncached::{UncachedFile, open_uncached};
+pub use unchanged::{filesystem, kind};

@@ -16,6 +16,24 @@ const ALIGNMENT: usize = 4096;
 /// Bytes read at once.
 const STEP: usize = 1 << 20;
 
+/// Opens a block device or image file for reading past the page cache, to be handed to a sealer.
+///
+/// # Errors
+/// What the kernel answered, with the path.
+pub fn open_uncached(path: &Path) -> io::Result<File> {
+    let refused = |errno: Errno| refused(&path.display().to_string(), errno.into());
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+    match rustix::fs::open(path, flags | OFlags::DIRECT, Mode::empty()) {
+        Err(Errno::INVAL) => {
+            let file = rustix::fs::open(path, flags, Mode::empty()).map_err(refused)?;
+            // Pages that still wait to be written stay: fsync came before.
+            rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).map_err(refused)?;
+            Ok(file.into())
+        }
+        file => Ok(file.map_err(refused)?.into()),
+    }
+}
+
 /// A block device or image file that is read past the page cache.
 #[derive(Debug)]
 pub struct UncachedFile {
@@ -29,17 +47,7 @@ impl UncachedFile {
     /// # Errors
     /// What the kernel answered, with the path.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let refused = |errno: Errno| refused(&path.display().to_string(), errno.into());
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-        match rustix::fs::open(path, flags | OFlags::DIRECT, Mode::empty()) {
-            Err(Errno::INVAL) => {
-                let file = rustix::fs::open(path, flags, Mode::empty()).map_err(refused)?;
-                // Pages that still wait to be written stay: fsync came before.
-                rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).map_err(refused)?;
-                Self::new(file.into())
-            }
-            file => Self::new(file.map_err(refused)?.into()),
-        }
+        Self::new(open_uncached(path)?)
     }
 
     /// From a descriptor that was handed in, open for reading, with `O_DIRECT` where that is possible.

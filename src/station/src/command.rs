@@ -3,12 +3,15 @@
 mod destination;
 mod engines;
 mod scan;
+mod tag;
 
 use crate::exit::Exit;
 use crate::log;
+use blanche_keys::KeysCommand;
 use blanche_scan::ScanError;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
+use blanche_verify::{ShowArguments, VerifyArguments};
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -39,11 +42,46 @@ pub enum Command {
     Engines(EngineArguments),
     /// Prove that each engine finds its test markers inside the sandbox
     Selftest(EngineArguments),
+    /// Verify that a medium is still what a station checked
+    #[command(after_help = VERIFY_CODES)]
+    Verify(VerifyArguments),
+    /// Show tags, and hand out those that the station keeps
+    #[command(subcommand)]
+    Tag(TagCommand),
+    /// Make, certify, renew and revoke the keys that sign tags (docs/keys.md)
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 clean, 10 incomplete, 20 infected, 30 refused, 2 usage or configuration, \
+const EXIT_CODES: &str = "Exit codes: 0 clean, 6 clean but not sealed although --seal asked for it, 10 incomplete, 20 infected, 30 refused, 2 usage or configuration, \
                           3 engines unusable, 4 target unreadable, 5 station error, 130 interrupted. Of several \
                           targets, the worst decides.";
+
+const VERIFY_CODES: &str = "Exit codes: 0 accepted, 40 no tag, 41 tag refused, 42 medium differs, 43 not readable or \
+                            not available, 2 usage, policy or trust, 4 target unreadable, 5 verifier failed, 130 \
+                            interrupted.";
+
+/// What can be asked about tags.
+#[derive(Debug, Subcommand)]
+pub enum TagCommand {
+    /// Show what a tag says
+    Show(ShowArguments),
+    /// List the tags that the station keeps because their media cannot carry them
+    List,
+    /// Hand out the tag that the station keeps for a medium
+    Export(ExportArguments),
+}
+
+/// Arguments of `blanche tag export`.
+#[derive(Args, Debug)]
+pub struct ExportArguments {
+    /// Block device or image file
+    #[arg(value_name = "TARGET")]
+    pub target: PathBuf,
+    /// The tag file to write; must not exist
+    #[arg(value_name = "FILE")]
+    pub to: PathBuf,
+}
 
 /// Arguments of `blanche scan`.
 #[derive(Args, Debug)]
@@ -58,6 +96,9 @@ pub struct ScanArguments {
     /// List every file with its digests
     #[arg(long)]
     pub files: bool,
+    /// Leave a signed tag on a medium that is clean, or keep one for it (docs/keys.md)
+    #[arg(long)]
+    pub seal: bool,
     /// Show no progress
     #[arg(long)]
     pub quiet: bool,
@@ -84,14 +125,37 @@ pub fn main() -> ExitCode {
     run(&cli).into()
 }
 
-/// Does what was asked.
-pub fn run(cli: &Cli) -> Exit {
+/// Does what was asked; returns the exit code (docs/exit-codes.md).
+#[must_use]
+pub fn run(cli: &Cli) -> u8 {
     let lang = cli.lang.unwrap_or_else(Lang::from_environment);
-    let settings = Settings::discover(cli.config.as_deref()).map_err(ScanError::from);
+    let settings = || Settings::discover(cli.config.as_deref()).map_err(ScanError::from);
     match &cli.command {
-        Command::Scan(arguments) => scan::run(arguments, settings, lang),
-        Command::Engines(arguments) => engines::show(settings, arguments.json, lang),
-        Command::Selftest(arguments) => engines::self_test(settings, arguments.json, lang),
+        Command::Scan(arguments) => scan::run(arguments, settings(), lang).code(),
+        Command::Engines(arguments) => engines::show(settings(), arguments.json, lang).code(),
+        Command::Selftest(arguments) => engines::self_test(settings(), arguments.json, lang).code(),
+        Command::Verify(arguments) => blanche_verify::run(arguments, verifiers(lang)).code(),
+        Command::Tag(TagCommand::Show(arguments)) => blanche_verify::show(arguments, verifiers(lang)).code(),
+        Command::Tag(TagCommand::List) => tag::list(settings(), lang).code(),
+        Command::Tag(TagCommand::Export(arguments)) => tag::export(arguments, settings(), lang),
+        Command::Keys(command) => keys(command, lang),
+    }
+}
+
+/// The language in the verifier's own words: it knows nothing of a station.
+fn verifiers(lang: Lang) -> blanche_verify::Lang {
+    lang.pick(blanche_verify::Lang::Fr, blanche_verify::Lang::En)
+}
+
+/// The ceremony needs no configuration of a station: an authority has none.
+fn keys(command: &KeysCommand, lang: Lang) -> u8 {
+    match blanche_keys::run(command, lang == Lang::Fr) {
+        Ok(()) => Exit::Clean.code(),
+        Err(error) => {
+            // Nobody listens on standard error: there is nobody to tell that either.
+            let _ = writeln!(io::stderr(), "blanche: {}", error.sentence(lang == Lang::Fr));
+            error.exit_code()
+        }
     }
 }
 
@@ -184,7 +248,7 @@ mod tests {
         let file = file.to_str().expect("UTF-8");
         for command in [&["scan", "x"][..], &["engines"], &["selftest"]] {
             let arguments = [&["blanche", "--config", file], command].concat();
-            assert_eq!(run(&Cli::try_parse_from(arguments).expect("valid")), Exit::Usage);
+            assert_eq!(run(&Cli::try_parse_from(arguments).expect("valid")), Exit::Usage.code());
         }
     }
 }

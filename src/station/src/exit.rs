@@ -2,6 +2,7 @@
 
 use blanche_scan::ScanError;
 use blanche_scan::judge::Verdict;
+use blanche_scan::report::{Report, Seal};
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -18,6 +19,8 @@ pub enum Exit {
     Target,
     /// The station itself failed.
     Station,
+    /// The medium is clean, and got no tag although one was asked for.
+    Unsealed,
     /// Something could not be checked.
     Incomplete,
     /// Something malicious was found.
@@ -31,8 +34,9 @@ pub enum Exit {
 impl Exit {
     /// All of them, the worst last: of several targets, the worst decides. What was found weighs more than what went
     /// wrong, and what went wrong weighs more than what is missing.
-    pub const BY_WEIGHT: [Self; 9] = [
+    pub const BY_WEIGHT: [Self; 10] = [
         Self::Clean,
+        Self::Unsealed,
         Self::Incomplete,
         Self::Interrupted,
         Self::Refused,
@@ -52,6 +56,7 @@ impl Exit {
             Self::Engines => 3,
             Self::Target => 4,
             Self::Station => 5,
+            Self::Unsealed => 6,
             Self::Incomplete => 10,
             Self::Infected => 20,
             Self::Refused => 30,
@@ -73,6 +78,15 @@ impl From<Verdict> for Exit {
             Verdict::Incomplete => Self::Incomplete,
             Verdict::Infected => Self::Infected,
             Verdict::Refused => Self::Refused,
+        }
+    }
+}
+
+impl From<&Report> for Exit {
+    fn from(report: &Report) -> Self {
+        match (report.verdict, &report.seal) {
+            (Verdict::Clean, Some(Seal::NoTag { .. })) => Self::Unsealed,
+            (verdict, _) => verdict.into(),
         }
     }
 }
@@ -104,7 +118,9 @@ mod tests {
     #[test]
     fn the_documented_codes_are_the_codes() {
         let text = include_str!("../../../docs/exit-codes.md");
-        let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+        let (_, section) = text.split_once("## `blanche scan`").expect("the section");
+        let section = section.split("\n## ").next().expect("its end");
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
         let documented: Vec<u8> = rows.filter_map(|row| row.split(' ').next()?.parse().ok()).collect();
         let mut codes = Exit::BY_WEIGHT.map(Exit::code);
         codes.sort_unstable();

@@ -2,12 +2,15 @@
 //!
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
+//! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
 //! * [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
 
 pub mod command;
 pub mod exit;
+mod identity;
 mod interrupt;
 mod log;
+mod seal;
 pub mod show;

@@ -174,6 +174,16 @@ impl<T: SignedClaims> Envelope<T> {
     }
 }
 
+impl<T: SignedClaims> Envelope<T> {
+    /// What it says, *whoever signed it*: to be shown with a warning, never to be acted on.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn unverified(&self) -> Result<T, Malformed> {
+        T::decode(&self.payload)
+    }
+}
+
 /// The outer arrays. They are well encoded; here their shape counts.
 fn take_envelope(bytes: &[u8]) -> Result<RawEnvelope<'_>, Malformed> {
     let mut reader = Reader::new(bytes);

@@ -49,6 +49,21 @@ pub struct Walk<I> {
     pub volumes: BTreeSet<u32>,
     /// Everything in them, sorted like a manifest, `blanche.tag` included.
     pub entries: I,
+    /// Folders that could not be listed to their end; the empty path is the root.
+    pub unlisted: Vec<Unlisted>,
+    /// Whether the host shows named streams. Where it does not, those of the manifest are not looked for.
+    pub shows_streams: bool,
+}
+
+/// A folder that could not be listed to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Position of its volume in the claims.
+    pub volume: u32,
+    /// Components joined by a zero byte.
+    pub path: Vec<u8>,
+    /// In the words of the host.
+    pub why: String,
 }
 
 /// How an entry differs; the first kind in this order names the refusal.
@@ -90,6 +105,8 @@ pub struct Comparison {
     /// Paths of tolerated host artefacts, with their volumes.
     pub tolerated: Vec<(u32, Vec<u8>)>,
     worst: Option<DifferenceKind>,
+    /// Folders were not listed: nothing else was compared.
+    unlisted: bool,
 }
 
 /// Differences and artefacts that are kept by name.
@@ -107,7 +124,7 @@ impl Comparison {
             Some(DifferenceKind::Removed) => (Code::Removed, 19),
             Some(DifferenceKind::Changed) => (Code::Changed, 19),
             Some(DifferenceKind::Altered) => (Code::Changed, 20),
-            Some(DifferenceKind::Unreadable(_)) => (Code::Unreadable, 20),
+            Some(DifferenceKind::Unreadable(_)) => (Code::Unreadable, if self.unlisted { 19 } else { 20 }),
         };
         Err(Refusal::new(code, step, format!("{} differences", self.count)))
     }
@@ -149,11 +166,18 @@ pub fn compare(
     walk: Walk<impl IntoIterator<Item = Observed>>,
     contents: &mut dyn Contents,
 ) -> Result<Comparison, Refusal> {
-    let mut run = Run { tag, contents, result: Comparison::default() };
+    let mut run = Run { tag, contents, shows_streams: walk.shows_streams, result: Comparison::default() };
     if tag.level == Level::Identity {
         return Ok(run.result);
     }
-    check_shown(tag, &walk.volumes)?;
+    check_shown(tag, &walk)?;
+    if !walk.unlisted.is_empty() {
+        run.result.unlisted = true;
+        for folder in walk.unlisted {
+            run.result.differ((folder.volume, &folder.path, None), DifferenceKind::Unreadable(folder.why));
+        }
+        return Ok(run.result);
+    }
     let broken = |detail: String| Refusal::new(Code::Manifest, 19, detail);
     let mut listed = tag.manifest();
     let mut next = || listed.next().transpose().map_err(|error| broken(error.to_string()));
@@ -184,9 +208,10 @@ pub fn compare(
 }
 
 /// Every volume is there to compare; a blank one has nothing to show.
-fn check_shown(tag: &Verified<Tag<'_>>, walked: &BTreeSet<u32>) -> Result<(), Refusal> {
+fn check_shown<I>(tag: &Verified<Tag<'_>>, walk: &Walk<I>) -> Result<(), Refusal> {
+    let shown = |number| walk.volumes.contains(&number) || walk.unlisted.iter().any(|folder| folder.volume == number);
     for (volume, number) in tag.claims.volumes.iter().zip(0u32..) {
-        if volume.filesystem != Filesystem::Blank && !walked.contains(&number) {
+        if volume.filesystem != Filesystem::Blank && !shown(number) {
             return Err(Refusal::new(Code::NotAvailable, 19, format!("the files of volume {number}")));
         }
     }
@@ -196,6 +221,7 @@ fn check_shown(tag: &Verified<Tag<'_>>, walked: &BTreeSet<u32>) -> Result<(), Re
 struct Run<'a, 'b> {
     tag: &'a Verified<Tag<'b>>,
     contents: &'a mut dyn Contents,
+    shows_streams: bool,
     result: Comparison,
 }
 
@@ -239,6 +265,9 @@ impl Run<'_, '_> {
     }
 
     fn removed(&mut self, entry: &Entry) {
+        if entry.stream.is_some() && !self.shows_streams {
+            return;
+        }
         let filesystem = self.filesystem(entry.volume).filter(|_| entry.stream.is_none());
         if filesystem.is_some_and(|filesystem| artefacts::is_listed(filesystem, &entry.path)) {
             self.result.tolerate(entry.key());

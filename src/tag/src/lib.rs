@@ -20,6 +20,7 @@
 //! | `policy` | 14, 16 | clock, memory, policy |
 //! | `verify`, `inventory` | 15 | the steps |
 //! | `refusal` | 17 | codes and sentences |
+//! | `visible` | 19 | names from media, for people |
 
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::as_conversions)]
@@ -49,14 +50,17 @@ pub mod manifest;
 mod policy;
 mod refusal;
 pub mod revocation;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod trust;
 mod usb;
 mod verify;
+pub mod visible;
 
 pub use cbor::Malformed;
 pub use claims::Claims;
 pub use file::{BadFile, MAX_ENVELOPE, MAX_MANIFEST, Spool, TagFile, header};
-pub use inventory::{Comparison, Contents, Difference, DifferenceKind, Observed, Unreadable, Walk, compare};
+pub use inventory::{Comparison, Contents, Difference, DifferenceKind, Observed, Unlisted, Unreadable, Walk, compare};
 pub use policy::{CLOCK_TOLERANCE, Level, Memory, OnMissing, Policy};
 pub use refusal::{Code, Refusal, Sentences};
 pub use trust::{Authority, BadTrust, Crl, TrustStore};

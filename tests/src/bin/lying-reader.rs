@@ -87,7 +87,8 @@ fn lie_about(lie: &str, job: &ReadJob, channel: &Channel) -> Result<(), ()> {
         _ => (CONTENT, CONTENT),
     };
     let handed = object(if lie == "short" { &bytes[..10] } else { bytes }, lie != "unsealed");
-    let piece = Piece { entry: 0, offset: 0, length: bytes.len() as u64, digests: digests(hashed) };
+    let piece =
+        Piece { entry: 0, offset: 0, length: bytes.len() as u64, digests: digests(hashed), subtrees: Vec::new() };
     say(channel, &FromReader::Content(Content { pieces: vec![piece] }), &[handed.as_fd()])?;
     match lie {
         "die" => return Err(()),
@@ -100,7 +101,7 @@ fn lie_about(lie: &str, job: &ReadJob, channel: &Channel) -> Result<(), ()> {
         _ => {}
     }
     let sum = AreaSum { volume: Some(0), class: AreaClass::Free, bytes: capacity, looked_at: 0 };
-    say(channel, &FromReader::Area(AreaReport { sums: vec![sum], digests: Vec::new() }), &[])?;
+    say(channel, &FromReader::Area(AreaReport { sums: vec![sum], ..AreaReport::default() }), &[])?;
     let totals = ReadTotals { entries, contents: 1, bytes: bytes.len() as u64 };
     say(channel, &FromReader::Done(totals), &[])
 }

@@ -98,7 +98,7 @@ mod tests {
     /// file(1) calls each format by its name.
     #[test]
     fn file_recognises_them() {
-        const NAMES: [(&str, &str); 24] = [
+        const NAMES: [(&str, &str); 27] = [
             ("rar4", "RAR archive data"),
             ("rar5", "RAR archive data, v5"),
             ("lha", "LHa"),
@@ -106,6 +106,9 @@ mod tests {
             ("zoo", "Zoo archive data"),
             ("alz", "ALZ archive data"),
             ("egg", "EGG archive data"),
+            ("stuffit", "StuffIt Archive"),
+            ("zpaq", "ZPAQ file"),
+            ("lrzip", "LRZIP compressed data"),
             ("xar", "xar archive"),
             ("rpm", "RPM"),
             ("wim", "Windows imaging"),

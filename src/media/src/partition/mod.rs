@@ -15,7 +15,7 @@ pub(crate) use mbr::is_subdivided;
 pub(crate) use views::discover;
 
 use crate::filesystem::Fault;
-use blanche_sandbox::wire::{PartitionTable, PartitionType, VolumeRole};
+use blanche_sandbox::wire::{BootAreaKind, PartitionTable, PartitionType, VolumeRole};
 use std::ops::Range;
 
 /// Number of a logical block.
@@ -39,13 +39,21 @@ pub(crate) struct Announced {
     pub(crate) efi: bool,
 }
 
+/// Where a table, or a part of one, stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableRange {
+    pub(crate) kind: BootAreaKind,
+    /// Bytes on the medium.
+    pub(crate) range: Range<u64>,
+}
+
 /// All views of a medium together.
 #[derive(Debug, Default)]
 pub(crate) struct Views {
     /// Tables that were found.
     pub(crate) tables: Vec<PartitionTable>,
-    /// Bytes of the medium that hold them.
-    pub(crate) table_ranges: Vec<Range<u64>>,
+    /// Bytes of the medium that hold them. A GPT has two ranges: its header and its entries.
+    pub(crate) table_ranges: Vec<TableRange>,
     /// Partitions without duplicates, in the order of their start, cut to the medium.
     pub(crate) volumes: Vec<Announced>,
     /// About the medium.

@@ -2,12 +2,12 @@
 
 use super::gpt::{self, Found};
 use super::mbr::{self, MBR_BYTES, MbrEntry, PROTECTIVE};
-use super::{Announced, Lba, Views, ebr, gaps, label};
+use super::{Announced, Lba, TableRange, Views, ebr, gaps, label};
 use crate::fat;
 use crate::filesystem::Fault;
 use crate::recognise::{self, is_boot_sector};
 use crate::source::{Medium, ReadError, Removed};
-use blanche_sandbox::wire::{Cause, Corruption, PartitionTable, ReadLimit, VolumeRole};
+use blanche_sandbox::wire::{BootAreaKind, Cause, Corruption, PartitionTable, ReadLimit, VolumeRole};
 use std::ops::Range;
 
 /// Finds tables and volumes; at most `max_volumes` of the latter.
@@ -36,7 +36,7 @@ pub(crate) fn discover(medium: &Medium<'_>, max_volumes: u16) -> Result<Views, R
         views.take_mbr(medium, entries)?;
     } else if !boot_sector && sector.as_deref().is_some_and(is_empty_table) {
         views.tables.push(PartitionTable::Mbr);
-        views.table_ranges.push(0..medium.block().min(medium.capacity()));
+        views.take_ranges(BootAreaKind::Mbr, [0..medium.block().min(medium.capacity())]);
     }
     let protective = entries.is_some_and(|entries| entries.iter().any(|entry| entry.kind == PROTECTIVE));
     let unclaimed_end = !boot_sector && !views.cover(medium.capacity().saturating_sub(1));
@@ -88,6 +88,10 @@ impl Views {
         self.fault(offset, length, Cause::Corrupt(Corruption::PartitionTable));
     }
 
+    fn take_ranges(&mut self, kind: BootAreaKind, ranges: impl IntoIterator<Item = Range<u64>>) {
+        self.table_ranges.extend(ranges.into_iter().map(|range| TableRange { kind, range }));
+    }
+
     /// Whether a volume holds this byte.
     fn cover(&self, byte: u64) -> bool {
         self.volumes.iter().any(|volume| volume.range.contains(&byte))
@@ -96,7 +100,7 @@ impl Views {
     fn take_mbr(&mut self, medium: &Medium<'_>, entries: &[MbrEntry; 4]) -> Result<(), Removed> {
         let block = medium.block();
         self.tables.push(PartitionTable::Mbr);
-        self.table_ranges.push(0..block.min(medium.capacity()));
+        self.take_ranges(BootAreaKind::Mbr, [0..block.min(medium.capacity())]);
         if entries.iter().any(|entry| !entry.valid_indicator) {
             // Linux then ignores the whole table; we read what it names.
             self.corrupt_table(0, block);
@@ -105,7 +109,7 @@ impl Views {
             if entry.extended() {
                 let chain = ebr::follow(medium, entry)?;
                 self.volumes.extend(chain.partitions);
-                self.table_ranges.extend(chain.records);
+                self.take_ranges(BootAreaKind::Ebr, chain.records);
                 self.faults.extend(chain.faults);
             } else if entry.kind != PROTECTIVE {
                 self.volumes.push(entry.announced(block, Lba(0), VolumeRole::Primary));
@@ -181,7 +185,11 @@ impl Views {
             Found::Broken => self.corrupt_table(start, medium.block()),
             Found::Table(table) => {
                 self.tables.push(kind);
-                self.table_ranges.extend(table.ranges.iter().cloned());
+                let area = match kind {
+                    PartitionTable::GptBackup => BootAreaKind::GptBackup,
+                    _ => BootAreaKind::GptPrimary,
+                };
+                self.take_ranges(area, table.ranges.iter().cloned());
                 self.volumes.extend(table.partitions.iter().cloned());
             }
         }
@@ -209,7 +217,8 @@ impl Views {
     /// Adds the filesystems that stand outside every partition.
     fn look_into_gaps(&mut self, medium: &Medium<'_>, max_volumes: u16) -> Result<(), Removed> {
         let volumes = self.volumes.iter().map(|volume| volume.range.clone());
-        let gaps = gaps::gaps(medium.capacity(), volumes.chain(self.table_ranges.iter().cloned()));
+        let tables = self.table_ranges.iter().map(|table| table.range.clone());
+        let gaps = gaps::gaps(medium.capacity(), volumes.chain(tables));
         for hidden in gaps::hidden(medium, &gaps)? {
             if self.volumes.len() >= usize::from(max_volumes) {
                 self.fault(hidden.range.start, 0, Cause::ReadLimit(ReadLimit::Volumes));
@@ -231,7 +240,8 @@ impl Views {
         volumes.sort_by_key(|volume| (volume.range.start, volume.range.end, volume.role != VolumeRole::Gpt));
         volumes.dedup_by(|later, earlier| later.range == earlier.range);
         let mut reach = 0u64;
-        let first_sector = self.table_ranges.first().filter(|table| table.start == 0).map_or(0, |table| table.end);
+        let first_sector = self.table_ranges.first().map(|table| &table.range);
+        let first_sector = first_sector.filter(|range| range.start == 0).map_or(0, |range| range.end);
         for mut volume in volumes {
             let bounds =
                 |offset: u64, length| Fault { offset, length, cause: Cause::Corrupt(Corruption::PartitionBounds) };

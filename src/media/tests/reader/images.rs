@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -172,8 +171,13 @@ pub(crate) fn exfat_filled(bytes: u64, fill: impl FnOnce(&Path)) -> Vec<u8> {
 
 /// Makes an empty exFAT volume of this size.
 pub(crate) fn empty_exfat(image: &Path, bytes: u64) {
+    empty_exfat_with(image, bytes, &[]);
+}
+
+/// The same, with more options.
+pub(crate) fn empty_exfat_with(image: &Path, bytes: u64, more: &[&str]) {
     fs::File::create(image).unwrap().set_len(bytes).unwrap();
-    run("mkfs.exfat", &["-L", "BLANCHE", text(image)], "");
+    run("mkfs.exfat", &[&["-L", "BLANCHE"], more, &[text(image)]].concat(), "");
 }
 
 /// Mounts an exFAT volume with exfat-fuse on a loop device while `work` works in it.
@@ -212,37 +216,4 @@ pub(crate) fn disk(bytes: u64, script: &str, volumes: &[(u64, &[u8])]) -> Vec<u8
         disk[start..start + volume.len()].copy_from_slice(volume);
     }
     disk
-}
-
-/// A FAT32 volume in a sparse file, with this many files of 100 zeros each in the root, one cluster apiece.
-pub(crate) fn many_files(image: &Path, count: u32) -> u64 {
-    let root_clusters = count.div_ceil(16) + 1;
-    let bytes = (u64::from(count) + u64::from(root_clusters) + 70_000) * 520;
-    let file = fs::File::create(image).unwrap();
-    file.set_len(bytes).unwrap();
-    run("mkfs.vfat", &["--invariant", "-F", "32", "-s", "1", text(image)], "");
-    let mut boot = [0u8; SECTOR];
-    let file = fs::OpenOptions::new().read(true).write(true).open(image).unwrap();
-    file.read_exact_at(&mut boot, 0).unwrap();
-    let table = u64::from(u16::from_le_bytes([boot[14], boot[15]])) * 512;
-    let table_length = u64::from(u32::from_le_bytes(boot[36..40].try_into().unwrap())) * 512;
-    let heap = table + 2 * table_length;
-    // The root takes clusters 2 and up, the files those behind it.
-    let first = 2 + root_clusters;
-    let mut links = vec![0x0fff_fff8u32, 0x0fff_ffff];
-    links.extend((3..first).chain([0x0fff_ffff]));
-    links.extend((0..count).map(|_| 0x0fff_ffff));
-    let links: Vec<u8> = links.into_iter().flat_map(u32::to_le_bytes).collect();
-    for copy in 0..2 {
-        file.write_all_at(&links, table + copy * table_length).unwrap();
-    }
-    let mut records = Vec::with_capacity(count as usize * 32);
-    for number in 0..count {
-        let cluster = (first + number).to_le_bytes();
-        records.extend_from_slice(format!("F{number:07}BIN").as_bytes());
-        records.extend_from_slice(&[0x20, 0, 0, 0, 0, 0, 0, 0, 0, cluster[2], cluster[3], 0, 0, 0, 0]);
-        records.extend_from_slice(&[cluster[0], cluster[1], 100, 0, 0, 0]);
-    }
-    file.write_all_at(&records, heap).unwrap();
-    bytes
 }

@@ -1,5 +1,5 @@
 //! Large trees on every filesystem that makes them easily: deep paths, many entries in a folder, huge sparse files.
-//! [`crate::program`] holds a hundred thousand files and the memory that they take.
+//! [`crate::many`] holds a hundred thousand files and the memory that they take.
 
 use crate::images::{fat, run};
 use crate::reading::{read_image, read_with};

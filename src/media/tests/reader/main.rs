@@ -21,6 +21,7 @@ mod images;
 mod iso;
 mod large;
 mod limits;
+mod many;
 mod noise;
 mod ntfs;
 mod once;

@@ -18,4 +18,4 @@ mod records;
 #[path = "ntfs_system.rs"]
 mod system;
 #[path = "ntfs_volume.rs"]
-mod volume;
+pub(crate) mod volume;

@@ -1,6 +1,6 @@
 //! `blanche-reader` itself: born, confined, reading, and its end.
 
-use crate::images::{exfat, fat, many_files, run, tree, write_tree};
+use crate::images::{exfat, fat, run, tree, write_tree};
 use crate::reading::Reading;
 use blanche_sandbox::Channel;
 use blanche_sandbox::birth::{Birth, Child, Ending, ResourceLimits, Role};
@@ -14,10 +14,10 @@ use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_blanche-reader");
-const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
+pub(crate) const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 
-fn spawn(kind: &str, medium: &fs::File) -> Child {
-    let limits = ResourceLimits { address_space: Some(1 << 30), open_files: 64, ..Default::default() };
+pub(crate) fn spawn(kind: &str, medium: &fs::File) -> Child {
+    let limits = ResourceLimits { address_space: Some(1 << 30), ..Default::default() };
     let birth = Birth {
         program: Path::new(PROGRAM),
         arguments: &[kind],
@@ -65,39 +65,6 @@ fn it_reads_a_folder_in_its_sandbox() {
     let reading = listen(child.channel(), &job, 0);
     assert_eq!((reading.files(0) == tree(), reading.not_read.len()), (true, 0));
     assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(0)));
-}
-
-/// A million files must stay below 200 MB; `FILES` sets another count than the hundred thousand of every day.
-#[test]
-fn many_files_take_little_memory() {
-    let count = std::env::var("FILES").map_or(100_000, |count| count.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let image = folder.path().join("image");
-    let capacity = many_files(&image, count);
-    let child = spawn("medium", &fs::File::open(&image).unwrap());
-    let job = ReadJob { source: Source::Medium { capacity, logical_block: 512 }, limits: ReadLimits::default() };
-    child.channel().send(&job, &[]).unwrap();
-    let (mut files, mut peak) = (0u64, 0u64);
-    let totals = loop {
-        match child.channel().receive::<FromReader>(PATIENCE).expect("a message").message {
-            FromReader::Planned { files: planned, .. } => files = planned.into(),
-            FromReader::Content(_) => peak = peak.max(resident_peak(child.pid())),
-            FromReader::NotRead(note) => panic!("{note:?}"),
-            FromReader::Done(totals) => break totals,
-            _ => {}
-        }
-    };
-    // The one content beyond the files is the boot area.
-    assert_eq!((files, totals.contents), (count.into(), count + 1));
-    eprintln!("{count} files: {} MiB", peak >> 20);
-    assert!(peak < (10 << 20) + files * 190, "{peak} bytes for {files} files");
-}
-
-/// Most bytes that a process has had in memory: proc(5), "VmHWM".
-fn resident_peak(pid: i32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
 #[test]

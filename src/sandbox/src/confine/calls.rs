@@ -28,10 +28,14 @@ pub(super) enum Holder {
     Folder,
     /// The engines.
     Matcher,
+    /// Reads and writes a medium by descriptor 3.
+    Sealer,
     /// Holds keys.
     Signer,
     /// The same with a PKCS#11 module in it.
     TokenSigner,
+    /// Verifies a medium on a workstation.
+    Verifier,
 }
 
 /// One call, with tests on its arguments.
@@ -54,11 +58,11 @@ pub(super) enum Test {
     Own(u8),
 }
 
-use Holder::{Folder, Matcher, Medium, Signer, TokenSigner};
+use Holder::{Folder, Matcher, Medium, Sealer, Signer, TokenSigner, Verifier};
 use Test::{Is, IsNot, Null, Own, With, Without};
 
 const ANY: &[Test] = &[];
-const ALL: &[Holder] = &[Medium, Folder, Matcher, Signer, TokenSigner];
+const ALL: &[Holder] = &[Medium, Folder, Matcher, Sealer, Signer, TokenSigner, Verifier];
 /// Programs with foreign libraries in them: engines, PKCS#11 modules.
 const HOSTS: &[Holder] = &[Matcher, TokenSigner];
 const READERS: &[Holder] = &[Medium, Folder];
@@ -69,6 +73,9 @@ const NOT_EXECUTABLE: &[Test] = &[Without(2, libc::PROT_EXEC as i64)];
 /// Opens for reading and neither creates nor empties: open(2). `O_TMPFILE` without its `O_DIRECTORY`.
 const OPEN_BITS: i64 =
     (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as i64;
+
+/// Asks for the logical block size: linux/fs.h.
+const BLKSSZGET: i64 = 0x1268;
 
 /// The list.
 pub(super) const GROUPS: &[Group] = &[
@@ -84,7 +91,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: READERS,
+        holders: &[Medium, Folder, Sealer],
         reason: "new mappings, but none of the medium: what is mapped can change under the reader",
         calls: &[(libc::SYS_mmap, &[Without(2, libc::PROT_EXEC as i64), IsNot(4, MEDIUM_FD as i64)])],
     },
@@ -124,10 +131,21 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: READERS,
-        reason: "sealing; no copies of descriptors, which would escape the tests above",
+        holders: &[Sealer],
+        reason: "speaking; writing and flushing the medium, and nothing but the medium",
         calls: &[
-            (libc::SYS_fcntl, &[Is(1, libc::F_ADD_SEALS as i64)]),
+            (libc::SYS_sendmsg, NOT_MEDIUM),
+            (libc::SYS_write, &[Is(0, libc::STDERR_FILENO as i64)]),
+            (libc::SYS_pwrite64, &[Is(0, MEDIUM_FD as i64)]),
+            (libc::SYS_fdatasync, &[Is(0, MEDIUM_FD as i64)]),
+            (libc::SYS_ioctl, &[Is(1, BLKSSZGET)]),
+        ],
+    },
+    Group { holders: READERS, reason: "sealing", calls: &[(libc::SYS_fcntl, &[Is(1, libc::F_ADD_SEALS as i64)])] },
+    Group {
+        holders: &[Medium, Folder, Sealer],
+        reason: "asking about descriptors; no copies, which would escape the tests above",
+        calls: &[
             (libc::SYS_fcntl, &[Is(1, libc::F_GET_SEALS as i64)]),
             (libc::SYS_fcntl, &[Is(1, libc::F_GETFL as i64)]),
             (libc::SYS_fcntl, &[Is(1, libc::F_GETFD as i64)]),
@@ -135,7 +153,7 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Medium],
+        holders: &[Medium, Sealer],
         reason: "the size of a descriptor, asked in the standard library's way",
         calls: &[
             (libc::SYS_newfstatat, &[With(3, libc::AT_EMPTY_PATH as i64)]),
@@ -296,6 +314,45 @@ pub(super) const GROUPS: &[Group] = &[
             (libc::SYS_tgkill, &[Own(0)]),
             (libc::SYS_exit, ANY),
             (libc::SYS_exit_group, ANY),
+        ],
+    },
+    Group {
+        holders: &[Verifier],
+        reason: "its answer, and its memory: a file of its own user, written beside the old one and put in its place, under a lock. \
+                 Landlock says where; the medium was opened for reading only",
+        calls: &[
+            (libc::SYS_mmap, NOT_EXECUTABLE),
+            (libc::SYS_write, ANY),
+            (libc::SYS_writev, ANY),
+            (libc::SYS_ftruncate, ANY),
+            (libc::SYS_fsync, ANY),
+            (libc::SYS_flock, ANY),
+            (libc::SYS_geteuid, ANY),
+            (libc::SYS_renameat, ANY),
+            (libc::SYS_renameat2, ANY),
+            (libc::SYS_unlinkat, ANY),
+            #[cfg(target_arch = "x86_64")]
+            (libc::SYS_rename, ANY),
+            #[cfg(target_arch = "x86_64")]
+            (libc::SYS_unlink, ANY),
+        ],
+    },
+    Group {
+        holders: &[Verifier],
+        reason: "opening, listing and asking below the mounted folder; Landlock says where, but not for asking",
+        calls: &[
+            (libc::SYS_openat, ANY),
+            (libc::SYS_openat2, ANY),
+            (libc::SYS_getdents64, ANY),
+            (libc::SYS_newfstatat, ANY),
+            (libc::SYS_statx, ANY),
+            (libc::SYS_fstatfs, ANY),
+            (libc::SYS_readlinkat, ANY),
+            #[cfg(target_arch = "x86_64")]
+            (libc::SYS_readlink, ANY),
+            (libc::SYS_fcntl, &[Is(1, libc::F_GETFD as i64)]),
+            (libc::SYS_fcntl, &[Is(1, libc::F_SETFD as i64)]),
+            (libc::SYS_fcntl, &[Is(1, libc::F_GETFL as i64)]),
         ],
     },
 ];

@@ -8,10 +8,11 @@ use super::{ConfineError, Profile};
 use crate::birth::MEDIUM_FD;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use std::fmt::Display;
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 
 /// The ABI without which nothing runs.
 const REQUIRED: ABI = ABI::V2;
@@ -32,27 +33,24 @@ pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
         .and_then(Ruleset::create)
         .map_err(|error| refused(&error))?;
     let ruleset = match profile {
-        Profile::MediumReader => Ok(ruleset),
+        Profile::MediumReader | Profile::Sealer => ruleset,
         Profile::FolderReader => {
             // SAFETY: the parent put the folder there before it executed this program; nobody closes it.
             let folder = unsafe { BorrowedFd::borrow_raw(MEDIUM_FD) };
-            ruleset.add_rule(PathBeneath::new(folder, AccessFs::ReadFile | AccessFs::ReadDir))
+            let rule = PathBeneath::new(folder, AccessFs::ReadFile | AccessFs::ReadDir);
+            ruleset.add_rule(rule).map_err(|error| refused(&error))?
         }
-        Profile::Matcher { tmpfs } => {
-            let folder = PathFd::new(tmpfs).map_err(|error| refused(&error))?;
-            ruleset.add_rule(PathBeneath::new(folder, temporary_files()))
-        }
+        Profile::Matcher { tmpfs } => beneath(ruleset, [(tmpfs, temporary_files())])?,
         Profile::Signer { folder, token } => {
-            let mut ruleset = ruleset;
             let of_token = token.unwrap_or_default().iter().map(|path| (path.as_path(), token_files()));
-            for (path, access) in std::iter::once((folder, counter_files())).chain(of_token) {
-                let folder = PathFd::new(path).map_err(|error| refused(&error))?;
-                ruleset = ruleset.add_rule(PathBeneath::new(folder, access)).map_err(|error| refused(&error))?;
-            }
-            Ok(ruleset)
+            beneath(ruleset, std::iter::once((folder, counter_files())).chain(of_token))?
+        }
+        Profile::Verifier { folder, memory } => {
+            let folder = folder.map(|path| (path, AccessFs::ReadFile | AccessFs::ReadDir));
+            beneath(ruleset, folder.into_iter().chain(memory.map(|path| (path, replaced_files()))))?
         }
     };
-    let status = ruleset.and_then(|ruleset| ruleset.restrict_self()).map_err(|error| refused(&error))?;
+    let status = ruleset.restrict_self().map_err(|error| refused(&error))?;
     if status.ruleset == RulesetStatus::NotEnforced {
         return Err(refused(&"not enforced"));
     }
@@ -62,6 +60,28 @@ pub(super) fn restrict(profile: Profile<'_>) -> Result<u8, ConfineError> {
         }
         other => Err(refused(&format!("{other:?}"))),
     }
+}
+
+/// Allows `access` to what is below each of these folders.
+fn beneath<'a>(
+    ruleset: RulesetCreated,
+    folders: impl IntoIterator<Item = (&'a Path, BitFlags<AccessFs>)>,
+) -> Result<RulesetCreated, ConfineError> {
+    let refused = |error: &dyn Display| ConfineError::Landlock(error.to_string());
+    folders.into_iter().try_fold(ruleset, |ruleset, (path, access)| {
+        let folder = PathFd::new(path).map_err(|error| refused(&error))?;
+        ruleset.add_rule(PathBeneath::new(folder, access)).map_err(|error| refused(&error))
+    })
+}
+
+/// Writing a file beside another one and putting it in its place.
+fn replaced_files() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile
+        | AccessFs::ReadDir
+        | AccessFs::WriteFile
+        | AccessFs::MakeReg
+        | AccessFs::RemoveFile
+        | AccessFs::Truncate
 }
 
 /// What libclamav does with its temporary files; no devices, sockets, pipes or programs.

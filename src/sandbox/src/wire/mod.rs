@@ -8,6 +8,7 @@ mod compact;
 mod hex;
 mod matcher;
 mod reader;
+mod sealer;
 
 pub use cause::{Cause, Container, Corruption, EngineLimit, Feature, FilesystemKind, ReadLimit};
 pub use matcher::{
@@ -16,14 +17,16 @@ pub use matcher::{
     ZygoteJob,
 };
 pub use reader::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, Chunk, Content, Entry, EntryKind, FromReader, MAX_AREAS,
-    MAX_NOT_READ, MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece, ReadJob, ReadLimits,
-    ReadTotals, Source, Subject, Tree, View, Volume, VolumeRole,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, BootAreaKind, Chunk, Content, Entry, EntryKind,
+    FromReader, MAX_AREAS, MAX_NOT_READ, MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece,
+    ReadJob, ReadLimits, ReadTotals, SUBTREE, Source, Subject, Subtree, Tree, View, Volume, VolumeRole, subtrees_of,
 };
+
+pub use sealer::{FromSealer, LocalTime, SealArea, SealFailure, SealSurvey, ToSealer, WriteObstacle};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A type that may cross a [`crate::Channel`].
+/// A type that may cross a channel.
 pub trait Message: Serialize + DeserializeOwned {
     /// Largest encoded form, in bytes. Longer ones are refused by the sender and by the receiver.
     const MAX_BYTES: u32;

@@ -292,7 +292,7 @@ pub struct Content {
 
 /// One whole content inside a sealed object. Byte `i` of the piece is byte `i` of the entry; ranges that could not be
 /// read are zeros here and announced as [`NotRead`] before this message; what is missing at the end likewise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// Whose content.
     pub entry: EntryId,
@@ -302,10 +302,12 @@ pub struct Piece {
     pub length: u64,
     /// What the reader computed over exactly these bytes.
     pub digests: Digests,
+    /// BLAKE3 chaining values of its begun MiB, if it is longer than one [`SUBTREE`].
+    pub subtrees: Vec<Subtree>,
 }
 
 /// A part of a long content; the object holds exactly `length` bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// Whose content.
     pub entry: EntryId,
@@ -315,6 +317,21 @@ pub struct Chunk {
     pub length: u64,
     /// With the last chunk: the digests of the whole.
     pub last: Option<Digests>,
+    /// The next BLAKE3 chaining values: of each MiB that is known to be over. All chunks together have one for each begun
+    /// MiB, if the content is longer than one [`SUBTREE`], and none otherwise.
+    pub subtrees: Vec<Subtree>,
+}
+
+/// Bytes under one chaining value of a content.
+pub const SUBTREE: u64 = 1 << 20;
+
+/// The non-root output of a BLAKE3 subtree (BLAKE3 specification, 2.4): a verifier can check one MiB of a content with it.
+pub type Subtree = [u8; 32];
+
+/// How many chaining values a content of `length` bytes has: none up to one [`SUBTREE`].
+#[must_use]
+pub fn subtrees_of(length: u64) -> u64 {
+    if length <= SUBTREE { 0 } else { length.div_ceil(SUBTREE) }
 }
 
 /// Something that was not read. It never disappears: it stands in the content ledger.
@@ -349,6 +366,49 @@ pub struct AreaReport {
     pub sums: Vec<AreaSum>,
     /// What was read and digested outside files; at most [`MAX_AREAS`] lines.
     pub digests: Vec<AreaDigest>,
+    /// Where the boot areas are that a tag binds, in order of start, length, kind and volume; at most [`MAX_AREAS`] lines.
+    /// Empty when there are more.
+    pub boot: Vec<BootArea>,
+}
+
+/// A range outside files that decides what a host sees (docs/tag-format.md, section 10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootArea {
+    /// What it holds.
+    pub kind: BootAreaKind,
+    /// Absent for tables and gaps.
+    pub volume: Option<VolumeId>,
+    /// First byte on the medium.
+    pub start: u64,
+    /// Bytes.
+    pub length: u64,
+}
+
+/// What a boot area holds, in the order of the specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BootAreaKind {
+    /// Master boot record: one block.
+    Mbr,
+    /// Extended boot record: one block.
+    Ebr,
+    /// GPT at the start: from its header to the end of its entries.
+    GptPrimary,
+    /// GPT at the end: from the start of its entries to its header's end.
+    GptBackup,
+    /// Reserved region of FAT.
+    Fat,
+    /// Main and backup boot region of exFAT.
+    ExFat,
+    /// First 8192 bytes of NTFS.
+    Ntfs,
+    /// Copy of the boot sector of NTFS.
+    NtfsBackup,
+    /// Boot block and superblock of ext.
+    Ext,
+    /// Start of any other volume.
+    Head,
+    /// Start or end of a range that belongs to no volume and no table.
+    Gap,
 }
 
 /// How much of a volume (or of the medium outside volumes) is of one class.

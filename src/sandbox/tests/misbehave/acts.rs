@@ -64,11 +64,26 @@ pub(crate) const EVERYONE: &[Forbidden] = acts! {
     "a call that does not exist" => syscall(9999),
 };
 
-/// Forbidden to both readers.
+/// Forbidden to both readers, and the sealer's only way to write.
 pub(crate) const READERS: &[Forbidden] = acts! {
+    "pwrite64 to the medium" => syscall(libc::SYS_pwrite64, MEDIUM, c"x".as_ptr(), 1, 0),
+};
+
+/// Forbidden to the sealer beyond what is forbidden to whoever holds a medium.
+pub(crate) const SEALER: &[Forbidden] = acts! {
+    "pwrite64 to something else" => syscall(libc::SYS_pwrite64, 4, c"x".as_ptr(), 1, 0),
+    "write to the channel" => syscall(libc::SYS_write, 4, c"x".as_ptr(), 1),
+    "flush of something else" => syscall(libc::SYS_fdatasync, 4),
+    "memfd_create" => syscall(libc::SYS_memfd_create, c"x".as_ptr(), 0),
+    "seals" => syscall(libc::SYS_fcntl, 4, libc::F_ADD_SEALS, 0),
+    "discard" => syscall(libc::SYS_ioctl, MEDIUM, 0x1277, null_mut::<u8>()),
+    "write protection" => syscall(libc::SYS_ioctl, MEDIUM, 0x125d, null_mut::<u8>()),
+};
+
+/// Forbidden to whoever holds a medium.
+pub(crate) const HOLDERS: &[Forbidden] = acts! {
     "write to the medium" => syscall(libc::SYS_write, MEDIUM, c"x".as_ptr(), 1),
     "write to the medium, upper bits set" => syscall(libc::SYS_write, 0x1_0000_0003i64, c"x".as_ptr(), 1),
-    "pwrite64 to the medium" => syscall(libc::SYS_pwrite64, MEDIUM, c"x".as_ptr(), 1, 0),
     "writev to the medium" => syscall(libc::SYS_writev, MEDIUM, null::<u8>(), 0),
     "ftruncate of the medium" => syscall(libc::SYS_ftruncate, MEDIUM, 0),
     "sendmsg on the medium" => syscall(libc::SYS_sendmsg, MEDIUM, null::<u8>(), 0),

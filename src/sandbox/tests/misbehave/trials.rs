@@ -31,8 +31,9 @@ macro_rules! holds {
 pub(crate) fn all() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (profile, sets) in [
-        ("medium", vec![acts::EVERYONE, acts::READERS, acts::MEDIUM_READER]),
-        ("folder", vec![acts::EVERYONE, acts::READERS]),
+        ("medium", vec![acts::EVERYONE, acts::HOLDERS, acts::READERS, acts::MEDIUM_READER]),
+        ("folder", vec![acts::EVERYONE, acts::HOLDERS, acts::READERS]),
+        ("sealer", vec![acts::EVERYONE, acts::HOLDERS, acts::SEALER, acts::MEDIUM_READER]),
         ("matcher", vec![acts::EVERYONE]),
         ("signer", vec![acts::EVERYONE, acts::SIGNER]),
         ("token signer", vec![acts::EVERYONE, acts::TOKEN_SIGNER]),
@@ -44,6 +45,7 @@ pub(crate) fn all() -> Vec<Trial> {
     let promises: Vec<Promise> = vec![
         ("a medium reader reads and seals", reads),
         ("a folder reader sees what is below its folder and nothing else", lists),
+        ("a sealer writes and flushes its medium, and reads a sealed object", writes),
         ("a matcher has its temporary files and nothing else", temporary_files),
         ("a signer has the folder of its counter and nothing else", counter),
         ("a matcher has threads, confined like itself", threads),
@@ -123,6 +125,13 @@ fn reads() -> Answer {
     let content = SealedContent::accept(received.fds.pop().ok_or("no object")?, 100_000)?;
     holds!(content.length() == 100_000, "{content:?}");
     holds!(child.wait_end(PATIENCE) == Some(Ending::Exited(0)), "{:?}", child.wait_end(PATIENCE));
+    Ok(())
+}
+
+fn writes() -> Answer {
+    let (child, _) = child("sealer", "write", ResourceLimits::default())?;
+    let said = words(&child)?;
+    holds!(said == "wrote 4096 at 8192, read back true, flushed true", "{said}");
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 pub(crate) fn perform(channel: &Channel, act: &str, folder: &Path) -> ! {
     match act {
         "read" => read(channel),
+        "write" => write(channel),
         "list" => list(channel),
         "temporary files" => temporary_files(channel, folder),
         "counter" => counter(channel, folder),
@@ -90,6 +91,17 @@ fn read(channel: &Channel) -> ! {
     let text = format!("{length} bytes, {} values, {:?}", counts.len(), started.elapsed() < Duration::from_secs(9));
     channel.send(&Outcome { text }, &[sealed.as_fd()]).expect("a parent");
     std::process::exit(0);
+}
+
+/// A sealer's day: the order came, the medium is written, flushed and read again.
+fn write(channel: &Channel) -> ! {
+    let medium = medium();
+    medium.write_all_at(&[9; 4096], 8192).expect("a medium that can be written");
+    let flushed = medium.sync_data().is_ok();
+    let mut back = [0; 4096];
+    medium.read_exact_at(&mut back, 8192).expect("the medium's bytes");
+    let text = format!("wrote 4096 at 8192, read back {}, flushed {flushed}", back == [9; 4096]);
+    say(channel, &text)
 }
 
 /// A folder reader's day, and what it cannot reach.

@@ -177,6 +177,7 @@ fn key_span(text: &str, section: &str, key: &str) -> Option<Range<usize>> {
 struct Named {
     bases: NamedBases,
     known_results: NamedFile,
+    seal: NamedSeal,
     children: NamedDirectory,
 }
 
@@ -184,6 +185,14 @@ struct Named {
 #[serde(default)]
 struct NamedFile {
     file: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NamedSeal {
+    keys: Option<Spanned<PathBuf>>,
+    trust: Option<Spanned<PathBuf>>,
+    detached: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -204,7 +213,9 @@ struct NamedDirectory {
 pub(super) fn check_named_folders(text: &str, file: &Path, home: &Path) -> Result<(), SettingsError> {
     let named: Named = toml::from_str(text).map_err(|error| invalid(text, file, &error))?;
     let bases = named.bases.clamav.iter().chain(&named.bases.rules);
-    let folders = bases.chain(&named.children.directory).map(|folder| (folder, home.join(folder.get_ref())));
+    let seal = [&named.seal.keys, &named.seal.trust, &named.seal.detached].into_iter().flatten();
+    let folders =
+        bases.chain(seal).chain(&named.children.directory).map(|folder| (folder, home.join(folder.get_ref())));
     let kept = named.known_results.file.as_ref().filter(|file| file.get_ref() != Path::new("none"));
     let around = kept.map(|file| (file, home.join(file.get_ref()).parent().map_or(home.to_owned(), Path::to_owned)));
     for (folder, path) in folders.chain(around) {

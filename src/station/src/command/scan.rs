@@ -4,12 +4,13 @@ use super::destination::Destination;
 use super::{ScanArguments, complain, delivered, print};
 use crate::exit::Exit;
 use crate::interrupt;
+use crate::seal::seal;
 use crate::show::{self, Detail, Waiting};
 use blanche_scan::progress::Cancel;
 use blanche_scan::report::Report;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
-use blanche_scan::{EngineRoom, ScanError, ScanOptions};
+use blanche_scan::{EngineRoom, ScanError, ScanOptions, ScanOutcome};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -52,9 +53,11 @@ pub(crate) fn run(arguments: &ScanArguments, settings: Result<Settings, ScanErro
         Err(error) => Err(ScanError::Station(format!("signals: {error}"))),
     });
     let mut outcomes = Vec::new();
+    // Until the end: an engine room that is dropped waits until known results are kept, and people need not.
+    let mut round;
     let exit = match ready {
         Ok(settings) => {
-            let mut round = Round { arguments, settings, lang, cancel, room: None, quiet_json: destination.is_some() };
+            round = Round { arguments, settings, lang, cancel, room: None, quiet_json: destination.is_some() };
             round.all(&mut outcomes)
         }
         Err(error) => {
@@ -119,7 +122,7 @@ impl Round<'_> {
                     (Exit::Interrupted, failure("interrupted", message, Exit::Interrupted, Some(target)))
                 }
                 Ok(Some(report)) => {
-                    let exit = self.tell(&report, Exit::from(report.verdict));
+                    let exit = self.tell(&report, Exit::from(&report));
                     (exit, Outcome::Report(Box::new(report)))
                 }
                 Err(error) => (Exit::from(&error), failed(&error, Some(target), self.lang)),
@@ -157,12 +160,20 @@ impl Round<'_> {
             return Ok(None);
         }
         waiting.target(target);
-        let options = ScanOptions { files: self.arguments.files };
+        let options = ScanOptions { files: self.arguments.files, inventory: self.arguments.seal };
         let mut progress = |now: &_| waiting.update(now);
-        let report = blanche_scan::scan(target, &mut room, &self.settings, &options, &mut progress, &self.cancel);
+        let outcome = blanche_scan::scan(target, &mut room, &self.settings, &options, &mut progress, &self.cancel);
+        let sealed = outcome.map(|ScanOutcome { mut report, inventory }| {
+            if self.arguments.seal {
+                waiting.sealing();
+                report.seal =
+                    Some(seal(inventory.as_ref(), &report, &self.settings, &mut |bytes| waiting.sealed(bytes)));
+            }
+            report
+        });
         waiting.finish();
         self.room = Some(room);
-        report.map(Some)
+        sealed.map(Some)
     }
 
     /// Tells a person about one target, on standard output unless that belongs to the JSON document.

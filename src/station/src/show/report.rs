@@ -3,7 +3,7 @@
 use super::{NEXT, age};
 use blanche_sandbox::wire::{AreaClass, Cause, EngineInfo, Severity};
 use blanche_scan::judge::Verdict;
-use blanche_scan::report::{FileFindings, NotChecked, Report, TargetKind, VolumeLine};
+use blanche_scan::report::{FileFindings, NotChecked, Report, Seal, TargetKind, VolumeLine};
 use blanche_scan::words::{self, Lang, harmless};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -32,6 +32,7 @@ pub struct Detail {
 /// The output's.
 pub fn report(report: &Report, lang: Lang, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     verdict(report, lang, detail.colour, out)?;
+    seal(report, lang, out)?;
     medium(report, lang, out)?;
     found(report, lang, out)?;
     not_checked(report, lang, out)?;
@@ -65,6 +66,19 @@ fn verdict(report: &Report, lang: Lang, colour: bool, out: &mut dyn Write) -> io
     if let Some(refusal) = &report.refusal {
         let advice = words::refusal(refusal, lang);
         writeln!(out, "  {}\n  {NEXT} {}", advice.what, advice.next)?;
+    }
+    Ok(())
+}
+
+/// What came of sealing, where it was asked for. Of what is not clean, the verdict says enough.
+fn seal(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    let Some(seal) = report.seal.as_ref().filter(|_| report.verdict == Verdict::Clean) else { return Ok(()) };
+    let advice = words::seal(seal, lang);
+    writeln!(out, "\n{}\n  {}\n  {NEXT} {}", lang.pick("Étiquette :", "Tag:"), advice.what, advice.next)?;
+    if let Seal::OnMedium { tag, .. } | Seal::Detached { tag, .. } = seal {
+        let (station, site, number) = (harmless(&tag.station), harmless(&tag.site), harmless(&tag.tag));
+        let by = lang.pick(format!("station {station}, site {site}"), format!("station {station}, site {site}"));
+        writeln!(out, "  {by}, n° {number}")?;
     }
     Ok(())
 }

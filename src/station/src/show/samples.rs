@@ -105,6 +105,7 @@ pub(crate) fn clean() -> Report {
             base_rejected: None,
         },
         sealing: Sealing { possible: true, obstacles: Vec::new() },
+        seal: None,
         isolation: Isolation::default(),
         read_limits: ReadLimits::default(),
         profile: Profile {

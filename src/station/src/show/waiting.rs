@@ -51,6 +51,25 @@ impl Waiting {
         self.say(&self.lang.pick(format!("Vérification de {name}"), format!("Checking {name}")));
     }
 
+    /// The medium is clean, and its tag is being made.
+    pub fn sealing(&mut self) {
+        self.say(self.lang.pick("Étiquetage…", "Sealing…"));
+    }
+
+    /// So many bytes of the tag are written.
+    pub fn sealed(&mut self, bytes: u64) {
+        let written = words::size(bytes, self.lang);
+        let text = self.lang.pick(format!("Étiquette : {written} écrits"), format!("Tag: {written} written"));
+        match &mut self.screen {
+            Screen::Bar(bar) => bar.set_message(text),
+            Screen::Lines { last, .. } if last.elapsed() >= BETWEEN_LINES => {
+                *last = Instant::now();
+                line(&text);
+            }
+            Screen::Lines { .. } | Screen::Nothing => {}
+        }
+    }
+
     /// One line that stays.
     fn say(&self, text: &str) {
         match &self.screen {

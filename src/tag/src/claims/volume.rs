@@ -70,6 +70,14 @@ const FILESYSTEMS: [(Filesystem, &str); 9] = [
     (Filesystem::Blank, "blank"),
 ];
 
+impl Filesystem {
+    /// As it stands in claims.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        FILESYSTEMS.iter().find(|(filesystem, _)| *filesystem == self).map_or("", |(_, name)| name)
+    }
+}
+
 /// The type of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartitionType {

@@ -1,17 +1,15 @@
 //! The good tag that every vector starts from, and its rendering in JSON.
 
-use super::authority::{Certificate, DAY, End, Keys, START, Station};
 use blanche_tag::claims::*;
 use blanche_tag::envelope::{Algorithm, Purpose, seal};
 use blanche_tag::manifest::{Digests, Entry, EntryKind, Finished, Writer, chaining_value};
 use blanche_tag::revocation::RevocationList;
+use blanche_tag::testing::*;
 use blanche_tag::{Usb, areas, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-pub const SITE: &str = "site-a.blanche.invalid";
-pub const NAME: &str = "station-1.site-a.blanche.invalid";
 const MIB: u64 = 1 << 20;
 /// Issued at.
 pub const ISSUED: u64 = START + 10 * DAY;
@@ -57,47 +55,6 @@ pub struct World {
     pub station: Keys,
     pub base: Case,
     pub parts: BTreeMap<String, Vec<u8>>,
-}
-
-pub fn both(make: impl Fn(Algorithm) -> Vec<u8>) -> [Vec<u8>; 2] {
-    Algorithm::BOTH.map(make)
-}
-
-pub fn root_certificate<'a>(subject: &'a str) -> Certificate<'a> {
-    Certificate {
-        serial: 1,
-        issuer: subject,
-        subject,
-        from: START,
-        to: START + 3650 * DAY,
-        end: None,
-        usage: [1, 6],
-        site: None,
-        loose: None,
-    }
-}
-
-pub fn issuer_certificate<'a>() -> Certificate<'a> {
-    Certificate {
-        serial: 2,
-        issuer: "TEST authority",
-        subject: "TEST site-a",
-        site: Some(SITE),
-        ..root_certificate("")
-    }
-}
-
-pub fn end_certificate<'a>() -> Certificate<'a> {
-    let end = Some(End { san: Some(NAME), purpose: Purpose::Tag });
-    Certificate {
-        serial: 3,
-        issuer: "TEST site-a",
-        subject: "TEST station-1",
-        to: START + 365 * DAY,
-        end,
-        site: None,
-        ..issuer_certificate()
-    }
 }
 
 /// Boot record, boot sector and FSInfo of a small FAT32 medium.

@@ -1,11 +1,11 @@
 //! Every vector: what is special about it, and what must come out.
 
-use super::authority::{Certificate, DAY, End, Keys, Station};
 use super::build::*;
 use blanche_tag::Malformed;
 use blanche_tag::claims::*;
 use blanche_tag::envelope::{Algorithm, Purpose, SignedClaims, seal};
 use blanche_tag::manifest::EntryKind;
+use blanche_tag::testing::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -3,7 +3,6 @@
 #![allow(unreachable_pub, reason = "one program of several files")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests know what they hold")]
 
-mod authority;
 mod build;
 mod cases;
 mod run;

@@ -163,6 +163,8 @@ pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
     let walk = Walk {
         volumes: vector["walked"].as_array().unwrap().iter().map(|volume| volume.as_u64().unwrap() as u32).collect(),
         entries: given.contents.iter().map(|(observed, _)| observed.clone()),
+        unlisted: Vec::new(),
+        shows_streams: true,
     };
     let comparison = compare(&verified, walk, &mut Bytes(&given.contents))?;
     comparison.verdict()?;

@@ -1,13 +1,15 @@
 //! TEST KEYS: authorities, stations, CRLs from fixed seeds that anyone can compute. DER is written by hand here so that
 //! certificates can also be wrong in one respect each.
 
-use blanche_tag::envelope::{Algorithm, Purpose, Signer};
+use crate::envelope::{Algorithm, Purpose, Signer};
 use ml_dsa::{MlDsa87, SigningKey as MlDsaKey, VerifyingKey as MlDsaPublic};
 use p384::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use sha2::{Digest, Sha256};
 
 pub const START: u64 = 1_767_225_600; // 2026-01-01T00:00:00Z
 pub const DAY: u64 = 86_400;
+pub const SITE: &str = "site-a.blanche.invalid";
+pub const NAME: &str = "station-1.site-a.blanche.invalid";
 
 /// One TLV (X.690, 8.1).
 pub fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -189,5 +191,46 @@ impl Signer for Station {
 
     fn sign(&mut self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, String> {
         Ok(self.keys.sign_raw(algorithm, message))
+    }
+}
+
+pub fn both(make: impl Fn(Algorithm) -> Vec<u8>) -> [Vec<u8>; 2] {
+    Algorithm::BOTH.map(make)
+}
+
+pub fn root_certificate<'a>(subject: &'a str) -> Certificate<'a> {
+    Certificate {
+        serial: 1,
+        issuer: subject,
+        subject,
+        from: START,
+        to: START + 3650 * DAY,
+        end: None,
+        usage: [1, 6],
+        site: None,
+        loose: None,
+    }
+}
+
+pub fn issuer_certificate<'a>() -> Certificate<'a> {
+    Certificate {
+        serial: 2,
+        issuer: "TEST authority",
+        subject: "TEST site-a",
+        site: Some(SITE),
+        ..root_certificate("")
+    }
+}
+
+pub fn end_certificate<'a>() -> Certificate<'a> {
+    let end = Some(End { san: Some(NAME), purpose: Purpose::Tag });
+    Certificate {
+        serial: 3,
+        issuer: "TEST site-a",
+        subject: "TEST station-1",
+        to: START + 365 * DAY,
+        end,
+        site: None,
+        ..issuer_certificate()
     }
 }

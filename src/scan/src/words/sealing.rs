@@ -1,0 +1,289 @@
+//! What came of sealing: where the tag is, until when it is valid, or why there is none.
+
+use super::{Advice, Lang, date, harmless, size};
+use crate::report::{NoTag, Seal, SealedTag};
+use blanche_sandbox::wire::{SealFailure, WriteObstacle};
+
+/// What came of sealing, in one sentence, and what to do.
+#[must_use]
+pub fn seal(seal: &Seal, lang: Lang) -> Advice {
+    match seal {
+        Seal::OnMedium { tag, .. } => {
+            let until = until(tag, lang);
+            Advice::new(
+                lang,
+                (
+                    format!("Ce support porte maintenant une étiquette, valable jusqu'au {until}."),
+                    "Retirez-le, et n'y écrivez plus rien : tout changement rend l'étiquette sans valeur.",
+                ),
+                (
+                    format!("This medium now carries a tag, valid until {until}."),
+                    "Take it out, and write nothing more on it: any change makes the tag worthless.",
+                ),
+            )
+        }
+        Seal::Detached { tag, file, because } => {
+            let (until, file, because) = (until(tag, lang), harmless(file), write_obstacle(because, lang));
+            Advice::new(
+                lang,
+                (
+                    format!(
+                        "L'étiquette est valable jusqu'au {until}, mais ce support ne peut pas la porter. {}",
+                        because.what
+                    ),
+                    format!("Donnez au poste le fichier d'étiquette gardé par la station : {file}. {}", because.next),
+                ),
+                (
+                    format!("The tag is valid until {until}, but this medium cannot carry it. {}", because.what),
+                    format!("Give the workstation the tag file that the station keeps: {file}. {}", because.next),
+                ),
+            )
+        }
+        Seal::NoTag { reason } => no_tag(reason, lang),
+    }
+}
+
+/// The day on which a tag expires.
+fn until(tag: &SealedTag, lang: Lang) -> String {
+    let time = tag.expires.parse::<jiff::Timestamp>().ok();
+    time.and_then(|time| date(time.as_second(), lang)).unwrap_or_else(|| harmless(&tag.expires))
+}
+
+const ADMINISTRATOR: (&str, &str) = ("Prévenez l'administrateur de la station.", "Tell the station's administrator.");
+const AGAIN: (&str, &str) = ("Faites vérifier ce support à nouveau.", "Have this medium checked again.");
+const SECURITY: (&str, &str) =
+    ("Apportez ce support au service de sécurité.", "Take this medium to the security staff.");
+
+/// Why a clean medium got no tag.
+fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
+    let (french, english, next) = match reason {
+        NoTag::Obstacles => (
+            "Ce support n'a pas reçu d'étiquette.".to_owned(),
+            "This medium got no tag.".to_owned(),
+            ("Lisez ci-dessous ce qui manque.", "Read below what is missing."),
+        ),
+        NoTag::Folder => (
+            "Un dossier ne peut pas recevoir d'étiquette.".to_owned(),
+            "A folder cannot get a tag.".to_owned(),
+            ("Faites vérifier le support entier.", "Have the whole medium checked."),
+        ),
+        NoTag::Unsealable(what) => (
+            format!("Ce support contient quelque chose qu'une étiquette ne peut pas décrire ({}).", harmless(what)),
+            format!("This medium holds something that a tag cannot describe ({}).", harmless(what)),
+            (
+                "Recopiez les fichiers sur un autre support et faites-le vérifier.",
+                "Copy the files to another medium and have that one checked.",
+            ),
+        ),
+        NoTag::Medium(WriteObstacle::Changed) => (
+            "Ce support ne montre plus la même chose que pendant la vérification.".to_owned(),
+            "This medium no longer shows the same as during the check.".to_owned(),
+            SECURITY,
+        ),
+        NoTag::Medium(obstacle) => return write_obstacle(obstacle, lang),
+        NoTag::Signer(why) => (
+            format!("La station n'a pas pu signer l'étiquette ({}).", harmless(why)),
+            format!("The station could not sign the tag ({}).", harmless(why)),
+            ADMINISTRATOR,
+        ),
+        NoTag::Writing(failure) => {
+            let (french, english, next) = writing(*failure);
+            (french.to_owned(), english.to_owned(), next)
+        }
+        NoTag::Verifier(why) => (
+            format!("L'étiquette a été écrite, mais son contrôle a échoué ({}).", harmless(why)),
+            format!("The tag was written, but its control failed ({}).", harmless(why)),
+            ADMINISTRATOR,
+        ),
+        NoTag::Store(why) => (
+            format!("La station n'a pas pu garder l'étiquette ({}).", harmless(why)),
+            format!("The station could not keep the tag ({}).", harmless(why)),
+            ADMINISTRATOR,
+        ),
+    };
+    Advice::new(lang, (french, next.0), (english, next.1))
+}
+
+/// What an unfinished writing means for the person with the medium.
+fn writing(failure: SealFailure) -> (&'static str, &'static str, (&'static str, &'static str)) {
+    match failure {
+        SealFailure::Before => (
+            "L'étiquette n'a pas pu être écrite ; tous les fichiers sont intacts.",
+            "The tag could not be written; every file is as it was.",
+            AGAIN,
+        ),
+        SealFailure::Unknown => (
+            "L'écriture de l'étiquette a été interrompue : on ne sait pas si elle est là. Tous les fichiers sont intacts.",
+            "The writing of the tag was interrupted: whether it is there is not known. Every file is as it was.",
+            AGAIN,
+        ),
+        SealFailure::After => (
+            "L'étiquette est écrite, mais le support s'est arrêté avant la fin. Tous les fichiers sont intacts.",
+            "The tag is written, but the medium stopped before the end. Every file is as it was.",
+            AGAIN,
+        ),
+        SealFailure::Differs => (
+            "Ce support ne rend pas ce qui vient d'y être écrit : il est en panne, ou il trompe.",
+            "This medium does not give back what was just written to it: it is failing, or it deceives.",
+            SECURITY,
+        ),
+    }
+}
+
+/// What keeps a tag from its medium.
+#[must_use]
+pub fn write_obstacle(obstacle: &WriteObstacle, lang: Lang) -> Advice {
+    const CHECK: (&str, &str) = (
+        "Vérifiez et éjectez le support sur son ordinateur, puis revenez.",
+        "Check and eject the medium on its own computer, then come back.",
+    );
+    let (french, english, next) = match obstacle {
+        WriteObstacle::WriteProtected => (
+            "Il est protégé contre l'écriture.",
+            "It is protected against writing.",
+            (
+                "Ôtez la protection pour qu'il la porte lui-même.",
+                "Take the protection off for it to carry the tag itself.",
+            ),
+        ),
+        WriteObstacle::InUse => (
+            "Un autre programme l'utilise.",
+            "Another program uses it.",
+            ("Fermez ce programme pour qu'il la porte lui-même.", "Close that program for it to carry the tag itself."),
+        ),
+        WriteObstacle::NoVolume | WriteObstacle::Unsupported => (
+            "Son format ne permet pas d'y écrire l'étiquette.",
+            "Its format does not allow writing the tag.",
+            (
+                "Un support en FAT32 ou en exFAT la porterait lui-même.",
+                "A medium in FAT32 or exFAT would carry it itself.",
+            ),
+        ),
+        WriteObstacle::Changed => (
+            "Il ne montre plus la même chose que pendant la vérification.",
+            "It no longer shows the same as during the check.",
+            SECURITY,
+        ),
+        WriteObstacle::Damaged => ("Il est endommagé.", "It is damaged.", CHECK),
+        WriteObstacle::Unreadable => (
+            "Une partie en est illisible.",
+            "A part of it cannot be read.",
+            ("Gardez une copie de vos fichiers ailleurs.", "Keep a copy of your files elsewhere."),
+        ),
+        WriteObstacle::Removed => ("Il a été retiré.", "It was taken out.", AGAIN),
+        WriteObstacle::Dirty => (
+            "Il n'a pas été éjecté correctement de son ordinateur.",
+            "It was not ejected properly from its computer.",
+            CHECK,
+        ),
+        WriteObstacle::NoSpace { needed, free } => {
+            let (needed, free) = (size(*needed, lang), size(*free, lang));
+            return Advice::new(
+                lang,
+                (
+                    format!("Il n'a plus assez de place ({needed} nécessaires, {free} libres)."),
+                    "Faites de la place pour qu'il la porte lui-même.",
+                ),
+                (
+                    format!("It has no room left ({needed} needed, {free} free)."),
+                    "Make room for it to carry the tag itself.",
+                ),
+            );
+        }
+        WriteObstacle::RootFull => (
+            "Son premier dossier est plein.",
+            "Its first folder is full.",
+            ("Rangez des fichiers dans un autre dossier.", "Put some files into another folder."),
+        ),
+        WriteObstacle::NameTaken => (
+            "Un fichier qui n'est pas une étiquette s'appelle « blanche.tag ».",
+            "A file that is no tag is called “blanche.tag”.",
+            ("Donnez un autre nom à ce fichier.", "Give that file another name."),
+        ),
+        WriteObstacle::TooLong => (
+            "Il contient trop de fichiers pour la porter.",
+            "It holds too many files to carry it.",
+            ("Un support en exFAT la porterait lui-même.", "A medium in exFAT would carry it itself."),
+        ),
+        WriteObstacle::SealerLost => (
+            "Le programme qui écrit les étiquettes n'a pas répondu.",
+            "The program that writes tags did not answer.",
+            ADMINISTRATOR,
+        ),
+    };
+    Advice::new(lang, (french, next.0), (english, next.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Seal> {
+        use WriteObstacle::{
+            Changed, Damaged, Dirty, InUse, NameTaken, NoSpace, NoVolume, Removed, RootFull, SealerLost, TooLong,
+            Unreadable, Unsupported, WriteProtected,
+        };
+        let tag = SealedTag {
+            tag: "01".into(),
+            station: "s1".into(),
+            site: "paris".into(),
+            issued: "2026-11-28T06:00:00Z".into(),
+            expires: "2026-12-28T06:00:00Z".into(),
+            counter: 7,
+        };
+        let obstacles = [
+            WriteProtected,
+            InUse,
+            NoVolume,
+            Changed,
+            Damaged,
+            Unreadable,
+            Removed,
+            Dirty,
+            Unsupported,
+            NoSpace { needed: 9000, free: 10 },
+            RootFull,
+            NameTaken,
+            TooLong,
+            SealerLost,
+        ];
+        let failures = [SealFailure::Before, SealFailure::Unknown, SealFailure::After, SealFailure::Differs];
+        let evil = || "a\u{202E}b\u{1B}[2J".to_owned();
+        let mut reasons = vec![
+            NoTag::Obstacles,
+            NoTag::Folder,
+            NoTag::Unsealable(evil()),
+            NoTag::Signer(evil()),
+            NoTag::Verifier(evil()),
+            NoTag::Store(evil()),
+        ];
+        reasons.extend(obstacles.map(NoTag::Medium));
+        reasons.extend(failures.map(NoTag::Writing));
+        let detached = obstacles.map(|because| Seal::Detached { tag: tag.clone(), file: evil(), because });
+        let mut seals: Vec<Seal> = reasons.into_iter().map(|reason| Seal::NoTag { reason }).collect();
+        seals.extend(detached);
+        seals.push(Seal::OnMedium { tag, volume: 0 });
+        seals
+    }
+
+    #[test]
+    fn everything_that_can_come_of_sealing_has_a_plain_sentence_and_advice() {
+        for seal in all() {
+            let (french, english) = (super::seal(&seal, Lang::Fr), super::seal(&seal, Lang::En));
+            for text in [&french.what, &french.next, &english.what, &english.next] {
+                assert!(text.ends_with('.') && text.len() > 10, "{seal:?}: {text:?}");
+                assert!(!text.contains(['\u{1B}', '\u{202E}']), "{seal:?}: {text:?}");
+            }
+            assert!(french.what != english.what && french.next != english.next, "{seal:?}");
+        }
+    }
+
+    #[test]
+    fn a_sealed_medium_says_until_when() {
+        let seal = all().pop().unwrap();
+        let day = crate::words::date(1_798_437_600, Lang::Fr).unwrap();
+        assert!(day.contains("décembre") && super::seal(&seal, Lang::Fr).what.contains(&day));
+        let day = crate::words::date(1_798_437_600, Lang::En).unwrap();
+        assert!(day.contains("December") && super::seal(&seal, Lang::En).what.contains(&day));
+    }
+}

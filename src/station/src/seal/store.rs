@@ -1,0 +1,88 @@
+//! Tags that their medium cannot carry: one file each, found by the identity of the medium and the digest of the manifest
+//! (docs/tag-format.md, section 13).
+
+use blanche_tag::claims::Medium;
+use blanche_tag::envelope::{Envelope, SignedClaims};
+use blanche_tag::{Claims, MAX_ENVELOPE};
+use rustix::fs::Mode;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// How the files end.
+const ENDING: &str = "blanche.tag";
+
+/// Largest part of a tag that is read to list it.
+const LARGEST: u64 = MAX_ENVELOPE as u64 + 32;
+
+/// Where the tag with these claims is kept below `folder`.
+pub(super) fn place(folder: &Path, claims: &Claims) -> PathBuf {
+    of_medium(folder, &claims.medium).join(format!("{}.{ENDING}", digits(&claims.content.manifest_sha256)))
+}
+
+/// Where the tags of a medium are kept below `folder`: only what its identity consists of counts.
+pub(crate) fn of_medium(folder: &Path, medium: &Medium) -> PathBuf {
+    folder.join(digits(&medium.identity()))
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A tag that is kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Its file.
+    pub(crate) file: PathBuf,
+    /// What it says; the station signed it itself, so it is not verified here.
+    pub(crate) claims: Claims,
+}
+
+/// The tags in the folder of one medium, the newest first. What is no tag is passed over.
+pub(crate) fn tags(folder: &Path) -> io::Result<Vec<Kept>> {
+    let mut kept = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|ending| ending == "tag") {
+            kept.extend(claims_in(&file).map(|claims| Kept { file, claims }));
+        }
+    }
+    kept.sort_by_key(|tag| std::cmp::Reverse((tag.claims.issued, tag.claims.counter)));
+    Ok(kept)
+}
+
+/// The tags of all media.
+pub(crate) fn all(folder: &Path) -> io::Result<Vec<Kept>> {
+    let mut kept = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let medium = entry?.path();
+        if medium.is_dir() {
+            kept.extend(tags(&medium)?);
+        }
+    }
+    Ok(kept)
+}
+
+/// The claims at the beginning of a tag file.
+fn claims_in(file: &Path) -> Option<Claims> {
+    let mut bytes = Vec::new();
+    File::open(file).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    let length = u32::from_be_bytes(bytes.get(12..16)?.try_into().ok()?);
+    let envelope = bytes.get(32..)?.get(..usize::try_from(length).ok()?)?;
+    Claims::decode(Envelope::<Claims>::open(envelope).ok()?.payload()).ok()
+}
+
+/// Keeps a tag: after this, it is there as a whole, also after a power cut. A tag of the same content is replaced.
+pub(super) fn keep(place: &Path, tag: &mut File) -> io::Result<()> {
+    let folder = place.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut draft = tempfile::Builder::new().prefix(".tag-").tempfile_in(folder)?;
+    tag.rewind()?;
+    io::copy(tag, &mut draft)?;
+    draft.flush()?;
+    // A tag is no secret: whoever verifies may read it.
+    rustix::fs::fchmod(draft.as_file(), Mode::from_raw_mode(0o644))?;
+    draft.as_file().sync_all()?;
+    draft.persist(place)?;
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,50 @@
+//! Files that must be an administrator's own (security rule 11): read once, through one descriptor whose rights were
+//! checked.
+
+use crate::failure::Failure;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Whether the rights of files are looked at on this system.
+pub(crate) const CHECKED: bool = cfg!(unix);
+
+/// Refuses what group or others may write, and what belongs to somebody else than root or the caller.
+#[cfg(unix)]
+pub(crate) fn check(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let own = [0, rustix::process::geteuid().as_raw()].contains(&metadata.uid());
+    if metadata.mode() & 0o022 == 0 && own { Ok(()) } else { Err(Failure::Rights { path: path.to_owned() }) }
+}
+
+/// Windows has access lists instead: installers set them, and [`CHECKED`] says that nobody looks here.
+#[cfg(not(unix))]
+pub(crate) fn check(_: &Path, _: &Metadata) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// The content of a file of at most `most` bytes.
+///
+/// # Errors
+/// [`Failure::Rights`], [`Failure::BadFile`]
+pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    let bad = |why: String| Failure::BadFile { path: path.to_owned(), why };
+    let file = File::open(path).map_err(|error| bad(error.to_string()))?;
+    let metadata = file.metadata().map_err(|error| bad(error.to_string()))?;
+    check(path, &metadata)?;
+    if !metadata.is_file() {
+        return Err(bad("not a regular file".to_owned()));
+    }
+    match bounded(file, most) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(bad(format!("longer than {most} bytes"))),
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+/// Everything, or nothing if it is longer than `most` bytes.
+pub(crate) fn bounded(file: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let length = file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(u64::try_from(length).is_ok_and(|length| length <= most).then_some(bytes))
+}

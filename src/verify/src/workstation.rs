@@ -1,0 +1,105 @@
+//! What this workstation believes, demands and remembers: read before anything of a medium is.
+
+use crate::arguments::{Demands, LevelName};
+use crate::failure::Failure;
+use crate::memory::{self, Remembered, Store};
+use crate::policy::{self, level_name};
+use crate::rights;
+use crate::trust::{self, Trust};
+use crate::words::Notice;
+use blanche_tag::claims::Claims;
+use blanche_tag::{Context, Level, Memory, Policy};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Everything that a verification needs beside tag and medium.
+#[derive(Debug)]
+pub(crate) struct Workstation {
+    trust: Trust,
+    pub(crate) policy: Policy,
+    /// Absent with `--no-memory`.
+    pub(crate) store: Option<Store>,
+    /// What the store knew at the start.
+    remembered: Remembered,
+    /// Seconds since 1970.
+    pub(crate) clock: u64,
+    /// The clock was given, so nothing is learned.
+    given_clock: bool,
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl Workstation {
+    /// Reads everything that an administrator installed and earlier runs left.
+    ///
+    /// # Errors
+    /// [`Failure`] names the file.
+    pub(crate) fn prepare(demands: &Demands, level: Option<LevelName>) -> Result<Self, Failure> {
+        let mut notices = Vec::new();
+        if !rights::CHECKED {
+            notices.push(Notice::RightsNotChecked);
+        }
+        let folder = demands.trust.clone().unwrap_or_else(trust::default_folder);
+        let trust = Trust::load(&folder, &mut notices)?;
+        let file = demands.policy.clone().or_else(|| trust.policy.clone());
+        let (mut policy, demanded) = match &file {
+            Some(file) => policy::load(file)?,
+            None => (Policy::default(), None),
+        };
+        if let Some(asked) = level.map(Level::from) {
+            if let (Some(demanded), Some(path)) = (demanded.filter(|demanded| asked < *demanded), file) {
+                return Err(Failure::Level { path, asked: level_name(asked), demanded: level_name(demanded) });
+            }
+            policy.level = asked;
+        }
+        let store = match (demands.no_memory, &demands.memory) {
+            (true, _) => None,
+            (false, Some(file)) => Some(named(file)?),
+            (false, None) => Some(Store::open(&memory::default_file())?),
+        };
+        if demands.at.is_some() {
+            notices.push(Notice::ClockGiven);
+        } else if store.as_ref().is_none_or(|store| !store.is_writable()) {
+            notices.push(Notice::NothingRemembered);
+        }
+        let remembered = store.as_ref().map(|store| store.remembered.clone()).unwrap_or_default();
+        let (clock, given_clock) = (demands.at.unwrap_or_else(now), demands.at.is_some());
+        Ok(Self { trust, policy, store, remembered, clock, given_clock, notices })
+    }
+
+    /// As the steps want it.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            trust: &self.trust.store,
+            crls: &self.trust.crls,
+            lists: &self.trust.lists,
+            policy: &self.policy,
+            clock: self.clock,
+            memory: &self.remembered.memory,
+            counters: &self.remembered.counters,
+        }
+    }
+
+    /// Remembers what authorities stated, and the counter of a tag that was accepted as a whole.
+    ///
+    /// # Errors
+    /// [`Failure::Memory`]
+    pub(crate) fn learn(&self, memory: &Memory, accepted: Option<&Claims>) -> Result<(), Failure> {
+        let Some(store) = self.store.as_ref().filter(|_| !self.given_clock) else { return Ok(()) };
+        let counters = accepted.map(|claims| (claims.counter_key(), claims.counter)).into_iter().collect();
+        store.raise(&Remembered { memory: memory.clone(), counters })
+    }
+}
+
+/// A memory that somebody asked for by name must work.
+fn named(file: &std::path::Path) -> Result<Store, Failure> {
+    let store = Store::open(file)?;
+    if store.is_writable() {
+        Ok(store)
+    } else {
+        Err(Failure::Memory { path: file.to_owned(), why: "it cannot be written here".to_owned() })
+    }
+}
+
+/// Seconds since 1970; a clock before that is as good as none.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,314 @@
+//! A clean medium is sealed, and everybody who reads the tag says the same (TAG-1).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
+
+use blanche_tests::ceremony::in_der;
+use blanche_tests::tools::{run, try_run};
+use blanche_tests::{Ceremony, Disc, Format, Layout, Scan, Station, Tree, disc, exfat, image, program};
+use serde_json::Value;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Short and long names, accents, an empty file, and one with BLAKE3 subtrees.
+fn tree() -> Tree {
+    let long: Vec<u8> =
+        (0..1_400_000u32).map(|at| u8::try_from(at.wrapping_mul(2_654_435_761) >> 24).unwrap()).collect();
+    Tree::new()
+        .with("LETTRE.TXT", "Bonjour\r\n")
+        .with("Dossier/Été 2026/naïve clé.txt", "accents\r\n")
+        .with("Dossier/vide.dat", "")
+        .with("long.bin", long)
+}
+
+/// A station that seals, in a folder that lives as long as it.
+struct Sealer {
+    folder: tempfile::TempDir,
+    ceremony: Ceremony,
+    station: Station,
+}
+
+impl Sealer {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ceremony = Ceremony::new(&folder.path().join("keys"));
+        let mut station = Station::new(folder.path());
+        ceremony.equip(&mut station, "accueil-1", "paris");
+        Self { folder, ceremony, station }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn trust(&self) -> PathBuf {
+        self.path().join("keys/trust")
+    }
+
+    /// What `blanche-verify` says at level full: exit code, and the JSON document.
+    fn verify(&self, target: &Path, options: &[&str]) -> (i32, Value) {
+        let mut arguments: Vec<&str> = vec!["--json", "--no-memory", "--level", "full", "--trust"];
+        let trust = self.trust();
+        arguments.push(trust.to_str().unwrap());
+        arguments.extend(options);
+        arguments.push(target.to_str().unwrap());
+        let verifier = program("blanche-verify");
+        let output = try_run(self.path(), verifier.to_str().unwrap(), arguments);
+        let answer = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        (output.status.code().unwrap(), answer)
+    }
+
+    /// The station's own program: exit code, and what it printed.
+    fn blanche(&self, words: &[&str]) -> (i32, String) {
+        let configuration = self.station.configuration();
+        let arguments = ["--config", configuration.to_str().unwrap()].iter().chain(words);
+        let output = try_run(self.path(), program("blanche").to_str().unwrap(), arguments);
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// What the second verifier says at level full of a tag file and a medium, or a folder that shows its volume.
+    fn second_verifier(&self, tag: &Path, target: &Path) -> Value {
+        let (authority, crls) = in_der(&self.trust(), &self.path().join("der"));
+        let policy = self.path().join("policy.json");
+        fs::write(&policy, r#"{"max_base_age": 315360000}"#).unwrap();
+        let verifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("tag/verify.py");
+        let mut python = program("blanche").parent().unwrap().join("../venv-tag/bin/python");
+        if !python.exists() {
+            python = PathBuf::from("python3");
+        }
+        let arguments: [&Path; 12] = [
+            &verifier,
+            Path::new("--authority"),
+            &authority,
+            Path::new("--crl"),
+            &crls,
+            Path::new("--policy"),
+            &policy,
+            Path::new("--level"),
+            Path::new("full"),
+            Path::new("--block=512"),
+            tag,
+            target,
+        ];
+        let output = try_run(self.path(), python.to_str().unwrap(), arguments);
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+fn outcome(scan: &Scan) -> (&str, i32) {
+    (scan.report["seal"]["outcome"].as_str().unwrap_or_else(|| panic!("{}", scan.messages)), scan.code)
+}
+
+fn assert_accepted((code, answer): &(i32, Value)) {
+    assert_eq!((*code, &answer["verdict"]), (0, &Value::from("accepted")), "{answer:#}");
+}
+
+/// Free bytes of a FAT volume, as the second verifier's tools count them.
+fn free(folder: &Path, disk: &Path, format: Format) -> u64 {
+    if format == Format::ExFat {
+        return exfat::with_mounted(folder, disk, |point| {
+            let answer = run(folder, "stat", ["--file-system".as_ref(), "--format=%S %f".as_ref(), point.as_os_str()]);
+            let text = String::from_utf8(answer).unwrap();
+            text.split_whitespace().map(|number| number.parse::<u64>().unwrap()).product()
+        });
+    }
+    let listing = String::from_utf8(run(folder, "mdir", ["-i".as_ref(), disk.as_os_str()])).unwrap();
+    let line = listing.lines().find(|line| line.contains("bytes free")).unwrap();
+    line.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()
+}
+
+/// The tag, and every user file as it was, as other people's programs see the medium. Returns the tag.
+fn look(folder: &Path, disk: &Path, format: Format) -> PathBuf {
+    let seen = folder.join("seen");
+    let _ = fs::remove_dir_all(&seen);
+    fs::create_dir(&seen).unwrap();
+    if format == Format::ExFat {
+        exfat::with_mounted(folder, disk, |point| {
+            let source = point.join(".");
+            run(folder, "cp", ["-r".as_ref(), source.as_os_str(), seen.as_os_str()]);
+        });
+    } else {
+        let arguments =
+            ["-s".as_ref(), "-n".as_ref(), "-i".as_ref(), disk.as_os_str(), "::/".as_ref(), seen.as_os_str()];
+        run(folder, "mcopy", arguments);
+    }
+    for file in tree().files() {
+        assert!(fs::read(seen.join(&file.path)).unwrap() == file.bytes, "{format:?}: {}", file.path);
+    }
+    let tag = folder.join("copy.blanche.tag");
+    fs::rename(seen.join("blanche.tag"), &tag).unwrap();
+    assert_eq!(count(&seen), 6, "four files in two folders, and nothing else");
+    tag
+}
+
+fn count(folder: &Path) -> usize {
+    let entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()).collect();
+    let inside = entries.iter().filter(|entry| entry.file_type().unwrap().is_dir()).map(|entry| count(&entry.path()));
+    entries.len() + inside.sum::<usize>()
+}
+
+#[test]
+fn a_sealed_medium_is_sound_unchanged_and_accepted_by_all() {
+    let sealer = Sealer::new();
+    for format in [Format::Fat12, Format::Fat16, Format::Fat32, Format::ExFat] {
+        let disk = image(sealer.path(), format, Layout::Superfloppy, &tree());
+        let before = free(sealer.path(), &disk, format);
+        let sealed = sealer.station.seal(&disk);
+        assert_eq!(outcome(&sealed), ("on_medium", 0), "{format:?}: {}", sealed.messages);
+        let checker = if format == Format::ExFat { "fsck.exfat" } else { "fsck.vfat" };
+        run(sealer.path(), checker, ["-n".as_ref(), disk.as_os_str()]);
+        let verified = sealer.verify(&disk, &[]);
+        assert_accepted(&verified);
+        let copy = disk.with_extension("copy");
+        fs::copy(&disk, &copy).unwrap();
+        let tag = look(sealer.path(), &copy, format);
+        let after = free(sealer.path(), &copy, format);
+        let length = fs::metadata(&tag).unwrap().len();
+        assert!(before - after >= length && before - after < length + 65_536, "{format:?}: {before} {after} {length}");
+        let second = match format {
+            Format::ExFat => exfat::with_mounted(sealer.path(), &copy, |point| sealer.second_verifier(&tag, point)),
+            _ => sealer.second_verifier(&tag, &disk),
+        };
+        assert_eq!(second["accepted"], true, "{format:?}: {second:#}");
+    }
+}
+
+#[test]
+fn a_tag_is_found_behind_every_partition_table() {
+    let sealer = Sealer::new();
+    for layout in [Layout::MbrPrimary, Layout::MbrSecond, Layout::MbrLogical, Layout::Gpt] {
+        for format in [Format::Fat32, Format::ExFat] {
+            let disk = image(sealer.path(), format, layout, &tree());
+            let sealed = sealer.station.seal(&disk);
+            assert_eq!(outcome(&sealed), ("on_medium", 0), "{format:?} {layout:?}: {}", sealed.messages);
+            assert_accepted(&sealer.verify(&disk, &[]));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_carry_a_tag_gets_a_detached_one() {
+    let sealer = Sealer::new();
+    let hidden = image(sealer.path(), Format::Fat16, Layout::MbrHidden, &tree());
+    let media = [
+        (image(sealer.path(), Format::Ntfs, Layout::Superfloppy, &tree()), "no_volume"),
+        (image(sealer.path(), Format::Ext4, Layout::Gpt, &tree()), "no_volume"),
+        (disc(sealer.path(), Disc::JolietRockRidge, &tree()), "no_volume"),
+        (hidden, "no_volume"),
+        (full(sealer.path()), "no_space"),
+    ];
+    for (disk, because) in media {
+        let digest = blake3::hash(&fs::read(&disk).unwrap());
+        let sealed = sealer.station.seal(&disk);
+        assert_eq!(
+            outcome(&sealed),
+            ("detached", 0),
+            "{}: {} {:#}",
+            disk.display(),
+            sealed.messages,
+            sealed.report["seal"]
+        );
+        assert_eq!(sealed.report["seal"]["because"]["obstacle"], because, "{}", disk.display());
+        assert_eq!(blake3::hash(&fs::read(&disk).unwrap()), digest, "{}: nothing was written", disk.display());
+        let tag = sealed.report["seal"]["file"].as_str().unwrap().to_owned();
+        assert_accepted(&sealer.verify(&disk, &["--tag", &tag]));
+        let exported = disk.with_extension("exported");
+        assert_eq!(sealer.blanche(&["tag", "export", disk.to_str().unwrap(), exported.to_str().unwrap()]).0, 0);
+        assert_eq!(fs::read(&exported).unwrap(), fs::read(&tag).unwrap());
+        let listed = sealer.blanche(&["tag", "list"]);
+        assert!(listed.0 == 0 && listed.1.contains(&tag), "{listed:?}");
+        // One byte of a file, somewhere else than in the boot areas.
+        change(&disk, b"Bonjour", b"bonjour");
+        let (code, answer) = sealer.verify(&disk, &["--tag", &tag]);
+        assert_eq!((code, &answer["refusal"]["code"]), (42, &Value::from("E-CHANGED")), "{answer:#}");
+    }
+    let other = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let nowhere = sealer.path().join("nowhere");
+    assert_eq!(sealer.blanche(&["tag", "export", other.to_str().unwrap(), nowhere.to_str().unwrap()]).0, 40);
+    assert!(!nowhere.exists());
+}
+
+/// A FAT16 without a free cluster.
+fn full(folder: &Path) -> PathBuf {
+    let disk = image(folder, Format::Fat16, Layout::Superfloppy, &tree());
+    let free = free(folder, &disk, Format::Fat16);
+    let filler = folder.join("filler.bin");
+    fs::write(&filler, vec![b'x'; usize::try_from(free).unwrap()]).unwrap();
+    run(folder, "mcopy", ["-i".as_ref(), disk.as_os_str(), filler.as_os_str(), "::".as_ref()]);
+    disk
+}
+
+/// Replaces the first occurrence of `from` on the medium.
+fn change(disk: &Path, from: &[u8], to: &[u8]) {
+    let bytes = fs::read(disk).unwrap();
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("the bytes are on the medium");
+    OpenOptions::new().write(true).open(disk).unwrap().write_all_at(to, at as u64).unwrap();
+}
+
+#[test]
+fn an_older_tag_is_replaced_and_anything_else_of_its_name_is_kept() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat32, Layout::MbrPrimary, &tree());
+    let first = sealer.station.seal(&disk);
+    let second = sealer.station.seal(&disk);
+    assert_eq!((outcome(&first), outcome(&second)), (("on_medium", 0), ("on_medium", 0)), "{}", second.messages);
+    let counters = [&first, &second].map(|scan| scan.report["seal"]["counter"].as_u64().unwrap());
+    assert!(counters[0] < counters[1], "{counters:?}");
+    assert_accepted(&sealer.verify(&disk, &[]));
+    let taken = image(sealer.path(), Format::Fat16, Layout::Superfloppy, &tree().with("blanche.tag", "my own notes"));
+    let sealed = sealer.station.seal(&taken);
+    assert_eq!(outcome(&sealed), ("detached", 0), "{}", sealed.messages);
+    assert_eq!(sealed.report["seal"]["because"]["obstacle"], "name_taken");
+    let kept = run(sealer.path(), "mtype", ["-i".as_ref(), taken.as_os_str(), "::/blanche.tag".as_ref()]);
+    assert_eq!(kept, b"my own notes");
+}
+
+#[test]
+fn what_is_not_clean_is_never_sealed() {
+    let sealer = Sealer::new();
+    let infected = tree().with("virus.com", blanche_tests::samples::eicar());
+    let disk = image(sealer.path(), Format::Fat32, Layout::Superfloppy, &infected);
+    let digest = blake3::hash(&fs::read(&disk).unwrap());
+    let scan = sealer.station.seal(&disk);
+    assert_eq!((scan.verdict(), scan.code), ("infected", 20));
+    assert_eq!(scan.report["seal"], serde_json::json!({"outcome": "no_tag", "reason": "obstacles"}));
+    assert_eq!(blake3::hash(&fs::read(&disk).unwrap()), digest);
+    let (code, answer) = sealer.verify(&disk, &[]);
+    assert_eq!((code, &answer["refusal"]["code"]), (40, &Value::from("E-NO-TAG")));
+}
+
+#[test]
+fn without_keys_or_trust_a_clean_medium_gets_no_tag_and_the_shell_hears_it() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat16, Layout::Superfloppy, &tree());
+    let mut without = sealer.station.clone();
+    let empty = sealer.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    without.set("seal", "keys", &format!("{:?}", empty.to_str().unwrap()));
+    let scan = without.seal(&disk);
+    assert_eq!((scan.verdict(), outcome(&scan)), ("clean", ("no_tag", 6)), "{}", scan.messages);
+    assert_eq!(scan.report["seal"]["reason"], "signer");
+    let mut distrusting = sealer.station.clone();
+    let other = Ceremony::new(&sealer.path().join("other"));
+    distrusting.set("seal", "trust", &format!("{:?}", other.trust("trust").to_str().unwrap()));
+    let scan = distrusting.seal(&disk);
+    assert_eq!(outcome(&scan), ("no_tag", 6), "{}", scan.messages);
+    assert_eq!(
+        scan.report["seal"],
+        serde_json::json!({"outcome": "no_tag", "reason": "verifier", "detail": "E-CHAIN"})
+    );
+}
+
+#[test]
+fn a_revoked_station_is_refused_and_another_one_is_not() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat16, Layout::Superfloppy, &tree());
+    assert_eq!(outcome(&sealer.station.seal(&disk)), ("on_medium", 0));
+    let authority = sealer.ceremony.authority();
+    sealer.ceremony.keys(&["revoke", "--station", "accueil-1", "--site", "paris"], &[("--authority", &authority)]);
+    let _ = sealer.ceremony.trust("trust");
+    let (code, answer) = sealer.verify(&disk, &[]);
+    assert_eq!((code, &answer["refusal"]["code"]), (41, &Value::from("E-REVOKED-STATION")), "{answer:#}");
+}
