@@ -11,13 +11,13 @@ mod formats;
 mod outcome;
 
 pub use amounts::{counted, date, duration, files, number, rate, size};
+pub use blanche_tag::visible::{harmless, visible, visible_path};
 pub use causes::cause;
 pub use formats::{area, container, filesystem, role, view};
 pub use outcome::{
     VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,
     weaker_isolation,
 };
-pub use blanche_tag::visible::{harmless, visible, visible_path};
 
 use std::str::FromStr;
 
