@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test test-tag bench false-positives fuzz soak deny
+.PHONY: help deps deps-demo deps-test toolchain build verifier windows demo test test-tag test-verifier test-windows bench false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -16,6 +16,9 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
 DEMO_PACKAGES := dosfstools mtools zip
 # The second verifier of the tag: its libraries come from PyPI (tests/tag/requirements.txt).
 TAG_PACKAGES := dosfstools mtools python3 python3-venv
+# A compiler for Windows with the sources of its standard library, and Wine (tests/windows).
+WINDOWS_PACKAGES := binutils-mingw-w64-x86-64 cargo-web gcc-mingw-w64-x86-64-win32 rust-web-src rustc-web
+WINE_PACKAGES := $(WINDOWS_PACKAGES) wine64
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) $(TAG_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs exfat-fuse \
 	exfatprogs fdisk file fuse3 gcab genisoimage gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop mount ncompress \
@@ -82,10 +85,17 @@ deps-demo: deps ## Install what the demonstration needs as well
 	@$(call install,$(DEMO_PACKAGES))
 
 deps-test: deps ## Install what the tests need as well
-	@$(call install,$(TEST_PACKAGES))
+	@$(call install,$(TEST_PACKAGES) $(WINE_PACKAGES))
 
 build: deps ## Build all programs into target/release
 	@cargo build --release --workspace --locked
+
+verifier: deps ## Build blanche-verify for Linux as one small static program
+	@tests/verifier.sh
+
+windows: toolchain ## Build blanche-verify.exe
+	@$(call install,$(WINDOWS_PACKAGES))
+	tests/windows/build.sh
 
 demo: deps-demo build ## Make two real USB-key images, scan both, show both verdicts
 	@tests/demo.sh
@@ -96,7 +106,9 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	status=0
 	( $(test-tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
 	cargo test --release --workspace --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR"/test-tag.log "$$CARGO_TARGET_DIR"/test.log
+	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
+	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR"/test{-tag,,-verifier,-windows}.log
 	exit $$status
 
 test-tag: ## Run the second verifier of the tag (Python) against the specification's vectors and tags of its own
@@ -105,6 +117,20 @@ test-tag: ## Run the second verifier of the tag (Python) against the specificati
 	mkdir -p "$$CARGO_TARGET_DIR"
 	( $(test-tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
 	$(count-tests) "$$CARGO_TARGET_DIR/test-tag.log"
+	exit $$status
+
+test-verifier: deps-test ## Run the tests of the finished verifier on the small static program
+	@mkdir -p "$$CARGO_TARGET_DIR"
+	status=0
+	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-verifier.log"
+	exit $$status
+
+test-windows: deps-test ## Run the tests of tag and verifier under Wine, and blanche-verify.exe on real media
+	@mkdir -p "$$CARGO_TARGET_DIR"
+	status=0
+	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-windows.log"
 	exit $$status
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images and 10^6 files per filesystem, SEED=1
