@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
 
 use blanche_tests::evil::{disks, files};
+use blanche_tests::samples::eicar;
 use blanche_tests::{Station, program};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -133,7 +134,9 @@ fn folder_with_pipe_socket_and_links() {
     std::os::unix::fs::symlink("/proc/self/mem", target.join("memory")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(target.join("socket")).unwrap();
     assert!(Command::new("mkfifo").arg(target.join("pipe")).status().unwrap().success());
+    std::os::unix::fs::symlink(std::str::from_utf8(&eicar()).unwrap(), target.join("sample")).unwrap();
     let scan = Station::new(folder.path()).scan(&target);
+    assert_eq!(scan.found(), ["sample"], "the target of a link is matched: {:#}", scan.report);
     let cause = "not_regular_file".to_owned();
     assert_eq!(scan.not_checked(), [("pipe".to_owned(), cause.clone()), ("socket".to_owned(), cause)]);
     assert!(!scan.messages.contains('\u{1b}'), "{:?}", scan.messages);
