@@ -138,6 +138,7 @@ soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --workspace --locked --test kills -- --nocapture
 	SEED=$(SEED) COUNT=$(IMAGES) cargo test --release --workspace --locked --test reader -- damaged noise
 	FILES=1000000 cargo test --release --workspace --locked --test reader -- --nocapture --test-threads 1 many_files_on
+	GIBIBYTES=4 cargo test --release --workspace --locked --test bombs far_behind
 
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))

@@ -92,6 +92,10 @@ contents!(
     pdf_with_an_indirect_filter: "a.pdf" = files::pdf_with_an_indirect_filter(),
     pdf_with_a_predictor: "a.pdf" = files::pdf_with_a_predictor(),
     pdf_with_an_escaped_filter: "a.pdf" = files::pdf_with_an_escaped_filter(),
+    pdf_with_a_nul_before_an_object: "a.pdf" = files::pdf_with_a_nul_before_an_object(),
+    pdf_with_a_letter_before_an_object: "a.pdf" = files::pdf_with_a_letter_before_an_object(),
+    pdf_with_a_comment_in_a_dictionary: "a.pdf" = files::pdf_with_a_comment_in_a_dictionary(),
+    pdf_with_a_string_in_a_dictionary: "a.pdf" = files::pdf_with_a_string_in_a_dictionary(),
 );
 
 /// What is wrong with one file must not keep the others from being read.
