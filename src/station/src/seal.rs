@@ -160,7 +160,8 @@ impl Sealing<'_> {
             station: label(&described.station)?,
             site: label(&described.site)?,
             issued,
-            expires: issued.saturating_add(self.settings.seal.validity.as_secs()),
+            // What the certificate does not outlive would be refused from then on anyway.
+            expires: issued.saturating_add(self.settings.seal.validity.as_secs()).min(described.certificate_expires),
             counter: described.next_counter,
             tag_volume,
         };
