@@ -24,7 +24,9 @@ pub(crate) fn path() -> OsString {
 
 pub(crate) fn command() -> Command {
     let mut command = Command::new(path());
-    command.env("LC_ALL", "en_GB.UTF-8");
+    if is_native() {
+        command.env("LC_ALL", "en_GB.UTF-8");
+    }
     // Wine takes the drive of a path without a letter from here: Z:, which is the root.
     command.current_dir("/");
     command
