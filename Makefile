@@ -34,7 +34,7 @@ IMAGES ?= 3000
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations
 MEGABYTES ?= 200
-ROWS ?= P4,P1,P3,P5,P6,P7,P8
+ROWS ?= P4,P1,P3,P5,P6,P7,P8,P9,P10,P14
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
 define install
@@ -143,6 +143,7 @@ soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))
 	cargo build --release --workspace --locked --examples
+	tests/verifier.sh
 	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES) --rows $(ROWS)
 
 false-positives: build ## Scan 10 000 and more ordinary files of Debian: no rule may call one malicious, two may be suspicious
