@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build demo test test-tag test-evil bench false-positives fuzz soak deny
+.PHONY: help deps deps-demo deps-test toolchain build verifier windows demo test test-tag test-evil test-verifier test-windows bench \
+	false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
@@ -18,6 +19,9 @@ DEMO_PACKAGES := dosfstools mtools zip
 TAG_PACKAGES := dosfstools mtools python3 python3-venv
 # The attacks on the tag: media with every filesystem that carries one, and their drivers.
 EVIL_PACKAGES := $(TAG_PACKAGES) exfat-fuse exfatprogs fdisk fuse3 genisoimage mount ntfs-3g
+# A compiler for Windows with the sources of its standard library, and Wine (tests/windows).
+WINDOWS_PACKAGES := binutils-mingw-w64-x86-64 cargo-web gcc-mingw-w64-x86-64-win32 rust-web-src rustc-web
+WINE_PACKAGES := $(WINDOWS_PACKAGES) wine64
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs \
 	file gcab gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop ncompress \
@@ -33,7 +37,7 @@ IMAGES ?= 3000
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations
 MEGABYTES ?= 200
-ROWS ?= P4,P1,P3,P5,P6,P7,P8
+ROWS ?= P4,P1,P3,P5,P6,P7,P8,P9,P10,P14
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
 define install
@@ -84,10 +88,17 @@ deps-demo: deps ## Install what the demonstration needs as well
 	@$(call install,$(DEMO_PACKAGES))
 
 deps-test: deps ## Install what the tests need as well
-	@$(call install,$(TEST_PACKAGES))
+	@$(call install,$(TEST_PACKAGES) $(WINE_PACKAGES))
 
 build: deps ## Build all programs into target/release
 	@cargo build --release --workspace --locked
+
+verifier: deps ## Build blanche-verify for Linux as one small static program
+	@tests/verifier.sh
+
+windows: toolchain ## Build blanche-verify.exe
+	@$(call install,$(WINDOWS_PACKAGES))
+	tests/windows/build.sh
 
 demo: deps-demo build ## Make two real USB-key images, scan both, show both verdicts
 	@tests/demo.sh
@@ -99,7 +110,9 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	( $(call test-python,tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
 	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
 	cargo test --release --workspace --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR"/test-tag.log "$$CARGO_TARGET_DIR"/test-evil.log "$$CARGO_TARGET_DIR"/test.log
+	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
+	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR"/test{-tag,-evil,,-verifier,-windows}.log
 	exit $$status
 
 test-tag: ## Run the second verifier of the tag (Python) against the specification's vectors and tags of its own
@@ -117,15 +130,31 @@ test-evil: build ## Attack the tag of sealed media and ask every verifier; BLANC
 	$(count-tests) "$$CARGO_TARGET_DIR/test-evil.log"
 	exit $$status
 
+test-verifier: deps-test ## Run the tests of the finished verifier on the small static program
+	@mkdir -p "$$CARGO_TARGET_DIR"
+	status=0
+	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-verifier.log"
+	exit $$status
+
+test-windows: deps-test ## Run the tests of tag and verifier under Wine, and blanche-verify.exe on real media
+	@mkdir -p "$$CARGO_TARGET_DIR"
+	status=0
+	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-windows.log"
+	exit $$status
+
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images and 10^6 files per filesystem, SEED=1
 	@echo "seed $(SEED), $(KILLS) kills, $(IMAGES) damaged images per filesystem"
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release --workspace --locked --test kills -- --nocapture
 	SEED=$(SEED) COUNT=$(IMAGES) cargo test --release --workspace --locked --test reader -- damaged noise
 	FILES=1000000 cargo test --release --workspace --locked --test reader -- --nocapture --test-threads 1 many_files_on
+	GIBIBYTES=4 cargo test --release --workspace --locked --test bombs far_behind
 
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
 	@$(call install,$(BENCH_PACKAGES))
 	cargo build --release --workspace --locked --examples
+	tests/verifier.sh
 	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES) --rows $(ROWS)
 
 false-positives: build ## Scan 10 000 and more ordinary files of Debian: no rule may call one malicious, two may be suspicious

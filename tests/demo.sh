@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes two real FAT32 images (clean documents; EICAR in a zip in a subfolder), scans both and shows both verdicts.
+# Makes two real FAT32 images (clean documents; EICAR in a zip in a subfolder), scans both and shows both verdicts. Then it
+# seals the clean one with keys of a throw-away authority, verifies it, changes one byte, and shows the refusal.
 # Called by `make demo`, which has built the programs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,32 +26,77 @@ for key in clean infected; do
     rm -r "${demo:?}/$key"
 done
 
+# A throw-away authority and one station, by the steps of docs/keys.md: worth nothing beyond this demonstration.
+blanche=$programs/blanche
+umask 077
+mkdir -p "$demo/trust/authorities/demo" "$demo/trust/crls" "$demo/trust/lists" "$demo/tags"
+od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$demo/passphrase"
+secret=(--passphrase-file "$demo/passphrase")
+{
+    "$blanche" keys authority --folder "$demo/authority" --name demo "${secret[@]}"
+    "$blanche" keys request --folder "$demo/keys" --station demo --site demo "${secret[@]}"
+    "$blanche" keys issue --authority "$demo/authority" --station demo --site demo --out "$demo/issued" \
+        "$demo/keys/classical.csr" "$demo/keys/post-quantum.csr" "${secret[@]}"
+} > "$demo/ceremony.log"
+cp "$demo/issued"/*.pem "$demo/keys/"
+cp "$demo/authority"/{classical,post-quantum}.pem "$demo/trust/authorities/demo/"
+cp "$demo/authority/crls"/* "$demo/trust/crls/"
+cp "$demo/authority/lists"/* "$demo/trust/lists/"
+# The signatures of this repository are as old as it is; a real station would refuse to seal with old ones.
+sed -i 's/max_base_age = "7 days"/max_base_age = "3650 days"/' "$demo/keys/signer.toml"
+echo 'max_base_age = "3650 days"' > "$demo/trust/policy.toml"
+umask 022
+
 cat > "$demo/blanche.toml" <<TOML
 # Blanche's own signatures only. Add "/var/lib/clamav" to use ClamAV's official bases as well.
 [bases]
 clamav = ["$PWD/signatures/clamav"]
 rules = ["$PWD/signatures/rules"]
+required = []
+max_age = "3650 days"
+
+[seal]
+keys = "keys"
+trust = "trust"
+detached = "tags"
 TOML
 chmod go-w "$demo" "$demo/blanche.toml"
 
-scan() {
-    local code=0
+# Only a station's own users seal: a scan as an ordinary user is confined less, and its report says so.
+sudo=; [ "$(id -u)" -eq 0 ] || sudo=sudo
+
+# run CODE COMMAND...: shows a command of blanche, runs it, and demands its exit code.
+run() {
+    local expected=$1 code=0 as=
+    shift
+    [ "$1 $2" != 'scan --seal' ] || as=$sudo
     echo
-    echo "\$ blanche scan $1"
-    "$programs/blanche" --config "$demo/blanche.toml" scan "$1" || code=$?
+    echo "\$ ${as:+$as }blanche $*"
+    $as "$blanche" --config "$demo/blanche.toml" "$@" || code=$?
     echo "(exit code $code)"
-    [ "$code" -eq "$2" ] || { echo "demo: expected exit code $2 for $1" >&2; exit 1; }
+    [ "$code" -eq "$expected" ] || { echo "demo: expected exit code $expected" >&2; exit 1; }
 }
-scan "$demo/clean.img" 0
-scan "$demo/infected.img" 20
+run 0 scan "$demo/clean.img"
+run 20 scan "$demo/infected.img"
+
+echo
+echo "--- Sealing, with a throw-away authority made for this demonstration ($demo/authority) ---"
+trusted=(--trust "$demo/trust" --no-memory)
+run 0 scan --seal "$demo/clean.img"
+run 0 verify "${trusted[@]}" "$demo/clean.img"
+echo
+echo "One byte of \"Compte rendu.txt\" is changed behind everybody's back:"
+offset=$(grep -obUa 'Compte rendu de la' "$demo/clean.img" | head -1 | cut -d: -f1)
+printf 'c' | dd of="$demo/clean.img" bs=1 seek="$offset" conv=notrunc status=none
+run 42 verify "${trusted[@]}" "$demo/clean.img"
 
 cat <<TEXT
 
 To scan your own key, plug it in, do not mount it, find its name with lsblk, and say (sdX being that name):
 
-  sudo $programs/blanche --config $demo/blanche.toml scan /dev/sdX
+  sudo $blanche --config $demo/blanche.toml scan /dev/sdX
 
-It is only read. Exit codes: 0 clean, 10 incomplete, 20 infected, 30 refused.
+It is only read; with --seal a clean one gets a tag. Exit codes: 0 clean, 10 incomplete, 20 infected, 30 refused.
 This demonstration knows Blanche's own few signatures only. For real protection fetch ClamAV's official bases
 (apt-get install clamav-freshclam) and add "/var/lib/clamav" to the list "clamav" in $demo/blanche.toml.
 TEXT

@@ -83,8 +83,20 @@ def fat32(path, files, size, count):
     return path
 
 
-def small(work, count):
-    """ext4 with `count` files of 4 KiB, a thousand in a folder, each with its own content."""
+def large(work, megabytes):
+    """FAT32 with files of 64 MB at random, which are clean. Returns the image and the bytes of the files."""
+    chance, files = random.Random(5), work / "large"
+    files.mkdir()
+    count = max(1, megabytes // 64)
+    for number in range(count):
+        (files / f"{number}.dat").write_bytes(b"%08d" % number + chance.randbytes(64_000_000))
+    image = fat32(work / "large.img", files, count * 64_000_008, count)
+    shutil.rmtree(files)
+    return image, count * 64_000_008
+
+
+def small(work, count, keep=False):
+    """ext4 with `count` files of 4 KiB, a thousand in a folder, each with its own content; `keep` leaves the folder."""
     chance, files = random.Random(3), work / "small"
     for number in range(count):
         folder = files / str(number // 1000)
@@ -94,7 +106,8 @@ def small(work, count):
         (folder / f"{number}.dat").write_bytes(b"%08d" % number + chance.randbytes(4088))
     image = empty(work / "small.img", count * 4700 + (64 << 20))
     run("mke2fs", "-q", "-F", "-t", "ext4", "-N", str(count * 21 // 20 + 1000), "-d", files, image)
-    shutil.rmtree(files)
+    if not keep:
+        shutil.rmtree(files)
     return image
 
 

@@ -62,6 +62,52 @@ class Bench:
         path.chmod(0o600)
         return path
 
+    def seal(self, target):
+        """Keys and trust of a throw-away station, once; seals a clean medium and returns the tag, if it is detached."""
+        station = self.work / "station"
+        if not station.exists():
+            self.ceremony(station)
+        settings = self.settings("seal", small_base=True)
+        with settings.open("a") as more:
+            more.write(f"bases.max_age = \"3650 days\"\nseal.keys = {json.dumps(str(station / 'keys'))}\n"
+                       f"seal.trust = {json.dumps(str(self.work / 'trust'))}\nseal.detached = {json.dumps(str(station / 'tags'))}\n")
+        command = [self.programs / "blanche", "--config", settings, "scan", "--quiet", "--seal", f"--json={self.report}", target]
+        done = subprocess.run(command, capture_output=True, text=True)
+        sealed = json.loads(self.report.read_text())["seal"]
+        if done.returncode != 0:
+            sys.exit(f"not sealed: {sealed}")
+        return sealed.get("file")
+
+    def ceremony(self, station):
+        """docs/keys.md, with a trust folder that takes the repository's own bases, which are as old as they are."""
+        station.mkdir(mode=0o700)
+        (station / "tags").mkdir()
+        secret = station / "passphrase"
+        secret.write_text(os.urandom(24).hex() + "\n")
+        secret.chmod(0o600)
+        keys, authority, trust = station / "keys", station / "authority", self.work / "trust"
+
+        def step(*words):
+            subprocess.run([self.programs / "blanche", "keys", *words, "--passphrase-file", secret], check=True,
+                           capture_output=True)
+
+        name = ("--station", "bench", "--site", "bench")
+        step("authority", "--folder", authority, "--name", "bench")
+        step("request", "--folder", keys, *name)
+        step("issue", "--authority", authority, *name, "--out", station / "issued", keys / "classical.csr",
+             keys / "post-quantum.csr")
+        (trust / "authorities" / "bench").mkdir(parents=True)
+        for chain in ("classical.pem", "post-quantum.pem"):
+            (keys / chain).write_bytes((station / "issued" / chain).read_bytes())
+            (trust / "authorities" / "bench" / chain).write_bytes((authority / chain).read_bytes())
+        for published in ("crls", "lists"):
+            (trust / published).mkdir()
+            for file in (authority / published).iterdir():
+                (trust / published / file.name).write_bytes(file.read_bytes())
+        (trust / "policy.toml").write_text('max_base_age = "3650 days"\n')
+        signer = keys / "signer.toml"
+        signer.write_text(signer.read_text().replace('max_base_age = "7 days"', 'max_base_age = "3650 days"'))
+
     def command(self, settings, target, *before):
         return [*before, self.programs / "blanche", "--config", settings, "scan", "--quiet", f"--json={self.report}", target]
 

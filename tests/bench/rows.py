@@ -1,6 +1,7 @@
-"""The rows of the table, P1 to P8: what is compared with what stands in each function's first line."""
+"""The rows of the table, P1 to P10 and P14: what is compared with what stands in each function's first line."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
@@ -223,3 +224,73 @@ def p8(bench, files, image, size, count):
         say("P8", f"{name}: MiB above the loaded bases", above / MIB, 256 + largest / 4 / MIB)
         if path != image:
             path.unlink()
+
+
+def verify(bench, target, *options):
+    """Wall seconds of the verifier, which must accept."""
+    command = [bench.programs / "blanche-verify", "--quiet", "--no-memory", "--trust", bench.work / "trust", *options, target]
+    start = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True)
+    wall = time.monotonic() - start
+    if done.returncode != 0:
+        sys.exit(f"blanche-verify: {done.returncode}: {done.stdout}{done.stderr}")
+    return wall
+
+
+def p9(bench, files, image, size, count):
+    """P9: the verifier at level inventory, 100 000 files, against one walk of the same folder, and of the image."""
+    small, number = corpora.small(bench.work, bench.options.files, keep=True), bench.options.files
+    tag = bench.seal(small)
+    tree = bench.work / "small"
+    (tree / "lost+found").mkdir()
+    folder, walk, medium = [], [], []
+    for pair in range(bench.pairs + 1):
+        walked = timed("find", tree, "-printf", "%y %s %p\\n")[0]
+        found = verify(bench, tree, "--level", "inventory", "--tag", tag)
+        read = verify(bench, small, "--level", "inventory", "--tag", tag)
+        if pair > 0:
+            folder.append(found)
+            walk.append(found / walked)
+            medium.append(read)
+    say("P9", f"inventory of a folder of {number} files / find -printf", median(walk), 1.2)
+    say("", "     seconds", median(folder), 2)
+    say("", "     seconds for the image of the same files", median(medium), 2)
+    shutil.rmtree(tree)
+    small.unlink()
+
+
+def p10(bench, files, image, size, count):
+    """P10: the verifier at level full, against a plain read of the image, hashing alone, and a device of 200 MB/s."""
+    sealed, size = corpora.large(bench.work, bench.options.megabytes)
+    bench.seal(sealed)
+    plain, bound = [], []
+    for pair in range(bench.pairs + 1):
+        rate = size / verify(bench, sealed, "--level", "full")
+        if pair > 0:
+            plain.append(rate / plain_read(sealed))
+            bound.append(rate / bench.hash_rate(sealed))
+    say("P10", "full / plain read, both in memory", median(plain), 0.85, below=False)
+    say("", "     / SHA-256 and BLAKE3 alone on one core", median(bound))
+    rate, ratios = 200_000_000, []
+    for _ in range(3):
+        with device(bench, sealed, rate) as (medium, read):
+            wall = verify(bench, medium, "--level", "full")
+        ratios.append(read[0] / wall / rate)
+    say("", "     full from a device of 200 MB/s / its speed", median(ratios), 0.85, below=False)
+    sealed.unlink()
+
+
+def p14(bench, files, image, size, count):
+    """P14: the static verifier for Linux and, where it was built, the one for Windows: bytes, start."""
+    triple = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
+    host = next(line.split()[1] for line in triple.splitlines() if line.startswith("host:"))
+    target = bench.programs.parent
+    static = target / host / "small" / "blanche-verify"
+    windows = target / "windows" / "x86_64-pc-windows-gnu" / "small" / "blanche-verify.exe"
+    linked = subprocess.run(["ldd", static], capture_output=True, text=True)
+    print(f"    ldd: {(linked.stdout + linked.stderr).strip()}")
+    say("P14", "static verifier, MB", static.stat().st_size / 1e6, 5)
+    if windows.exists():
+        say("", "     blanche-verify.exe, MB", windows.stat().st_size / 1e6, 5)
+    starts = [timed(static, "--version")[0] * 1000 for _ in range(20)]
+    say("", "     start, milliseconds", median(starts), 50)

@@ -3,6 +3,7 @@
 use crate::image::{Format, Unusual, sparse};
 use crate::tools::run;
 use crate::tree::Tree;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Makes an ext filesystem in the file `part` and fills it. ext has no hidden attribute: a hidden file keeps its name
@@ -81,6 +82,14 @@ pub fn hard_link(folder: &Path, bytes: &[u8]) -> Unusual {
     })
 }
 
+/// As the target of a symbolic link, in a block of its own if it has more than 59 bytes.
+#[must_use]
+pub fn symbolic_link(folder: &Path, bytes: &[u8]) -> Unusual {
+    unusual(folder, &[], &["lien"], |root| {
+        std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(bytes), root.join("lien")).expect("a writable folder");
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +155,15 @@ mod tests {
         let stats: Vec<_> = place.names.iter().map(|name| stat(folder.path(), &place.disk, name)).collect();
         assert!(stats[0] == stats[1] && stats[0].contains("Links: 2"), "{stats:?}");
         assert_eq!(ask(folder.path(), &place.disk, "cat /dossier/second.txt"), eicar());
+    }
+
+    #[test]
+    fn debugfs_sees_the_target_in_a_block() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = symbolic_link(folder.path(), &eicar());
+        let shown = stat(folder.path(), &place.disk, "lien");
+        assert!(shown.contains("Type: symlink") && shown.contains("Size: 68"), "{shown}");
+        assert!(shown.contains("EXTENTS:\n(0):"), "{shown}");
+        assert_eq!(ask(folder.path(), &place.disk, "cat /lien"), eicar());
     }
 }

@@ -5,6 +5,7 @@ use crate::tree::Tree;
 use crate::{exfat, ext, fat, ntfs};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 const SECTOR: u64 = 512;
@@ -197,18 +198,21 @@ fn place(part: &Path, disk: &Path, offset: u64) {
     std::fs::remove_file(part).expect("just made");
 }
 
-/// An ext4 superfloppy with one file of `bytes` bytes, all holes but for `tail` at its very end. The image is sparse.
+/// An ext4 superfloppy with one file of `bytes` bytes, all holes but for `head` at its start and `tail` at its very end. The
+/// image is sparse.
 ///
 /// # Panics
 /// When a tool is missing or fails.
 #[must_use]
-pub fn image_with_long_file(folder: &Path, name: &str, bytes: u64, tail: &[u8]) -> PathBuf {
+pub fn image_with_long_file(folder: &Path, name: &str, bytes: u64, [head, tail]: [&[u8]; 2]) -> PathBuf {
     let (files, disk) = (folder.join("long"), folder.join("long.img"));
     std::fs::create_dir(&files).expect("a writable folder");
     let source = files.join(name);
     sparse(&source, bytes);
-    let mut file = File::options().write(true).open(&source).expect("just made");
-    file.seek(SeekFrom::Start(bytes - tail.len() as u64)).and_then(|_| file.write_all(tail)).expect("room");
+    let file = File::options().write(true).open(&source).expect("just made");
+    for (place, part) in [(0, head), (bytes - tail.len() as u64, tail)] {
+        file.write_all_at(part, place).expect("room");
+    }
     sparse(&disk, (bytes + bytes / 64 + 64 * MIB).next_multiple_of(MIB));
     let image = disk.to_str().expect("a path in UTF-8");
     run(folder, "mke2fs", ["-q", "-F", "-t", "ext4", "-E", "lazy_itable_init=1", "-d", "long", image]);
@@ -302,7 +306,7 @@ mod tests {
     fn a_long_file_takes_no_room() {
         use std::os::unix::fs::MetadataExt;
         let folder = tempfile::tempdir().unwrap();
-        let disk = image_with_long_file(folder.path(), "long.bin", 200 * MIB, b"the end");
+        let disk = image_with_long_file(folder.path(), "long.bin", 200 * MIB, [b"the start", b"the end"]);
         let metadata = std::fs::metadata(&disk).unwrap();
         assert!(metadata.len() > 200 * MIB && metadata.blocks() * 512 < 40 * MIB);
         let bytes = std::fs::read(&disk).unwrap();

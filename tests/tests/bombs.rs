@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
 
 use blanche_tests::bombs::{bombs, zeros_gz_gz};
+use blanche_tests::containers::pdf_with_late_attachment;
 use blanche_tests::image::image_with_long_file;
-use blanche_tests::samples::eicar;
+use blanche_tests::samples::{eicar, eicar_padded};
 use blanche_tests::{Format, Layout, Station, Tree, image};
 
 const GIB: u64 = 1 << 30;
@@ -55,7 +56,7 @@ fn a_slow_file_among_thousands_costs_only_itself() {
 #[test]
 fn eicar_at_the_end_of_five_gibibytes_is_found_or_incomplete() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = image_with_long_file(folder.path(), "long.bin", 5 * GIB, &eicar());
+    let disk = image_with_long_file(folder.path(), "long.bin", 5 * GIB, [b"", &eicar()]);
     let mut station = Station::new(folder.path());
     for limit in ["max_file_size", "max_scan_size"] {
         station.set("engines", limit, "\"none\"");
@@ -70,4 +71,26 @@ fn eicar_at_the_end_of_five_gibibytes_is_found_or_incomplete() {
     let scan = station.scan(&disk);
     assert_eq!((scan.verdict(), scan.code), ("incomplete", 10), "{:#}", scan.report);
     assert_eq!(scan.not_checked(), [("long.bin".to_owned(), "engine_limit".to_owned())], "{:#}", scan.report);
+}
+
+/// A document, in the long runs one of more than 4 GiB (`GIBIBYTES=4`): libclamav sees that in windows only, of which none
+/// holds it from its first byte to the attachment.
+#[test]
+fn an_attachment_far_behind_in_a_pdf_is_found_or_incomplete() {
+    let gibibytes: u64 = std::env::var("GIBIBYTES").map_or(0, |number| number.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut station = Station::new(folder.path());
+    for limit in ["max_file_size", "max_scan_size"] {
+        station.set("engines", limit, "\"none\"");
+    }
+    let at = gibibytes * GIB + 4096;
+    let [before, there] = pdf_with_late_attachment(&eicar_padded(), at);
+    let disk = image_with_long_file(folder.path(), "long.pdf", at + there.len() as u64, [&before, &there]);
+    let scan = station.scan(&disk);
+    if gibibytes < 4 {
+        assert_eq!((scan.verdict(), scan.found()), ("infected", vec!["long.pdf".to_owned()]), "{:#}", scan.report);
+    } else {
+        assert_eq!(scan.verdict(), "incomplete", "{:#}", scan.report);
+        assert_eq!(scan.not_checked(), [("long.pdf".to_owned(), "engine_limit".to_owned())]);
+    }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
 
 use blanche_tests::evil::{disks, files};
+use blanche_tests::samples::eicar;
 use blanche_tests::{Station, program};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -91,6 +92,10 @@ contents!(
     pdf_with_an_indirect_filter: "a.pdf" = files::pdf_with_an_indirect_filter(),
     pdf_with_a_predictor: "a.pdf" = files::pdf_with_a_predictor(),
     pdf_with_an_escaped_filter: "a.pdf" = files::pdf_with_an_escaped_filter(),
+    pdf_with_a_nul_before_an_object: "a.pdf" = files::pdf_with_a_nul_before_an_object(),
+    pdf_with_a_letter_before_an_object: "a.pdf" = files::pdf_with_a_letter_before_an_object(),
+    pdf_with_a_comment_in_a_dictionary: "a.pdf" = files::pdf_with_a_comment_in_a_dictionary(),
+    pdf_with_a_string_in_a_dictionary: "a.pdf" = files::pdf_with_a_string_in_a_dictionary(),
 );
 
 /// What is wrong with one file must not keep the others from being read.
@@ -133,7 +138,9 @@ fn folder_with_pipe_socket_and_links() {
     std::os::unix::fs::symlink("/proc/self/mem", target.join("memory")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(target.join("socket")).unwrap();
     assert!(Command::new("mkfifo").arg(target.join("pipe")).status().unwrap().success());
+    std::os::unix::fs::symlink(std::str::from_utf8(&eicar()).unwrap(), target.join("sample")).unwrap();
     let scan = Station::new(folder.path()).scan(&target);
+    assert_eq!(scan.found(), ["sample"], "the target of a link is matched: {:#}", scan.report);
     let cause = "not_regular_file".to_owned();
     assert_eq!(scan.not_checked(), [("pipe".to_owned(), cause.clone()), ("socket".to_owned(), cause)]);
     assert!(!scan.messages.contains('\u{1b}'), "{:?}", scan.messages);

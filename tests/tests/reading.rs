@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
-use blanche_tests::{Format, Layout, Station, Tree, image, program};
+use blanche_tests::{Format, Layout, Station, Tree, ext, image, program};
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -136,6 +136,33 @@ fn digests_in_the_report_are_those_of_the_files() {
         assert_eq!(seen.get(file.path.as_str()).copied(), Some(&*blake3::hash(&file.bytes).to_hex()), "{}", file.path);
     }
     assert_eq!(seen.len(), tree().files().len());
+}
+
+/// A tag needs both digests of every link, and a clean verdict on the medium that has some.
+#[test]
+fn the_digest_of_a_link_is_that_of_its_target() {
+    let folder = tempfile::tempdir().expect("folder");
+    let station = Station::new(folder.path());
+    let target = "dossier/".repeat(20);
+    let place = ext::symbolic_link(folder.path(), target.as_bytes());
+    let output = Command::new(program("blanche"))
+        .arg("--config")
+        .arg(station.configuration())
+        .args(["scan", "--json", "--files"])
+        .arg(&place.disk)
+        .output()
+        .expect("blanche");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("report");
+    assert_eq!(report["verdict"], "clean", "{report:#}");
+    // The letter of every such medium, and the link.
+    assert_eq!((&report["content"]["files"], &report["content"]["files_checked"]), (&2.into(), &2.into()));
+    let files = report["files"].as_array().expect("files");
+    for name in place.names {
+        let file = files.iter().find(|file| file["path"] == *name).expect(name);
+        assert_eq!(file["size"], target.len());
+        assert_eq!(file["blake3"], *blake3::hash(target.as_bytes()).to_hex());
+        assert_eq!(file["verdict"], "clean");
+    }
 }
 
 /// A loop device; detached when dropped.

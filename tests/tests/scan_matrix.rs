@@ -198,6 +198,7 @@ unusual_places!(
     eicar_is_found_in_an_attribute_of_a_folder: ext::attribute_of_a_folder;
     eicar_is_found_in_an_inline_file: ext::inline_file;
     eicar_is_found_under_both_names_on_ext4: ext::hard_link;
+    eicar_is_found_in_the_target_of_a_link: ext::symbolic_link;
 );
 
 #[test]

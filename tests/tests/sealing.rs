@@ -247,6 +247,29 @@ fn change(disk: &Path, from: &[u8], to: &[u8]) {
     OpenOptions::new().write(true).open(disk).unwrap().write_all_at(to, at as u64).unwrap();
 }
 
+/// ext4 with a symbolic link: its target is its content, in the manifest and for the verifiers.
+#[test]
+fn the_target_of_a_link_is_bound_by_the_tag() {
+    let sealer = Sealer::new();
+    let (files, disk) = (sealer.path().join("files"), sealer.path().join("links.img"));
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("lettre.txt"), "Bonjour\r\n").unwrap();
+    std::os::unix::fs::symlink("lettre.txt", files.join("lien")).unwrap();
+    fs::File::create(&disk).unwrap().set_len(16 << 20).unwrap();
+    let make = ["-q".as_ref(), "-F".as_ref(), "-t".as_ref(), "ext4".as_ref(), "-d".as_ref(), files.as_os_str()];
+    run(sealer.path(), "mke2fs", make.into_iter().chain([disk.as_os_str()]));
+    let sealed = sealer.station.seal(&disk);
+    assert_eq!(outcome(&sealed), ("detached", 0), "{} {:#}", sealed.messages, sealed.report["seal"]);
+    let tag = sealed.report["seal"]["file"].as_str().unwrap().to_owned();
+    assert_accepted(&sealer.verify(&disk, &["--tag", &tag]));
+    let commands = sealer.path().join("commands");
+    fs::write(&commands, "rm lien\nsymlink lien autre.txt\n").unwrap();
+    run(sealer.path(), "debugfs", ["-w".as_ref(), "-f".as_ref(), commands.as_os_str(), disk.as_os_str()]);
+    let (code, answer) = sealer.verify(&disk, &["--tag", &tag]);
+    assert_eq!((code, &answer["refusal"]["code"]), (42, &Value::from("E-CHANGED")), "{answer:#}");
+    assert_eq!(answer["differences"]["listed"][0]["path"], "lien", "{answer:#}");
+}
+
 #[test]
 fn an_older_tag_is_replaced_and_anything_else_of_its_name_is_kept() {
     let sealer = Sealer::new();

@@ -134,10 +134,10 @@ refusals! {
     Certificate "certificate"
         "The station's certificate has expired or is not yet valid. Check the clock; renew the keys (blanche keys rotate)."
         "Le certificat de la station est expiré ou pas encore valable. Vérifiez l'horloge ; renouvelez les clés (blanche keys rotate)."
-    /// A counter that was used before, or skipped.
+    /// A counter that was used before, or a jump of more than 2^20.
     Counter "counter"
-        "This number was used before. Restart the station; if it happens again its counter was restored from a copy: tell the administrator."
-        "Ce numéro a déjà servi. Redémarrez la station ; si cela se répète, son compteur vient d'une copie : prévenez l'administrateur."
+        "This number was used before, or is far ahead. Restart the station; if it happens again its counter was restored from a copy: tell the administrator."
+        "Ce numéro a déjà servi, ou est bien trop haut. Redémarrez la station ; si cela se répète, son compteur vient d'une copie : prévenez l'administrateur."
     /// The counter cannot be put on the disk.
     CounterNotKept "counter-not-kept"
         "The signer cannot write its counter, so it signs nothing. Check the disk of the station."

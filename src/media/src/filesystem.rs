@@ -113,15 +113,15 @@ pub(crate) struct Found {
     pub(crate) name: Vec<u8>,
     /// Folded forms (as digests) under which hosts look this entry up.
     pub(crate) keys: [Option<u64>; 2],
-    /// File or folder.
+    /// What it is.
     pub(crate) kind: EntryKind,
-    /// Bytes; 0 for folders.
+    /// Bytes of content; 0 for folders.
     pub(crate) size: u64,
     /// Flags.
     pub(crate) attributes: Attributes,
     /// For folders that can be listed.
     pub(crate) folder: Option<FolderRef>,
-    /// The content.
+    /// The content; of a link, its target.
     pub(crate) stored: Stored,
     /// About the content.
     pub(crate) faults: Vec<Fault>,

@@ -1,8 +1,8 @@
 //! A folder of a mounted filesystem as source: walked and read below descriptor 3 and nowhere else.
 //!
 //! `openat2` (openat2(2)) with `RESOLVE_BENEATH`, `NO_SYMLINKS`, `NO_MAGICLINKS` and `NO_XDEV` makes the kernel refuse
-//! whatever would lead outside, also when somebody changes the folder meanwhile. Symbolic links are listed and never
-//! followed; pipes, sockets and devices are never opened.
+//! whatever would lead outside, also when somebody changes the folder meanwhile. Of symbolic links the target is read
+//! (readlinkat(2)), and it is never followed; pipes, sockets and devices are never opened.
 
 use crate::bytes::{index, wide};
 use crate::filesystem::Fault;
@@ -43,6 +43,7 @@ struct FolderReader<'f, 'l, 'o, 'p> {
     device: u64,
     limits: &'l ReadLimits,
     outbox: &'o mut Outbox<'p>,
+    packer: Packer<'l>,
     nodes: Vec<Node>,
     files: Vec<File>,
     names: Vec<u8>,
@@ -59,6 +60,7 @@ pub(crate) fn read_folder(root: BorrowedFd<'_>, limits: &ReadLimits, outbox: &mu
         device,
         limits,
         outbox,
+        packer: Packer::new(limits),
         nodes: vec![top],
         files: Vec::new(),
         names: Vec::new(),
@@ -110,6 +112,17 @@ fn open_below(folder: impl AsFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, 
             Err(Errno::INTR) => {}
             other => return other,
         }
+    }
+}
+
+/// The target of the link `name` in `folder`: bytes as the filesystem gives them, or why they cannot be had.
+fn target_of(folder: &OwnedFd, name: &[u8]) -> Result<Vec<u8>, Cause> {
+    match rustix::fs::readlinkat(folder, name, Vec::new()) {
+        Ok(target) if !target.is_empty() => Ok(target.into_bytes()),
+        Ok(_) => Err(Cause::Unreadable),
+        // It is no link any more.
+        Err(Errno::INVAL) => Err(Cause::ChangedWhileRead),
+        Err(error) => Err(cause_of(error)),
     }
 }
 
@@ -198,7 +211,7 @@ impl FolderReader<'_, '_, '_, '_> {
             }
             let stat = rustix::fs::statat(folder, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW);
             let node = Node { parent: Some(number), name, entry: parent, depth, path };
-            self.entry(node, stat)?;
+            self.entry(folder, node, stat)?;
         }
         if too_long {
             self.outbox.not_read(subject, 0, 0, Cause::ReadLimit(ReadLimit::PathLength))?;
@@ -207,10 +220,12 @@ impl FolderReader<'_, '_, '_, '_> {
     }
 
     /// Announces one entry. `node` describes it as if it were a folder, with its parent's entry and depth.
-    fn entry(&mut self, mut node: Node, stat: Result<Stat, Errno>) -> Result<(), Halt> {
+    fn entry(&mut self, folder: &OwnedFd, mut node: Node, stat: Result<Stat, Errno>) -> Result<(), Halt> {
         let kind = stat.as_ref().map_or(EntryKind::Other, kind_of);
-        let size = match &stat {
-            Ok(stat) if kind == EntryKind::File => u64::try_from(stat.st_size).unwrap_or(0),
+        let target = (kind == EntryKind::Link).then(|| target_of(folder, &node.name));
+        let size = match (&stat, &target) {
+            (Ok(stat), _) if kind == EntryKind::File => u64::try_from(stat.st_size).unwrap_or(0),
+            (_, Some(Ok(target))) => wide(target.len()),
             _ => 0,
         };
         let read_only = stat.as_ref().is_ok_and(|stat| stat.st_mode & 0o222 == 0);
@@ -224,16 +239,19 @@ impl FolderReader<'_, '_, '_, '_> {
             attributes: Attributes { hidden, system: false, read_only },
             same_as: None,
         })?;
-        let refused = match &stat {
-            Err(error) => Some(cause_of(*error)),
-            Ok(_) if kind == EntryKind::Link => None,
-            Ok(stat) if stat.st_dev != self.device => Some(Cause::OtherFilesystem),
-            Ok(_) if kind == EntryKind::Other => Some(Cause::NotRegularFile),
-            Ok(_) => None,
+        let refused = match (&stat, &target) {
+            (Err(error), _) => Some(cause_of(*error)),
+            (_, Some(target)) => target.as_ref().err().cloned(),
+            (Ok(stat), _) if stat.st_dev != self.device => Some(Cause::OtherFilesystem),
+            _ if kind == EntryKind::Other => Some(Cause::NotRegularFile),
+            _ => None,
         };
         if let Some(cause) = refused {
             self.outbox.not_read(Subject::Entry(id), 0, size, cause)?;
             return Ok(());
+        }
+        if let Some(Ok(target)) = target {
+            return self.packer.deliver_inline(self.outbox, id, &target);
         }
         match kind {
             EntryKind::Directory => {
@@ -259,19 +277,18 @@ impl FolderReader<'_, '_, '_, '_> {
     /// Hands the files over, folder by folder in the order of the walk.
     fn deliver(&mut self) -> Result<(), Halt> {
         self.outbox.planned()?;
-        let mut packer = Packer::new(self.limits);
-        packer.release(self.outbox)?;
+        self.packer.release(self.outbox)?;
         let mut folder: Option<(usize, OwnedFd)> = None;
         for file in std::mem::take(&mut self.files) {
             let over = self.outbox.totals.bytes.saturating_add(file.size) > self.limits.max_bytes;
             let opened =
                 if over { Err(Cause::ReadLimit(ReadLimit::Bytes)) } else { self.open_file(&mut folder, &file) };
             match opened {
-                Ok(open) => deliver_file(&mut packer, self.outbox, &file, &open)?,
+                Ok(open) => deliver_file(&mut self.packer, self.outbox, &file, &open)?,
                 Err(cause) => self.outbox.not_read(Subject::Entry(file.entry), 0, file.size, cause)?,
             }
         }
-        packer.finish(self.outbox)
+        self.packer.finish(self.outbox)
     }
 
     fn open_file(&self, folder: &mut Option<(usize, OwnedFd)>, file: &File) -> Result<OwnedFd, Cause> {

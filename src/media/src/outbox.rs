@@ -4,7 +4,7 @@
 use crate::bytes::wide;
 use crate::object::{Object, ObjectKind};
 use crate::source::Removed;
-use blanche_sandbox::wire::{Cause, Entry, EntryId, EntryKind, FromReader, MAX_NOT_READ, NotRead, ReadTotals, Subject};
+use blanche_sandbox::wire::{Cause, Entry, EntryId, FromReader, MAX_NOT_READ, NotRead, ReadTotals, Subject};
 use std::io;
 
 /// Entries in one message.
@@ -122,7 +122,7 @@ impl<'o> Outbox<'o> {
         let id = self.totals.entries;
         self.totals.entries = id.saturating_add(1);
         self.entry_bytes = self.entry_bytes.saturating_add(entry.name.len()).saturating_add(48);
-        if matches!(entry.kind, EntryKind::File | EntryKind::Stream) && entry.same_as.is_none() {
+        if entry.kind.has_content() && entry.same_as.is_none() {
             let (files, bytes) = self.announced;
             self.announced = (files.saturating_add(1), bytes.saturating_add(entry.size));
         }

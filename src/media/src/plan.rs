@@ -2,7 +2,7 @@
 
 use crate::bytes::index;
 use crate::filesystem::{ContentId, Extent};
-use blanche_sandbox::wire::{EntryId, VolumeId};
+use blanche_sandbox::wire::{EntryId, EntryKind, VolumeId};
 use std::collections::BTreeMap;
 
 /// Extents beyond the first of each file that are kept at most (64 MiB).
@@ -33,8 +33,11 @@ pub(crate) enum Turn {
 }
 
 impl Turn {
-    /// By the name of a file, as it stands on the medium.
-    pub(crate) fn of_name(name: &[u8]) -> Self {
+    /// By the name of an entry, as it stands on the medium. The name of a link says nothing about its target.
+    pub(crate) fn of(kind: EntryKind, name: &[u8]) -> Self {
+        if kind == EntryKind::Link {
+            return Self::Last;
+        }
         let extension = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
         let risky = extension.len() < name.len() && RISKY.iter().any(|risky| extension.eq_ignore_ascii_case(risky));
         if risky { Self::First } else { Self::Last }
@@ -161,7 +164,7 @@ mod tests {
         let mut plan = Plan::default();
         let mut add = |entry, start, length, name: &[u8]| {
             let extent = Extent { start, length };
-            assert!(plan.add(entry, 0, &[extent], 0, length, Turn::of_name(name)));
+            assert!(plan.add(entry, 0, &[extent], 0, length, Turn::of(EntryKind::File, name)));
         };
         add(0, 0, 10, b"a.txt");
         add(1, 5000, LONG, b"film.mkv");
@@ -171,6 +174,12 @@ mod tests {
         plan.sort();
         let order: Vec<EntryId> = plan.files().iter().map(|file| file.entry).collect();
         assert_eq!(order, [4, 2, 1, 0, 3]);
+    }
+
+    #[test]
+    fn a_link_does_not_run_whatever_its_name() {
+        assert_eq!(Turn::of(EntryKind::File, b"a.exe"), Turn::First);
+        assert_eq!(Turn::of(EntryKind::Link, b"a.exe"), Turn::Last);
     }
 
     #[test]

@@ -156,10 +156,10 @@ impl Visit<'_, '_, '_, '_> {
     /// Announces one entry with its faults, and plans its content.
     fn announce(&mut self, found: Found, parent: Option<EntryId>, ambiguous: bool) -> Result<EntryId, Halt> {
         let Walk { outbox, plan, volume, .. } = &mut *self.walk;
-        let content = matches!(found.kind, EntryKind::File | EntryKind::Stream);
+        let content = found.kind.has_content();
         let known = found.content.filter(|_| content);
         let same_as = known.and_then(|known| plan.first_name(*volume, known, found.size));
-        let turn = Turn::of_name(&found.name);
+        let turn = Turn::of(found.kind, &found.name);
         let id = outbox.entry(Entry {
             volume: Some(*volume),
             parent,

@@ -22,9 +22,9 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Whether content of its own is handed over: links, folders and further names of a content have none.
+    /// Whether content of its own is handed over: folders and further names of a content have none.
     pub(crate) fn has_content(&self) -> bool {
-        matches!(self.kind, EntryKind::File | EntryKind::Stream | EntryKind::Area) && self.same_as == ROOT
+        (self.kind.has_content() || self.kind == EntryKind::Area) && self.same_as == ROOT
     }
 
     /// The entry whose content this is another name of.
@@ -71,8 +71,9 @@ impl Catalogue {
         };
         if let Some(first) = entry.same_as {
             let named = self.get(first).ok_or("another name of something that was not announced")?;
-            let content = matches!(entry.kind, EntryKind::File | EntryKind::Stream);
-            if !content || !named.has_content() || named.kind == EntryKind::Area || named.size != entry.size {
+            let both = entry.kind.has_content() && named.kind.has_content() && named.same_as == ROOT;
+            let is_link = |kind| kind == EntryKind::Link;
+            if !both || is_link(entry.kind) != is_link(named.kind) || named.size != entry.size {
                 return Err("another name of something that is not the same");
             }
             record.same_as = first;
@@ -146,9 +147,10 @@ impl Catalogue {
     }
 
     /// Extension in lower case without the dot, as a hint for the extension check; empty when there is none or it is
-    /// longer than 16 bytes or not ASCII.
+    /// longer than 16 bytes or not ASCII. The name of a link says nothing about its target, nor that of an area.
     pub(crate) fn extension(&self, id: EntryId) -> String {
-        let Some(record) = self.get(id) else { return String::new() };
+        let named = |record: &&Record| matches!(record.kind, EntryKind::File | EntryKind::Stream);
+        let Some(record) = self.get(id).filter(named) else { return String::new() };
         let name = self.name(record);
         let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else { return String::new() };
         let extension = name.get(dot.saturating_add(1)..).unwrap_or_default();
@@ -219,5 +221,26 @@ mod tests {
             assert!(catalogue.push(&wrong, depth, path).is_err(), "{wrong:?}");
         }
         assert_eq!(catalogue.len(), 1);
+    }
+
+    #[test]
+    fn a_link_has_a_content_which_only_links_share() {
+        let mut catalogue = Catalogue::default();
+        let file = catalogue.push(&entry(None, b"file.exe", EntryKind::File), 9, 99).expect("file");
+        let link = catalogue.push(&entry(None, b"link.exe", EntryKind::Link), 9, 99).expect("link");
+        let area = catalogue.push(&entry(None, b"[boot 0+1].exe", EntryKind::Area), 9, 99).expect("area");
+        assert!([file, link, area].iter().all(|id| catalogue.get(*id).is_some_and(Record::has_content)));
+        assert_eq!(
+            [file, link, area].map(|id| catalogue.extension(id)),
+            ["exe", "", ""],
+            "only a file is one by its name"
+        );
+        let named = |name: &[u8], kind, first| Entry { same_as: Some(first), ..entry(None, name, kind) };
+        for (kind, first) in [(EntryKind::Link, file), (EntryKind::File, link), (EntryKind::Link, area)] {
+            assert!(catalogue.push(&named(b"wrong", kind, first), 9, 99).is_err(), "{kind:?} of {first}");
+        }
+        let second = catalogue.push(&named(b"second", EntryKind::Link, link), 9, 99).expect("another name of the link");
+        assert!(!catalogue.get(second).is_some_and(Record::has_content));
+        assert!(catalogue.push(&named(b"third", EntryKind::Link, second), 9, 99).is_err(), "a name of a name");
     }
 }

@@ -169,7 +169,7 @@ impl Intake {
                 return Err(Distrust::Violation("an entry of a volume that was not announced"));
             }
             self.catalogue.push(entry, self.limits.max_depth, self.limits.max_path).map_err(Distrust::Violation)?;
-            if matches!(entry.kind, EntryKind::File | EntryKind::Stream) && entry.same_as.is_none() {
+            if entry.kind.has_content() && entry.same_as.is_none() {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(entry.size);
             }

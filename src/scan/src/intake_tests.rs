@@ -80,6 +80,22 @@ fn an_honest_reader_is_believed() {
 }
 
 #[test]
+fn a_link_is_planned_and_handed_over_like_a_file() {
+    let source = Source::Medium { capacity: CAPACITY, logical_block: 512 };
+    let mut intake = Intake::new(source, ReadLimits::default());
+    intake.accept(FromReader::Medium(layout()), Vec::new()).expect("layout");
+    let link = Entry { kind: EntryKind::Link, ..file(6) };
+    let second = Entry { same_as: Some(0), ..link.clone() };
+    intake.accept(FromReader::Entries(vec![link, second]), Vec::new()).expect("entries");
+    assert_eq!(intake.found(), (1, 6));
+    assert!(intake.accept(FromReader::Planned { files: 0, bytes: 0 }, Vec::new()).is_err(), "the link is left out");
+    intake.accept(FromReader::Planned { files: 1, bytes: 6 }, Vec::new()).expect("plan");
+    intake.accept(pieces(&[piece(0, 0, 6)]), vec![object(b"target")]).expect("target");
+    intake.accept(area(CAPACITY), Vec::new()).expect("area");
+    intake.accept(FromReader::Done(ReadTotals { entries: 2, contents: 1, bytes: 6 }), Vec::new()).expect("done");
+}
+
+#[test]
 fn an_object_that_can_still_change_is_refused() {
     let open = content::writable().expect("memfd");
     open.write_all_at(b"abcd", 0).expect("write");

@@ -116,7 +116,7 @@ impl Inventory {
 
     fn listed<'a>(&'a self, id: EntryId, record: &Record, volume: VolumeId, path: &'a [&'a [u8]]) -> Listed<'a> {
         let content = record.same_as().unwrap_or(id);
-        let has_content = matches!(record.kind, EntryKind::File | EntryKind::Stream);
+        let has_content = record.kind.has_content();
         let state = self.ledger.state(content).filter(|_| has_content);
         Listed {
             volume,

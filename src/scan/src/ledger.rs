@@ -1,5 +1,5 @@
-//! The content ledger: every byte of every file and stream is checked, skipped (with its cause) or unreadable (with its
-//! offset). Only this ledger and the findings decide the verdict (security rule 1).
+//! The content ledger: every byte of every file, stream and link target is checked, skipped (with its cause) or
+//! unreadable (with its offset). Only this ledger and the findings decide the verdict (security rule 1).
 
 use crate::catalogue::Catalogue;
 use crate::disguise;
@@ -201,9 +201,8 @@ impl Ledger {
                 content.directories = content.directories.saturating_add(1);
                 continue;
             }
-            let only_a_name = record.kind == EntryKind::Link || record.same_as().is_some();
-            if only_a_name && !self.state(id).is_some_and(|state| state.gap) {
-                // A name is listed; what it points at is read where it stands, if it stands here.
+            if record.same_as().is_some() && !self.state(id).is_some_and(|state| state.gap) {
+                // Only a name: the content counts under its first one.
                 continue;
             }
             let state = self.state(id).cloned().unwrap_or_default();
@@ -348,13 +347,17 @@ mod tests {
     const DIGESTS: Digests = Digests { sha256: [1; 32], blake3: [2; 32] };
 
     fn catalogue(sizes: &[u64]) -> Catalogue {
+        catalogue_of(EntryKind::File, sizes)
+    }
+
+    fn catalogue_of(kind: EntryKind, sizes: &[u64]) -> Catalogue {
         let mut catalogue = Catalogue::default();
         for size in sizes {
             let entry = Entry {
                 volume: Some(0),
                 parent: None,
                 name: b"f".to_vec(),
-                kind: EntryKind::File,
+                kind,
                 size: *size,
                 attributes: Attributes::default(),
                 same_as: None,
@@ -403,6 +406,20 @@ mod tests {
         assert_eq!(closed.state(), ContentLedgerState::Incomplete);
         assert_eq!(closed.gaps().len(), 2);
         assert_eq!(closed.content.skipped, 10);
+        adds_up(&closed.content);
+    }
+
+    #[test]
+    fn the_target_of_a_link_counts_and_is_a_gap_when_it_never_came() {
+        let catalogue = catalogue_of(EntryKind::Link, &[6, 8]);
+        let mut ledger = Ledger::new(2);
+        ledger.delivered(0, 6, DIGESTS);
+        ledger.matched(answer(0, 6, Vec::new()));
+        let closed = ledger.close(&catalogue, &Cause::NeverRead);
+        assert_eq!(closed.state(), ContentLedgerState::Incomplete);
+        assert_eq!((closed.content.files, closed.content.files_checked), (2, 1));
+        assert_eq!((closed.content.bytes, closed.content.checked, closed.content.skipped), (14, 6, 8));
+        assert_eq!(closed.gaps().len(), 1);
         adds_up(&closed.content);
     }
 

@@ -254,8 +254,7 @@ impl Reading<'_> {
 /// What a matcher has to know about one content.
 pub(crate) fn scan_piece(intake: &Intake, entry: EntryId, offset: u64, length: u64) -> ScanPiece {
     let area = intake.catalogue.get(entry).is_some_and(|record| record.kind == EntryKind::Area);
-    let extension = if area { String::new() } else { intake.catalogue.extension(entry) };
-    ScanPiece { area, entry, offset, length, extension, hash_only: false }
+    ScanPiece { area, entry, offset, length, extension: intake.catalogue.extension(entry), hash_only: false }
 }
 
 /// Copies a sealed part to its place in the spool file.

@@ -130,14 +130,14 @@ pub struct VolumeLine {
     pub identifier: Option<String>,
 }
 
-/// Every byte of every file and stream: `bytes = checked + skipped + unreadable`.
+/// Every byte of every file, stream and link target: `bytes = checked + skipped + unreadable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ContentLedger {
     /// Folders.
     pub directories: u64,
-    /// Files and streams.
+    /// Files, streams and link targets.
     pub files: u64,
-    /// Bytes that files and streams claim to have.
+    /// Bytes that they claim to have.
     pub bytes: u64,
     /// Files that were checked from the first to the last byte.
     pub files_checked: u64,

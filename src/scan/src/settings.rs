@@ -431,7 +431,10 @@ fn guard(file: &Path, found: &std::fs::Metadata, remedy: &str) -> Result<(), Set
     if found.mode() & 0o020 != 0 && found.gid() != found.uid() && found.gid() != 0 {
         return insecure("its group may write it", remedy);
     }
-    if found.uid() != 0 && found.uid() != rustix::process::geteuid().as_raw() {
+    // Whoever calls this program by sudo(8) has the rights of root already.
+    let effective = rustix::process::geteuid();
+    let sudo = std::env::var("SUDO_UID").ok().filter(|_| effective.is_root()).and_then(|uid| uid.parse().ok());
+    if ![0, effective.as_raw(), sudo.unwrap_or(0)].contains(&found.uid()) {
         return insecure("it belongs to another user", "chown root");
     }
     Ok(())

@@ -160,7 +160,8 @@ impl Sealing<'_> {
             station: label(&described.station)?,
             site: label(&described.site)?,
             issued,
-            expires: issued.saturating_add(self.settings.seal.validity.as_secs()),
+            // What the certificate does not outlive would be refused from then on anyway.
+            expires: issued.saturating_add(self.settings.seal.validity.as_secs()).min(described.certificate_expires),
             counter: described.next_counter,
             tag_volume,
         };
@@ -194,7 +195,9 @@ impl Sealing<'_> {
 pub(crate) fn accepts(settings: &Settings, medium: File, detached: Option<&Path>) -> Result<(), String> {
     let program = settings.children.program("blanche-verify");
     let mut command = Command::new(&program);
-    command.env_clear().args(["--json", "--level", "inventory", "--no-memory", "--lang", "en", "--trust"]);
+    // Whose files may be believed when the station itself was started by sudo(8).
+    let sudo = std::env::var_os("SUDO_UID").map(|uid| ("SUDO_UID", uid));
+    command.env_clear().envs(sudo).args(["--json", "--level", "inventory", "--no-memory", "--lang", "en", "--trust"]);
     command.arg(&settings.seal.trust);
     if let Some(file) = detached {
         command.arg("--tag").arg(file);

@@ -90,7 +90,7 @@ mod tests {
     fn strict(sector: u64) -> Strict {
         let bytes = (0..64 * 1024u32).map(|at| (at % 251) as u8).collect();
         let mut source = MemorySource::new(bytes);
-        source.unreadable = vec![8192..12288];
+        source.unreadable.push(8192..12288);
         Strict(source, sector)
     }
 

@@ -1,7 +1,7 @@
 //! Before a byte of a medium is parsed, every door that is not needed any more is closed (security rules 3 and 4).
 
 use crate::failure::Failure;
-use crate::target::{Input, Target};
+use crate::target::Target;
 use crate::workstation::Workstation;
 
 /// Confines this process for the rest of its life: what is open stays open, the mounted folder can be read, the folder
@@ -11,6 +11,7 @@ use crate::workstation::Workstation;
 /// [`Failure::Confine`]: a layer is missing, and nothing may be parsed.
 #[cfg(target_os = "linux")]
 pub(crate) fn enter(target: &Target, workstation: &Workstation) -> Result<(), Failure> {
+    use crate::target::Input;
     use blanche_sandbox::confine::{Profile, confine};
     let folder = match &target.input {
         Input::Folder(folder) => Some(folder.as_path()),

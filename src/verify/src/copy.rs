@@ -2,7 +2,7 @@
 
 use blanche_tag::{MAX_ENVELOPE, MAX_MANIFEST, Spool};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 /// Name of a tag on a medium (section 13).
@@ -33,10 +33,13 @@ impl Copy {
         Ok(Self::of(&File::open(path)?))
     }
 
-    /// Reads an opened file.
-    pub(crate) fn of(file: &File) -> Self {
+    /// Reads an opened file from its beginning, wherever it was read before: reading at an offset moves on Windows.
+    pub(crate) fn of(mut file: &File) -> Self {
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         let mut bytes = Vec::new();
+        if let Err(error) = file.rewind() {
+            return Self::Broken(length, error.to_string());
+        }
         match file.take(most().saturating_add(1)).read_to_end(&mut bytes) {
             Ok(read) if u64::try_from(read).is_ok_and(|read| read <= most()) => Self::Whole(bytes),
             Ok(_) => Self::TooLong(length.max(most().saturating_add(1))),

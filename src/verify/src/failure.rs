@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why a verification could not be done.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "rights, partitions and layers are looked at on Linux"))]
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     #[error("{}: {source}", .path.display())]

@@ -16,13 +16,10 @@ use blanche_sandbox::wire::{
 };
 use blanche_tag::claims::{self, Claims, Filesystem};
 use blanche_tag::{Level, Observed, Unlisted, artefacts, manifest};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Bytes of possible artefacts that are kept at most: each has 64 KiB, and honest media have a few.
 const MAX_KEPT: usize = 64 << 20;
-/// Under this name the readers of ext hand over the target of a link.
-const LINK_TARGET: &[u8] = b"target";
 
 /// The tags at the roots of all volumes.
 pub(crate) fn tags(medium: &Medium<'_>, interrupt: &Interrupt) -> Result<Vec<Copy>, Failure> {
@@ -302,49 +299,25 @@ impl<'a> Gathered<'a> {
         Unlisted { volume, path, why: why.to_owned() }
     }
 
-    /// The entry as a manifest has it; nothing for areas, and for what is the content of a link.
+    /// The entry as a manifest has it; nothing for areas.
     fn observed(&self, entry: EntryId) -> Option<Observed> {
         let node = self.node(entry)?;
         let kind = match node.kind {
             EntryKind::Area => return None,
-            EntryKind::Stream if self.is_link_target(node) => return None,
             EntryKind::Directory => manifest::EntryKind::Folder,
             EntryKind::File => manifest::EntryKind::File,
             EntryKind::Stream => manifest::EntryKind::Stream,
             EntryKind::Link => manifest::EntryKind::Link,
             EntryKind::Other => manifest::EntryKind::Other,
         };
-        let size = match node.kind {
-            EntryKind::Link => self.link_target(entry).and_then(|target| self.node(target)).map_or(0, |node| node.size),
-            EntryKind::Directory | EntryKind::Other => 0,
-            _ => node.size,
-        };
+        let size = if node.kind.has_content() { node.size } else { 0 };
         let stream = (node.kind == EntryKind::Stream).then(|| node.name.to_vec());
         Some(Observed { volume: self.number(node.volume), path: self.path(entry), stream, kind, size })
     }
 
-    fn is_link_target(&self, node: &Node) -> bool {
-        let of_link = node.parent.and_then(|parent| self.node(parent)).is_some_and(|node| node.kind == EntryKind::Link);
-        of_link && *node.name == *LINK_TARGET
-    }
-
-    /// The stream that holds the target of a link: it is announced right behind it.
-    fn link_target(&self, link: EntryId) -> Option<EntryId> {
-        let next = link.saturating_add(1);
-        self.node(next).filter(|node| node.parent == Some(link) && self.is_link_target(node)).map(|_| next)
-    }
-
     fn content(&self, entry: EntryId) -> Known {
-        let Some(node) = self.node(entry) else { return Known::NotRead };
-        let holder = match node.kind {
-            EntryKind::File | EntryKind::Stream => entry,
-            EntryKind::Link => match self.link_target(entry) {
-                Some(target) => target,
-                None => return Known::Digests(nothing()),
-            },
-            _ => return Known::NotRead,
-        };
-        let first = self.node(holder).and_then(|node| node.same_as).unwrap_or(holder);
+        let Some(node) = self.node(entry).filter(|node| node.kind.has_content()) else { return Known::NotRead };
+        let first = node.same_as.unwrap_or(entry);
         match (self.faults.get(&first), self.digests.get(&first)) {
             (Some(why), _) => Known::Unreadable(why.clone()),
             (None, Some(Digests { sha256, blake3 })) => {
@@ -353,11 +326,6 @@ impl<'a> Gathered<'a> {
             (None, None) => Known::NotRead,
         }
     }
-}
-
-/// Of a content without a byte.
-fn nothing() -> manifest::Digests {
-    manifest::Digests { sha256: Sha256::digest([]).into(), blake3: *blake3::hash(&[]).as_bytes() }
 }
 
 fn node(entry: Entry) -> Node {

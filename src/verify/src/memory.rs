@@ -129,6 +129,7 @@ impl Store {
     }
 
     /// The folder that must stay within reach.
+    #[cfg(target_os = "linux")]
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.file.parent().filter(|_| self.is_writable())
     }

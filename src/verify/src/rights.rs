@@ -9,11 +9,14 @@ use std::path::Path;
 /// Whether the rights of files are looked at on this system.
 pub(crate) const CHECKED: bool = cfg!(unix);
 
-/// Refuses what group or others may write, and what belongs to somebody else than root or the caller.
+/// Refuses what group or others may write, and what belongs to somebody else than root or the caller. Whoever calls this
+/// program by sudo(8) is a caller too: that person has the rights of root already.
 #[cfg(unix)]
 pub(crate) fn check(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
-    let own = [0, rustix::process::geteuid().as_raw()].contains(&metadata.uid());
+    let effective = rustix::process::geteuid();
+    let sudo = std::env::var("SUDO_UID").ok().filter(|_| effective.is_root()).and_then(|uid| uid.parse().ok());
+    let own = [0, effective.as_raw(), sudo.unwrap_or(0)].contains(&metadata.uid());
     if metadata.mode() & 0o022 == 0 && own { Ok(()) } else { Err(Failure::Rights { path: path.to_owned() }) }
 }
 

@@ -49,12 +49,12 @@ fn line(out: &mut String, text: &str) {
 
 fn accepted(out: &mut String, verification: &Verification, tag: &Accepted, lang: Lang) {
     let claims = &tag.claims;
-    let (issued, expires) = (words::time(claims.issued), words::time(claims.expires));
+    let (issued, expires) = (words::moment(claims.issued, lang), words::moment(claims.expires, lang));
     line(
         out,
         &lang.of(
             format!("ACCEPTÉ : ce support est celui que {} ({}) a contrôlé le {issued}.", claims.station, claims.site),
-            format!("ACCEPTED: this medium is what {} ({}) checked at {issued}.", claims.station, claims.site),
+            format!("ACCEPTED: this medium is what {} ({}) checked on {issued}.", claims.station, claims.site),
         ),
     );
     let proves = match verification.level {

@@ -75,6 +75,47 @@ pub(crate) fn time(seconds: u64) -> String {
     )
 }
 
+const FRENCH: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+const ENGLISH: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A time as people say it, in UTC: "28 novembre 2026 à 07:31 UTC".
+pub(crate) fn moment(seconds: u64, lang: Lang) -> String {
+    let known = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let Some(known) = known else { return seconds.to_string() };
+    let (year, month, day) = known.to_calendar_date();
+    let (hour, minute, _) = known.to_hms();
+    let months = lang.of(FRENCH, ENGLISH);
+    let month = months.get(usize::from(u8::from(month)).saturating_sub(1)).copied().unwrap_or_default();
+    let at = lang.of("à", "at");
+    format!("{day} {month} {year} {at} {hour:02}:{minute:02} UTC")
+}
+
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -90,6 +131,13 @@ pub(crate) fn uuid(bytes: &[u8; 16]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_are_told_the_month_by_its_name() {
+        assert_eq!(moment(1_767_225_599, Lang::Fr), "31 décembre 2025 à 23:59 UTC");
+        assert_eq!(moment(0, Lang::En), "1 January 1970 at 00:00 UTC");
+        assert_eq!(moment(u64::MAX, Lang::En), "18446744073709551615");
+    }
 
     #[test]
     fn times_and_identifiers_have_their_usual_form() {

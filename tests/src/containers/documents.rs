@@ -15,27 +15,38 @@ pub(super) fn samples() -> Vec<ContainerSample> {
     ]
 }
 
-/// PDF 1.7 (ISO 32000-1, 7.11.4) with an embedded file, deflated.
+/// PDF 1.7 with an embedded file, deflated.
 fn pdf(content: &[u8]) -> Vec<u8> {
-    let packed = zlib(content);
-    let stream = format!("<< /Type /EmbeddedFile /Filter /FlateDecode /Length {} >>\nstream\n", packed.len());
-    let objects: [Vec<u8>; 5] = [
-        b"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(eicar.com) 4 0 R] >> >> >>".to_vec(),
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>".to_vec(),
-        b"<< /Type /Filespec /F (eicar.com) /EF << /F 5 0 R >> >>".to_vec(),
-        [stream.as_bytes(), &packed, b"\nendstream"].concat(),
+    let [start, _] = pdf_with_late_attachment(content, 0);
+    pdf_with_late_attachment(content, start.len() as u64).concat()
+}
+
+/// PDF 1.7 (ISO 32000-1, 7.11.4) whose embedded file, deflated, begins at the offset `at`: what stands before, and what stands
+/// there, after the end of a line. Zeros in between are white space (7.2.2).
+#[must_use]
+pub fn pdf_with_late_attachment(content: &[u8], at: u64) -> [Vec<u8>; 2] {
+    const OBJECTS: [&str; 4] = [
+        "<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(eicar.com) 4 0 R] >> >> >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>",
+        "<< /Type /Filespec /F (eicar.com) /EF << /F 5 0 R >> >>",
     ];
-    let mut file = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
-    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
-    for (number, object) in (1..).zip(&objects) {
-        table += &format!("{:010} 00000 n \n", file.len());
-        file.raw(format!("{number} 0 obj\n").as_bytes()).raw(object).raw(b"\nendobj\n");
+    let mut before = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
+    let mut table = "xref\n0 6\n0000000000 65535 f \n".to_owned();
+    for (number, object) in (1..).zip(OBJECTS) {
+        table += &format!("{:010} 00000 n \n", before.len());
+        before.raw(format!("{number} 0 obj\n{object}\nendobj\n").as_bytes());
     }
-    let start = file.len();
-    let trailer = format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1);
-    file.raw(table.as_bytes()).raw(trailer.as_bytes());
-    file
+    table += &format!("{:010} 00000 n \n", at + 1);
+    let packed = zlib(content);
+    let length = packed.len();
+    let mut there = Vec::new();
+    there.raw(b"\n5 0 obj\n<< /Type /EmbeddedFile /Filter /FlateDecode ");
+    there.raw(format!("/Length {length} >>\nstream\n").as_bytes()).raw(&packed).raw(b"\nendstream\nendobj\n");
+    let start = at + there.len() as u64;
+    let trailer = format!("trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    there.raw(table.as_bytes()).raw(trailer.as_bytes());
+    [before, there]
 }
 
 /// RTF 1.9 with an OLE 1 package object (MS-OLEDS 2.2.5) in hexadecimal.

@@ -15,6 +15,7 @@ mod selfextract;
 mod tools;
 
 pub use debian::TESTFILES;
+pub use documents::pdf_with_late_attachment;
 
 use blanche_sandbox::wire::Container;
 

@@ -158,6 +158,37 @@ pub fn pdf_with_an_escaped_filter() -> Vec<u8> {
     pdf("/Filter/#46late#44ecode", &zlib(&eicar_padded()), "null")
 }
 
+/// NUL is white space of PDF (ISO 32000-1, table 1) and not of C: libclamav does not find the object behind it.
+#[must_use]
+pub fn pdf_with_a_nul_before_an_object() -> Vec<u8> {
+    pdf_with_changed("4 0 obj", "\u{0}4 0 obj")
+}
+
+/// A reader that goes by the table of offsets finds the object; libclamav wants white space before its number.
+#[must_use]
+pub fn pdf_with_a_letter_before_an_object() -> Vec<u8> {
+    pdf_with_changed("4 0 obj", "Z4 0 obj")
+}
+
+/// A comment within the dictionary says that it ends.
+#[must_use]
+pub fn pdf_with_a_comment_in_a_dictionary() -> Vec<u8> {
+    pdf_with_changed("<</Type/EmbeddedFile", "<<%>>\n/Type/EmbeddedFile")
+}
+
+/// A string within the dictionary says that the object ends.
+#[must_use]
+pub fn pdf_with_a_string_in_a_dictionary() -> Vec<u8> {
+    pdf_with_changed("<</Type/EmbeddedFile", "<</X(endobj)/Type/EmbeddedFile")
+}
+
+/// A PDF with an attached file in which some words stand otherwise. Its table of offsets is a little wrong, which readers mend.
+fn pdf_with_changed(from: &str, to: &str) -> Vec<u8> {
+    let pdf = pdf("/Filter/FlateDecode", &zlib(&eicar_padded()), "null");
+    let at = pdf.windows(from.len()).position(|window| window == from.as_bytes()).expect("a word of it");
+    [&pdf[..at], to.as_bytes(), &pdf[at + from.len()..]].concat()
+}
+
 /// The calendar entry carries a zip in base 64 (RFC 5545, 3.8.1.1).
 #[must_use]
 pub fn calendar() -> Vec<u8> {

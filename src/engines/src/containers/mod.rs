@@ -13,6 +13,7 @@ mod members;
 mod office;
 mod openers;
 mod pdf;
+mod pdf_objects;
 pub mod samples;
 mod seven_zip;
 mod signatures;
@@ -246,7 +247,7 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         Container::Eml | Container::Mbox if mail::announces_encoded_parts(content) => {
             inspection.promises.push((container, Promise::Something));
         }
-        Container::Pdf if pdf::has_unread_attachment(content) => {
+        Container::Pdf if pdf::has_unread_attachment(content) || pdf_objects::hide_streams(content) => {
             inspection.not_checked(Cause::ContainerUnsupported(container));
         }
         // Documents and mails may well hold nothing but themselves.

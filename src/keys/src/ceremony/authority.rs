@@ -21,7 +21,7 @@ use std::path::Path;
 use x509_cert::Certificate;
 use x509_cert::der::EncodePem;
 use x509_cert::der::pem::LineEnding;
-use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
 
 /// Certificates between an end certificate and the anchor, at most (docs/tag-format.md, section 12).
 const DEEPEST: usize = 2;
@@ -84,36 +84,50 @@ pub fn make(new: &NewAuthority<'_>, passphrase: &Secret) -> Result<(), KeysError
         above.authority.may_certify(&sites, period)?;
     }
     let folder = Folder::make(new.folder)?;
-    let serial = serial_number()?;
-    let mut pairs = Vec::with_capacity(2);
-    for algorithm in Algorithm::BOTH {
-        let key = PrivateKey::generate(algorithm)?;
-        let subject = distinguished_name(new.name, None, algorithm)?;
-        let profile = |issuer: Name| Profile { kind: Kind::Authority(sites.clone()), subject: subject.clone(), issuer };
-        let (certificate, rest) = match &above {
-            Some(above) => {
-                let profile = profile(above.authority.certificate(algorithm)?.tbs_certificate().subject().clone());
-                let made = certificate::issue(profile, &serial, period, &key.public()?, above.key(algorithm))?;
-                above.authority.record(&made, algorithm, new.name)?;
-                (made, above.authority.chain_below_root(algorithm))
-            }
-            None => (certificate::issue(profile(subject.clone()), &serial, period, &key.public()?, &key)?, Vec::new()),
-        };
-        let chain: Vec<_> = std::iter::once(certificate).chain(rest).collect();
-        folder.create(&format!("{}.key", word(algorithm)), key.to_pem(passphrase)?.as_bytes(), 0o600)?;
-        folder.create(&format!("{}.pem", word(algorithm)), pem(&chain)?.as_bytes(), 0o644)?;
-        pairs.push((key, chain));
+    let plan = Plan { name: &name, sites: &sites, above: above.as_ref(), period, serial: serial_number()? };
+    let (classical, first) = plan.make(Algorithm::Classical)?;
+    let (post_quantum, second) = plan.make(Algorithm::PostQuantum)?;
+    for (key, chain) in [(&classical, &first), (&post_quantum, &second)] {
+        let word = word(key.algorithm());
+        folder.create(&format!("{word}.key"), key.to_pem(passphrase)?.as_bytes(), 0o600)?;
+        folder.create(&format!("{word}.pem"), pem(chain)?.as_bytes(), 0o644)?;
     }
     for part in ["crls", "lists", "issued"] {
         place::new_folder(&folder.at(part))?;
     }
-    let Ok([classical, post_quantum]) = <[_; 2]>::try_from(pairs) else {
-        return Err(KeysError::internal("keys")(&"not two"));
-    };
-    let chains = [classical.1, post_quantum.1];
-    let authority = Authority { folder, name, sites, chains, numbers: Numbers::default() };
-    let unlocked = Unlocked { authority, keys: [classical.0, post_quantum.0] };
+    let authority = Authority { folder, name, sites, chains: [first, second], numbers: Numbers::default() };
+    let unlocked = Unlocked { authority, keys: [classical, post_quantum] };
     super::revoke::renew(unlocked, &super::Revocation::default()).map(|_| ())
+}
+
+/// What both certificates of a new authority have in common.
+struct Plan<'a> {
+    name: &'a Label,
+    sites: &'a [Label],
+    above: Option<&'a Unlocked>,
+    period: Period,
+    serial: SerialNumber,
+}
+
+impl Plan<'_> {
+    /// A key, and its certificate with those above it.
+    fn make(&self, algorithm: Algorithm) -> Result<(PrivateKey, Vec<Certificate>), KeysError> {
+        let key = PrivateKey::generate(algorithm)?;
+        let subject = distinguished_name(self.name.as_str(), None, algorithm)?;
+        let issuer = match self.above {
+            Some(above) => above.authority.certificate(algorithm)?.tbs_certificate().subject().clone(),
+            None => subject.clone(),
+        };
+        let profile = Profile { kind: Kind::Authority(self.sites.to_vec()), subject, issuer };
+        let signs = self.above.map_or(&key, |above| above.key(algorithm));
+        let made = certificate::issue(profile, &self.serial, self.period, &key.public()?, signs)?;
+        let mut chain = vec![made];
+        if let (Some(above), [made]) = (self.above, chain.as_slice()) {
+            above.authority.record(made, algorithm, self.name.as_str())?;
+            chain.extend(above.authority.chain_below_root(algorithm));
+        }
+        Ok((key, chain))
+    }
 }
 
 /// Certificates in PEM, one after the other.

@@ -20,6 +20,9 @@ pub(crate) struct Situation<'a> {
     pub(crate) highest: u64,
 }
 
+/// How far a counter may jump. Without a bound one bad request could use up all numbers, and the station's name with them.
+const FARTHEST: u64 = 1 << 20;
+
 /// A refusal with the values that decided.
 pub(crate) type Refused = (Refusal, String);
 
@@ -44,8 +47,9 @@ pub(crate) fn judge(bytes: &[u8], situation: &Situation<'_>) -> Result<Claims, R
     }
     bases(&claims, situation.policy)?;
     times(&claims, situation)?;
-    if claims.counter <= situation.highest {
-        return Err((Refusal::Counter, format!("{}, {} was the highest", claims.counter, situation.highest)));
+    let highest = situation.highest;
+    if claims.counter <= highest || claims.counter.saturating_sub(highest) > FARTHEST {
+        return Err((Refusal::Counter, format!("{}, {highest} was the highest", claims.counter)));
     }
     Ok(claims)
 }

@@ -219,6 +219,31 @@ fn a_station_two_steps_below_the_root_is_accepted() {
 }
 
 #[test]
+fn a_root_may_be_limited_to_its_sites_for_ever() {
+    let world = World::with_authorities();
+    let (folder, pass) = (world.text("small"), world.text("root.pass"));
+    fs::copy(world.at("root.pass"), world.at("small.pass")).unwrap();
+    let arguments = ["authority", "--folder", &folder, "--name", "small", "--site", SITE, "--passphrase-file", &pass];
+    let said = keys(&arguments).unwrap();
+    assert!(said.contains("as anchors: ") && said.contains("small/classical.pem"), "{said}");
+    world.request();
+    let requests = ["station/classical.csr", "station/post-quantum.csr"];
+    assert!(matches!(issue(&world, "small", STATION, "site-b", requests), Err(KeysError::Site(_))));
+    issue(&world, "small", STATION, SITE, requests).unwrap();
+    for name in ["classical.pem", "post-quantum.pem"] {
+        fs::rename(world.at("out").join(name), world.at("station").join(name)).unwrap();
+    }
+    let envelope = world.spawn().unwrap().sign(&encoded(STATION, SITE, 1)).unwrap();
+    let kinds = ["classical", "post-quantum"];
+    let trust = crate::claims::Trust {
+        anchors: kinds.map(|kind| crate::world::der(&world.at(&format!("small/{kind}.pem")))),
+        crls: kinds.map(|kind| crate::world::der(&world.at(&format!("small/crls/small.{kind}.crl")))).to_vec(),
+        lists: vec![fs::read(world.at(&format!("small/lists/small.{SITE}.cose"))).unwrap()],
+    };
+    trust.verify(&envelope, now()).unwrap();
+}
+
+#[test]
 fn passphrases_are_demanded_long_right_and_never_guessed() {
     let world = World::with_station();
     secret(&world.at("short"), "eleven char\n");

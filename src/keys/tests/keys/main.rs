@@ -1,5 +1,6 @@
 //! The ceremony and the signer as a station and a workstation meet them: through the command line, the process, the
-//! verifier of `blanche-tag`, OpenSSL and SoftHSM2.
+//! verifier of `blanche-tag`, OpenSSL and SoftHSM2. Needs root for SoftHSM2's own token folder, for keys of another user, and
+//! to look at the signer with strace.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +12,7 @@
 
 mod ceremony;
 mod claims;
+mod counter;
 mod modes;
 mod openssl;
 mod signer;

@@ -1,7 +1,7 @@
 //! Secrets that others can read, and settings that others can change, are refused with what to do.
 
 use crate::claims::encoded;
-use crate::world::{SITE, STATION, World, keys};
+use crate::world::{SITE, STATION, World, keys, succeeds};
 use blanche_keys::KeysError;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -71,6 +71,18 @@ fn a_link_in_the_place_of_a_key_is_refused() {
     fs::rename(&key, world.at("elsewhere")).unwrap();
     symlink(world.at("elsewhere"), &key).unwrap();
     assert!(matches!(world.revoke("site", &["--renew"]), Err(KeysError::Owner { .. })));
+}
+
+#[test]
+fn a_key_or_folder_of_another_user_is_refused() {
+    let world = World::with_station();
+    for file in ["site/classical.key", "site.pass", "site/classical.pem", "site"] {
+        succeeds("chown", &["65534", &world.text(file)]);
+        let error = world.revoke("site", &["--renew"]).unwrap_err();
+        assert!(matches!(error, KeysError::Owner { .. }) && error.exit_code() == 2, "{file}: {error}");
+        succeeds("chown", &["0", &world.text(file)]);
+    }
+    world.revoke("site", &["--renew"]).unwrap();
 }
 
 #[test]

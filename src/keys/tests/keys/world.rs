@@ -2,7 +2,7 @@
 
 use crate::claims::Trust;
 use blanche_keys::{KeysCommand, KeysError, SignerClient, SignerError, run_to};
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,23 @@ pub(crate) fn say(french: bool, arguments: &[&str]) -> Result<String, KeysError>
     let cli = Cli::try_parse_from(std::iter::once("keys").chain(arguments.iter().copied())).expect("arguments");
     let mut out = Vec::new();
     run_to(&cli.command, french, &mut out).map(|()| String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn the_command_line_is_well_formed_and_every_step_says_what_it_is() {
+    let mut command = Cli::command();
+    command.build();
+    command.clone().debug_assert();
+    let about = |step: &clap::Command| step.get_about().map(ToString::to_string).unwrap_or_default();
+    let said: Vec<_> = command.get_subcommands().map(|step| (step.get_name().to_owned(), about(step))).collect();
+    for (name, words) in [("authority", "Make an authority"), ("request", "At a station"), ("rotate", "At a station")] {
+        assert!(said.iter().any(|(step, about)| step == name && about.starts_with(words)), "{said:?}");
+    }
+    // What asks for a passphrase must never take one as an argument.
+    let arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let secret = |name: &str| (name.contains("passphrase") || name.contains("pin")) && !name.ends_with("_file");
+    let secrets: Vec<_> = arguments.map(|argument| argument.get_id().to_string()).filter(|id| secret(id)).collect();
+    assert_eq!(secrets, ["passphrase_credential"], "the name of a credential is no secret");
 }
 
 pub(crate) fn keys(arguments: &[&str]) -> Result<String, KeysError> {

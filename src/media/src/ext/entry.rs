@@ -61,18 +61,20 @@ impl ExtVolume {
         causes.extend(self.contradictions(&inode));
         let own = self.attributes(medium, &inode)?;
         causes.extend(own.faults.iter().cloned());
-        if super::listing::has_content(found.kind) {
+        if found.kind.has_content() {
             found.size = inode.size;
-            let (stored, faults) = self.content(medium, &inode, own.data.as_deref(), again)?;
-            found.stored = stored;
-            found.faults = faults;
+            let data = own.data.as_deref();
+            (found.stored, found.faults) = match kind {
+                Kind::Link => self.target(medium, &inode, data, again)?,
+                _ => self.content(medium, &inode, data, again)?,
+            };
             found.content = (again || inode.links() > 1).then_some(ContentId::Number(u64::from(inode.number)));
         }
         match kind {
             Kind::Directory => found.folder = Some(folder(&inode)),
             Kind::Special => causes.push(Cause::NotRegularFile),
-            Kind::Link => found.streams.extend(self.target(medium, &inode, own.data.as_deref(), again)?),
-            Kind::File | Kind::Nonsense => {}
+            Kind::Link if self.has_doubtful_target(&inode) => causes.push(RECORD),
+            Kind::File | Kind::Link | Kind::Nonsense => {}
         }
         found.streams.extend(self.streams(medium, own.list, again || inode.links() > 1)?);
         Ok(with(found, causes))
@@ -141,34 +143,30 @@ impl ExtVolume {
         (stored, faults)
     }
 
-    /// The target of a symbolic link, handed over like a stream: it is text of whoever made the link, up to a block long.
+    /// The target of a symbolic link: the first i_size bytes of i_block when it is shorter than that ("fast"), else of the
+    /// blocks that a file would have. Ciphertext is not handed over.
     fn target(
         &mut self,
         medium: &Medium<'_>,
         inode: &Inode,
         data: Option<&[u8]>,
         again: bool,
-    ) -> Result<Option<Found>, Removed> {
-        let mut found = Found::new(b"target".to_vec(), EntryKind::Stream);
-        found.size = inode.size;
-        found.content = (again || inode.links() > 1).then_some(ContentId::Number(u64::from(inode.number)));
-        if inode.has(flag::ENCRYPT) {
-            return Ok(None);
+    ) -> Result<(Stored, Vec<Fault>), Removed> {
+        if !is_fast(inode) || inode.has(flag::INLINE_DATA) {
+            return self.content(medium, inode, data, again);
         }
-        let mut causes = Vec::new();
-        let short = inode.size < wide(inode.blocks().len());
-        if short && !inode.has(flag::INLINE_DATA) {
-            found.stored = Stored::Inline(inode.blocks().get(..index(inode.size)).unwrap_or_default().to_vec());
-        } else {
-            (found.stored, found.faults) = self.content(medium, inode, data, again)?;
-        }
-        // Some drivers decide by the size, others by whether blocks are in use besides those of attributes.
+        let target = inode.blocks().get(..index(inode.size)).unwrap_or_default();
+        let encrypted = inode.has(flag::ENCRYPT);
+        let stored = if encrypted { Stored::Extents(Vec::new()) } else { Stored::Inline(target.to_vec()) };
+        Ok((stored, Vec::new()))
+    }
+
+    /// Whether hosts could take something else for the target of a link: some drivers decide by the size where it is,
+    /// others by whether blocks are in use besides those of attributes.
+    fn has_doubtful_target(&self, inode: &Inode) -> bool {
         let attributes = if inode.attribute_block() == 0 { 0 } else { self.superblock.sectors_of_cluster() };
         let decided = inode.has(flag::INLINE_DATA) || self.superblock.has(incompat::EA_INODE);
-        if inode.size == 0 || (!decided && short != (inode.allocated_blocks() == attributes)) {
-            causes.push(RECORD);
-        }
-        Ok(Some(with(found, causes)))
+        inode.size == 0 || (!decided && is_fast(inode) != (inode.allocated_blocks() == attributes))
     }
 
     /// The attributes of an inode; ordinary ones are left out.
@@ -312,7 +310,7 @@ fn misplaced(inode: &Inode, again: bool) -> bool {
 
 /// Names causes at the whole of an entry.
 fn with(mut found: Found, causes: Vec<Cause>) -> Found {
-    let length = if super::listing::has_content(found.kind) { found.size } else { 0 };
+    let length = if found.kind.has_content() { found.size } else { 0 };
     for cause in causes {
         let fault = Fault { offset: 0, length, cause };
         if !found.faults.contains(&fault) {
@@ -320,6 +318,11 @@ fn with(mut found: Found, causes: Vec<Cause>) -> Found {
         }
     }
     found
+}
+
+/// Whether the target of a link stands in i_block, as Linux decides by the size.
+fn is_fast(inode: &Inode) -> bool {
+    inode.size < wide(inode.blocks().len())
 }
 
 fn folder(inode: &Inode) -> FolderRef {

@@ -10,7 +10,7 @@ use super::mapping::{Purpose, map};
 use crate::bytes::{Record, index};
 use crate::filesystem::{Extent, Fault, FolderRef, Sink};
 use crate::source::{Medium, Removed};
-use blanche_sandbox::wire::{Cause, Corruption, EntryKind, Feature};
+use blanche_sandbox::wire::{Cause, Corruption, Feature};
 use std::ops::ControlFlow;
 
 /// Bytes of a folder read at once.
@@ -227,9 +227,4 @@ impl ExtVolume {
             Err(error) => super::inode::cause_of(error).map(|_| true),
         }
     }
-}
-
-/// Whether what an entry of this kind holds is handed over.
-pub(super) fn has_content(kind: EntryKind) -> bool {
-    matches!(kind, EntryKind::File | EntryKind::Stream)
 }

@@ -43,14 +43,16 @@ struct Open {
 impl Open {
     fn done(self) -> Found {
         let Self { mut found, mut causes, extents, .. } = self;
-        if !matches!(found.kind, EntryKind::File) {
+        if !found.kind.has_content() {
             found.size = 0;
         }
         causes.sort_unstable();
         causes.dedup();
         let whole = causes.into_iter().map(|cause| Fault { offset: 0, length: found.size, cause });
         found.faults.extend(whole);
-        identify(&mut found, extents);
+        if found.kind == EntryKind::File {
+            identify(&mut found, extents);
+        }
         found
     }
 }
@@ -185,6 +187,9 @@ impl<'l, 's> Listing<'l, 's> {
             open.found.folder = Some(folder);
             check(&mut open, record, Some(&facts));
         } else {
+            if open.found.kind == EntryKind::Link {
+                target(&mut open, std::mem::take(&mut facts.target));
+            }
             self.section(&mut open, record, Some(&facts));
         }
         open
@@ -199,6 +204,8 @@ impl<'l, 's> Listing<'l, 's> {
             EntryKind::Directory => self.folder(open, record, start, size),
             EntryKind::File => self.content(open, start, size),
             EntryKind::Other => open.causes.push(Cause::NotRegularFile),
+            // The target stands in the first record, and there is no use for another one.
+            EntryKind::Link if record.goes_on() => open.causes.push(DIRECTORY),
             EntryKind::Link | EntryKind::Stream | EntryKind::Area => {}
         }
     }
@@ -285,10 +292,19 @@ fn kind(record: DirectoryRecord<'_>, facts: &Facts) -> EntryKind {
     match facts.mode.map(|mode| mode & TYPE) {
         _ if record.is_directory() || facts.child.is_some() => EntryKind::Directory,
         Some(TYPE_LINK) => EntryKind::Link,
-        None | Some(0) if facts.link => EntryKind::Link,
+        None | Some(0) if !facts.target.is_empty() => EntryKind::Link,
         None | Some(0 | TYPE_FILE | TYPE_FOLDER) => EntryKind::File,
         Some(_) => EntryKind::Other,
     }
+}
+
+/// The target of a link, which it must have.
+fn target(open: &mut Open, bytes: Vec<u8>) {
+    if bytes.is_empty() {
+        open.causes.push(DIRECTORY);
+    }
+    open.found.size = wide(bytes.len());
+    open.found.stored = Stored::Inline(bytes);
 }
 
 /// What a record says against itself, and what is not read of it.

@@ -9,14 +9,15 @@ use std::cell::RefCell;
 
 /// Continuation areas of one record; Linux follows 32.
 const MAX_AREAS: usize = 128;
-/// Bytes of one continuation area, and of a name or of the attributes that are collected from them.
+/// Bytes of one continuation area, and of a name, a target or the attributes that are collected from them.
 const MAX_AREA: u64 = 64 << 10;
 const MAX_COLLECTED: usize = 256 << 10;
 /// Bytes of continuation areas in one tree, beside the size of the volume: honest ones do not overlap.
 const SPARE: u64 = 64 << 20;
 
+/// The flag of NM (RRIP 4.1.4) and SL (4.1.3) that says that another one follows.
+const GOES_ON: u8 = 1;
 /// NM flags (RRIP 4.1.4).
-const NAME_GOES_ON: u8 = 1;
 const NAME_IS_A_FOLDER: u8 = 2 | 4;
 
 /// What the system use entries of one record say.
@@ -27,8 +28,9 @@ pub(super) struct Facts {
     name_ended: bool,
     /// PX (RRIP 4.1.1).
     pub(super) mode: Option<u32>,
-    /// SL (RRIP 4.1.3).
-    pub(super) link: bool,
+    /// The component records of SL (RRIP 4.1.3): the target of a link, as it is stored.
+    pub(super) target: Vec<u8>,
+    target_ended: bool,
     /// CL: the folder that was moved from here (RRIP 4.1.5.1).
     pub(super) child: Option<u32>,
     /// RE: was moved here from elsewhere (RRIP 4.1.5.3).
@@ -125,6 +127,7 @@ impl Susp {
         facts.join_attributes();
         facts.broken |= self.window.take_descriptor();
         facts.broken |= !facts.name.is_empty() && !facts.name_ended;
+        facts.broken |= !facts.target.is_empty() && !facts.target_ended;
         Ok(facts)
     }
 }
@@ -169,7 +172,7 @@ impl Facts {
                 self.present = true;
             }
             b"NM" => self.name(entry),
-            b"SL" => self.link = true,
+            b"SL" => self.target(entry),
             b"CL" => {
                 let (block, agree) = both32(entry, 4);
                 self.broken |= !agree || self.child.is_some();
@@ -192,8 +195,15 @@ impl Facts {
             return;
         }
         self.broken |= self.name_ended;
-        self.name_ended = flags & NAME_GOES_ON == 0;
+        self.name_ended = flags & GOES_ON == 0;
         collect(&mut self.name, entry.slice(5, usize::MAX), &mut self.limit);
+    }
+
+    /// A part of the target.
+    fn target(&mut self, entry: Record<'_>) {
+        self.broken |= self.target_ended;
+        self.target_ended = entry.u8(4) & GOES_ON == 0;
+        collect(&mut self.target, entry.slice(5, usize::MAX), &mut self.limit);
     }
 
     /// Takes the headers (flags, length) of the component records of AL away. A record may go on in the next entry.

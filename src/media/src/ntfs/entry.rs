@@ -70,13 +70,13 @@ impl Describe<'_> {
         }
         self.set_main(&mut found, main, file);
         found.faults.extend(causes.into_iter().map(|cause| Fault { offset: 0, length: found.size, cause }));
-        if file.shared && found.kind == EntryKind::File {
+        if file.shared && found.kind.has_content() {
             found.content = Some(ContentId::Number(file.number));
         }
         Ok(found)
     }
 
-    /// The unnamed stream is the content of a file; a folder or link has none that hosts show.
+    /// The unnamed stream is the content of a file; that of a folder or link is none that hosts show.
     fn set_main(&self, found: &mut Found, main: Option<Content>, file: &File) {
         let Some(content) = main else { return };
         if found.kind == EntryKind::File {
@@ -128,16 +128,10 @@ impl Describe<'_> {
             }
             FILE_NAME | OBJECT_ID | SECURITY_DESCRIPTOR | EA_INFORMATION => causes.extend(self.metadata(attribute)),
             INDEX_ROOT | INDEX_ALLOCATION | BITMAP if file.directory && attribute.is(attribute.kind, index::NAME) => {}
-            REPARSE_POINT => {
-                match self.small(medium, attribute, MAX_REPARSE)?.map(|bytes| meaning(Record(&bytes).u32(0))) {
-                    Ok(Meaning::Link) => {
-                        // A host goes elsewhere; what lies in a folder behind it is found as entries that nothing names.
-                        found.kind = EntryKind::Link;
-                        found.folder = None;
-                    }
-                    Ok(Meaning::Unread(cause)) | Err(cause) => causes.push(cause),
-                }
-            }
+            REPARSE_POINT if attribute.name.is_empty() => match self.small(medium, attribute, MAX_REPARSE)? {
+                Ok(bytes) => causes.extend(reparse(found, bytes)),
+                Err(cause) => causes.push(cause),
+            },
             EA => match self.small(medium, attribute, extended::MAX_BYTES)?.map(|bytes| extended::parse(&bytes)) {
                 Ok(Some(values)) => self.extended(file, values, found),
                 Ok(None) => causes.push(Cause::Corrupt(Corruption::FileRecord)),
@@ -200,6 +194,23 @@ impl Describe<'_> {
             content: file.shared.then(|| stream_id(&id.collect::<Vec<u8>>())),
             ..Found::new(name, EntryKind::Stream)
         }
+    }
+}
+
+/// Makes of an entry what its reparse point, of these bytes, says; returns why it cannot be had.
+fn reparse(found: &mut Found, bytes: Vec<u8>) -> Option<Cause> {
+    match meaning(Record(&bytes).u32(0)) {
+        // The first one of two, which were named as wrong when the attributes were gathered.
+        Meaning::Link if found.kind == EntryKind::Link => None,
+        Meaning::Link => {
+            // A host goes elsewhere; what lies in a folder behind it is found as entries that nothing names.
+            found.kind = EntryKind::Link;
+            found.folder = None;
+            found.size = wide(bytes.len());
+            found.stored = Stored::Inline(bytes);
+            None
+        }
+        Meaning::Unread(cause) => Some(cause),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn discover(medium: &Medium<'_>, max_volumes: u16) -> Result<Views, R
         views.take_mbr(medium, entries)?;
     } else if !boot_sector && sector.as_deref().is_some_and(is_empty_table) {
         views.tables.push(PartitionTable::Mbr);
-        views.take_ranges(BootAreaKind::Mbr, [0..medium.block().min(medium.capacity())]);
+        views.take_ranges(BootAreaKind::Mbr, std::iter::once(0..medium.block().min(medium.capacity())));
     }
     let protective = entries.is_some_and(|entries| entries.iter().any(|entry| entry.kind == PROTECTIVE));
     let unclaimed_end = !boot_sector && !views.cover(medium.capacity().saturating_sub(1));
@@ -100,7 +100,7 @@ impl Views {
     fn take_mbr(&mut self, medium: &Medium<'_>, entries: &[MbrEntry; 4]) -> Result<(), Removed> {
         let block = medium.block();
         self.tables.push(PartitionTable::Mbr);
-        self.take_ranges(BootAreaKind::Mbr, [0..block.min(medium.capacity())]);
+        self.take_ranges(BootAreaKind::Mbr, std::iter::once(0..block.min(medium.capacity())));
         if entries.iter().any(|entry| !entry.valid_indicator) {
             // Linux then ignores the whole table; we read what it names.
             self.corrupt_table(0, block);

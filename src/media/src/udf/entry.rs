@@ -99,6 +99,7 @@ impl<'a, 'm> Describer<'a, 'm, '_> {
                 }
                 self.content(found, icb)
             }
+            EntryKind::Link => self.target(found, icb),
             EntryKind::Other => {
                 found.faults.push(at_entry(Cause::NotRegularFile));
                 Ok(())
@@ -118,6 +119,17 @@ impl<'a, 'm> Describer<'a, 'm, '_> {
             None => Some(ContentId::place(&extents)),
         };
         found.stored = embedded.map_or(Stored::Extents(extents), Stored::Inline);
+        Ok(())
+    }
+
+    /// The path components of a symbolic link (4/8.7) are the content of its file. Other links with the same file entry
+    /// are the same; a file whose extents lie there too is not.
+    fn target(&mut self, found: &mut Found, icb: &Icb) -> Result<(), Removed> {
+        self.content(found, icb)?;
+        if found.size == 0 {
+            found.faults.push(corrupt(Corruption::FileRecord));
+        }
+        found.content = Some(ContentId::Number(icb.place.number()));
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use blanche_media::MemorySource;
 use blanche_sandbox::wire::{AreaClass, EntryKind, FilesystemKind, NameEncoding, ReadLimits};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 const MIB: u64 = 1 << 20;
@@ -111,11 +112,11 @@ pub(crate) fn notes(reading: &Reading) -> Vec<String> {
     reading.not_read.iter().map(|note| format!("{note:?}")).collect()
 }
 
-/// Files without the streams that belong to them.
+/// Files without the streams that belong to them, and without links.
 pub(crate) fn plain_files(reading: &Reading) -> BTreeMap<String, Vec<u8>> {
     let mut files = reading.files(0);
     for (number, entry) in reading.entries.iter().enumerate() {
-        if entry.kind == EntryKind::Stream {
+        if entry.kind != EntryKind::File {
             files.remove(&reading.path(number as u32));
         }
     }
@@ -142,6 +143,43 @@ fn what_goes_in_comes_out() {
         assert!(inline || sum(AreaClass::File) == (bytes, bytes), "{name}: {:?}", area.sums);
         assert_eq!((sum(AreaClass::Boot), sum(AreaClass::Unknown)), ((1024, 1024), (0, 0)), "{name}");
     }
+}
+
+#[test]
+fn the_target_of_a_link_is_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    // i_block has room for 59 bytes and the zero behind them.
+    let targets: BTreeMap<String, Vec<u8>> =
+        [7, 59, 60, 61, 900].map(|length| (format!("link {length}"), vec![b'x'; length])).into();
+    for (name, target) in &targets {
+        symlink(std::str::from_utf8(target).unwrap(), folder.path().join(name)).unwrap();
+    }
+    for (name, options) in VARIANTS {
+        let reading = read_image(ext_from(24 * MIB, options, folder.path()));
+        assert_eq!(notes(&reading), [""; 0], "{name}");
+        assert_eq!(reading.links(0), targets, "{name}");
+        assert_eq!(reading.files(0), targets, "{name}: and nothing besides");
+        let sizes = reading.entries.iter().filter(|entry| entry.kind == EntryKind::Link).map(|entry| entry.size);
+        assert_eq!(sizes.sum::<u64>(), 7 + 59 + 60 + 61 + 900, "{name}");
+    }
+}
+
+#[test]
+fn two_names_of_a_link_are_one_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let targets = [("fast", "x".repeat(59)), ("slow", "x".repeat(60))];
+    for (name, target) in &targets {
+        symlink(target, folder.path().join(name)).unwrap();
+    }
+    let commands = ["fast", "slow"].map(|name| format!("ln /{name} /z{name}\nsif /{name} links_count 2\n")).concat();
+    let reading = read_image(debugfs(&ext_from(24 * MIB, "-t ext4", folder.path()), &commands));
+    assert_eq!(notes(&reading), [""; 0]);
+    for (name, target) in &targets {
+        let second = format!("z{name}");
+        assert_eq!(reading.links(0)[&second], target.as_bytes());
+        assert_eq!(reading.entries[reading.find(&second) as usize].same_as, Some(reading.find(name)));
+    }
+    assert_eq!(reading.contents.len(), 2);
 }
 
 #[test]

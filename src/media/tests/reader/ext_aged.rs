@@ -60,13 +60,10 @@ fn shown(root: &Path) -> Shown {
 /// What the reader handed over.
 fn handed_over(reading: &Reading) -> Shown {
     let mut shown = Shown { files: plain_files(reading), ..Shown::default() };
-    let streams = reading.files(0).into_iter().filter(|(path, _)| !shown.files.contains_key(path));
-    for (path, content) in streams {
-        match path.strip_suffix(":target") {
-            Some(link) => shown.links.insert(link.to_owned(), content),
-            None => shown.attributes.insert(path, content),
-        };
-    }
+    shown.links = reading.links(0);
+    let others = reading.files(0).into_iter();
+    shown.attributes =
+        others.filter(|(path, _)| !shown.files.contains_key(path) && !shown.links.contains_key(path)).collect();
     let folders = reading.entries.iter().enumerate().filter(|(_, entry)| entry.kind == EntryKind::Directory);
     shown.folders = folders.map(|(id, _)| reading.path(id as u32)).collect();
     shown

@@ -333,16 +333,23 @@ fn links_and_inline_content() {
         let commands = format!("symlink fast {}\nsymlink slow {slow}\n", std::str::from_utf8(MARKER).unwrap());
         let reading = volume.debugfs(&commands).read();
         assert_eq!(notes(&reading), [""; 0], "{options}");
-        assert_eq!(marked(&reading), ["fast:target", "slow:target", "small"], "{options}");
-        assert_eq!(reading.entries[reading.find("slow") as usize].kind, EntryKind::Link);
-        assert_eq!(reading.files(0)["slow:target"], slow.as_bytes());
+        assert_eq!(marked(&reading), ["fast", "slow", "small"], "{options}");
+        let targets = [("fast", MARKER), ("slow", slow.as_bytes())];
+        assert_eq!(reading.links(0), targets.map(|(name, target)| (name.to_owned(), target.to_vec())).into());
         let area = reading.area.as_ref().unwrap();
         let file = area.sums.iter().find(|sum| sum.class == blanche_sandbox::wire::AreaClass::File);
         assert_eq!(file.is_some(), !inline, "{options}");
     }
     // A short target whose inode says that it has a block: hosts do not agree about it.
     let volume = Edit::new(PLAIN, &[("f", 10)]).debugfs("symlink fast abc\nsif /fast blocks 2\n").read();
-    assert_eq!(volume.notes("fast:target"), [(0, 3, RECORD)]);
+    assert_eq!(volume.notes("fast"), [(0, 3, RECORD)]);
+    // None at all, and one that reaches into what is not there.
+    let volume = Edit::new(PLAIN, &[("f", 10)]).debugfs("symlink fast abc\nsif /fast size 0\n").read();
+    assert_eq!(volume.notes("fast"), [(0, 0, RECORD)]);
+    let commands =
+        format!("symlink slow {slow}\nsif /slow block[3] 0\nsif /slow block[4] 0\nsif /slow block[5] 9999999\n");
+    let volume = Edit::new(PLAIN, &[("f", 10)]).debugfs(&commands).read();
+    assert_eq!(volume.notes("slow"), [(0, slow.len() as u64, CHAIN)]);
 }
 
 #[test]
@@ -372,6 +379,13 @@ fn encryption_is_named() {
     assert_eq!(reading.notes("f"), [(0, 100, cause.clone())]);
     assert_eq!(reading.notes("empty"), [(0, 0, cause.clone())]);
     assert!(!reading.contents.contains_key(&reading.find("f")));
+    let slow = "/long".repeat(20);
+    let commands = format!("symlink fast abc\nsif /fast flags 0x800\nsymlink slow {slow}\nsif /slow flags 0x80800\n");
+    let reading = Edit::of(volume.bytes.clone()).debugfs(&commands).read();
+    for (name, size) in [("fast", 3), ("slow", slow.len() as u64)] {
+        assert_eq!(reading.notes(name), [(0, size, cause.clone())], "the target is ciphertext");
+        assert!(!reading.contents.contains_key(&reading.find(name)));
+    }
     let folder = Edit::of(volume.bytes.clone()).debugfs("sif /d flags 0x80800\n");
     let name = folder.entry("/d", "g") + 8;
     let reading = folder.put(name, b"/").read();

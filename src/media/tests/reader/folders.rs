@@ -28,7 +28,7 @@ fn a_tree_comes_out_as_it_is() {
 }
 
 #[test]
-fn links_are_listed_and_never_followed() {
+fn targets_of_links_are_read_and_never_followed() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("inside")).unwrap();
     fs::write(folder.path().join("inside/file"), b"x").unwrap();
@@ -36,8 +36,22 @@ fn links_are_listed_and_never_followed() {
     symlink("inside", folder.path().join("folder")).unwrap();
     symlink(".", folder.path().join("loop")).unwrap();
     let reading = read(folder.path(), ReadLimits::default());
-    let links = reading.entries.iter().filter(|entry| entry.kind == EntryKind::Link).count();
-    assert_eq!((links, reading.contents.len(), reading.not_read.len()), (3, 1, 0));
+    assert_eq!(reading.not_read, []);
+    let targets = [("folder", "inside"), ("loop", "."), ("outside", "/etc/passwd")];
+    assert_eq!(reading.links(0), targets.map(|(name, target)| (name.to_owned(), target.into())).into());
+    assert_eq!(reading.contents.len(), 4, "and one file");
+}
+
+#[test]
+fn the_longest_target_comes_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = "né/".repeat(1024)[..4095].trim_end_matches('/').to_owned();
+    symlink(&target, folder.path().join("long")).unwrap();
+    fs::hard_link(folder.path().join("long"), folder.path().join("second")).unwrap();
+    let reading = read(folder.path(), ReadLimits::default());
+    assert_eq!(reading.not_read, []);
+    let expected = ["long", "second"].map(|name| (name.to_owned(), target.clone().into_bytes()));
+    assert_eq!(reading.links(0), expected.into());
 }
 
 #[test]

@@ -187,20 +187,20 @@ pub(crate) fn with_exfat(image: &Path, options: &[&str], work: impl FnOnce(&Path
     run("mount.exfat-fuse", &[options, &[device.trim(), text(mount.path())]].concat(), "");
     work(mount.path());
     run("umount", &[text(mount.path())], "");
-    // The daemon writes its last blocks after umount has returned; it is done when the loop device is free again.
+    // The daemon writes its last blocks after umount has returned; it is done when no loop device has the image any more.
     run("losetup", &["-d", device.trim()], "");
-    wait_for_free(device.trim());
+    wait_for_free(image);
 }
 
-fn wait_for_free(device: &str) {
-    let attached = || run("losetup", &["-a"], "").contains(&format!("{device}:"));
-    for _ in 0..500 {
-        if !attached() {
+/// Asks for the image: the device may long be another test's. On a busy disk the last blocks take minutes.
+fn wait_for_free(image: &Path) {
+    for _ in 0..6000 {
+        if run("losetup", &["-j", text(image)], "").is_empty() {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    panic!("{device} is still in use");
+    panic!("{} is still in use", image.display());
 }
 
 /// A disk with this sfdisk script; each volume is copied to its start (in sectors).

@@ -218,11 +218,62 @@ fn links_and_equal_files_are_one_content() {
     });
     let reading = read_image(image);
     assert_eq!(reading.not_read, []);
-    assert_eq!(reading.contents.values().filter(|content| !content.is_empty()).count(), 1);
-    let link = reading.entries.iter().find(|entry| entry.kind == EntryKind::Link).unwrap();
-    assert_eq!((&link.name[..], link.size), (&b"link"[..], 0));
+    let mut found: Vec<&Vec<u8>> = reading.contents.values().filter(|content| !content.is_empty()).collect();
+    found.sort_unstable();
+    assert_eq!(found, [&component(0, b"first"), &vec![1; 5000]]);
     let found = files(&reading, Tree::RockRidge, 0);
     assert_eq!((found["first"].len(), found["second"].len()), (5000, 5000));
+}
+
+/// A component record (RRIP 4.1.3.1).
+fn component(flags: u8, name: &[u8]) -> Vec<u8> {
+    [&[flags, name.len() as u8], name].concat()
+}
+
+/// The path that component records stand for.
+fn path_of(mut records: &[u8]) -> String {
+    let (mut path, mut goes_on) = (String::new(), true);
+    while let [flags, length, rest @ ..] = records {
+        let (name, behind) = rest.split_at(usize::from(*length));
+        if !goes_on && !path.ends_with('/') {
+            path.push('/');
+        }
+        path.push_str(match flags & !1 {
+            0 => std::str::from_utf8(name).unwrap(),
+            2 => ".",
+            4 => "..",
+            8 => "/",
+            other => panic!("a component with flags {other}"),
+        });
+        goes_on = flags & 1 != 0;
+        records = behind;
+    }
+    path
+}
+
+#[test]
+fn the_target_of_a_link_are_its_component_records() {
+    // More than fit into one SL entry, and into one system use area; a longer one makes genisoimage write nonsense.
+    let letters = "y".repeat(255);
+    let longest = format!("{letters}/{}", "name of a folder/".repeat(30) + "end");
+    for (program, long) in [(GENISOIMAGE, "n/".repeat(100) + "end"), (XORRISO, longest)] {
+        let image = made_of(program, &["-R"], |folder| {
+            for (name, target) in [("short", "../a/./b"), ("root", "/etc/passwd"), ("long", &long)] {
+                std::os::unix::fs::symlink(target, folder.join(name)).unwrap();
+            }
+        });
+        let reading = read_image(image);
+        assert_eq!(reading.not_read, [], "{program:?}");
+        let rock = volume(&reading, Tree::RockRidge, 0);
+        let links = reading.links(rock);
+        let up = [component(4, b""), component(0, b"a"), component(2, b""), component(0, b"b")].concat();
+        assert_eq!(links["short"], up, "{program:?}");
+        assert_eq!(links["root"], [component(8, b""), component(0, b"etc"), component(0, b"passwd")].concat());
+        assert_eq!(path_of(&links["long"]), long, "{program:?}");
+        assert_eq!((links.len(), reading.files(rock).len()), (3, 3), "{program:?}");
+        // The plain tree has empty files instead.
+        assert!(files(&reading, Tree::Iso9660, 0).values().all(Vec::is_empty), "{program:?}");
+    }
 }
 
 #[test]

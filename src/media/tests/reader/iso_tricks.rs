@@ -5,7 +5,7 @@ use super::patch::{Iso, PRIMARY, SECTOR};
 use super::sessions::sessions;
 use super::{GENISOIMAGE, XORRISO, contents, files, is_of, made, small, volume};
 use crate::reading::{Reading, read_image};
-use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, Subject, Tree};
+use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, ReadLimit, Subject, Tree};
 use std::collections::BTreeMap;
 
 const DIRECTORY: Cause = Cause::Corrupt(Corruption::Directory);
@@ -224,6 +224,51 @@ fn a_name_of_ten_thousand_bytes() {
     assert_eq!(contents(&files(&reading, Tree::RockRidge, 0)), contents(&small(&[("A", 3000), ("B", 10)])));
 }
 
+/// An image whose file `A.BIN` is a link by these entries, which follow each other in its continuation area.
+fn linked(entries: &[u8]) -> Reading {
+    read_image(continued(entries, entries.len() as u32).0)
+}
+
+/// An SL entry (RRIP 4.1.3) with these flags and component records.
+fn symbolic(flags: u8, records: &[u8]) -> Vec<u8> {
+    [&[b'S', b'L', records.len() as u8 + 5, 1, flags], records].concat()
+}
+
+#[test]
+fn targets_in_pieces_that_do_not_fit_together() {
+    let records = [b"\0\x03one".as_slice(), b"\0\x03two"];
+    let link = |flags: [u8; 2]| linked(&[symbolic(flags[0], records[0]), symbolic(flags[1], records[1])].concat());
+    let rock = |reading: &Reading| reading.links(volume(reading, Tree::RockRidge, 0));
+    let whole = records.concat();
+    for (flags, causes) in [([1, 0], &[][..]), ([0, 0], &[DIRECTORY]), ([1, 1], &[DIRECTORY])] {
+        let reading = link(flags);
+        assert_eq!(of_rock(&reading, whole.len() as u64), causes, "{flags:?}");
+        assert_eq!(rock(&reading)["A.BIN"], whole, "{flags:?}");
+    }
+}
+
+#[test]
+fn a_target_of_three_hundred_thousand_bytes() {
+    // Five continuation areas of 30 sectors, each with a CE entry behind 235 SL entries.
+    let entries = symbolic(1, &[b'x'; 250]).repeat(235);
+    let (length, sectors) = (entries.len() + 28, 30);
+    let mut area = entries.clone();
+    area.resize(sectors * SECTOR, 0);
+    let mut image = continued(&area.repeat(5), length as u32);
+    let first = image.0.len() / SECTOR - 5 * sectors;
+    for number in 0..4 {
+        let at = (first + number * sectors) * SECTOR + entries.len();
+        image.0[at..at + 4].copy_from_slice(b"CE\x1c\x01");
+        image.set32(at + 4, (first + (number + 1) * sectors) as u32);
+        image.set32(at + 20, length as u32);
+    }
+    let last = (first + 4 * sectors) * SECTOR + entries.len() - 255;
+    image.0[last + 4] = 0;
+    let reading = read_image(image.0);
+    // 256 KiB of it are taken, and the link is named.
+    assert_eq!(of_rock(&reading, 262_000), [Cause::ReadLimit(ReadLimit::Entries)]);
+}
+
 #[test]
 fn names_that_hosts_read_differently() {
     for (at, byte) in [(0, b'/'), (0, 0)] {
@@ -253,12 +298,13 @@ fn modes_that_contradict_the_record() {
     };
     assert_eq!(of_rock(&mode(0o040_755), 3000), [DIRECTORY]);
     for (value, kind, cause) in
-        [(0o120_777, EntryKind::Link, None), (0o020_644, EntryKind::Other, Some(Cause::NotRegularFile))]
+        [(0o120_777, EntryKind::Link, DIRECTORY), (0o020_644, EntryKind::Other, Cause::NotRegularFile)]
     {
         let reading = mode(value);
         let rock = volume(&reading, Tree::RockRidge, 0);
         assert_eq!(reading.entries.iter().find(|entry| is_of(entry, rock)).unwrap().kind, kind);
-        assert_eq!(of_rock(&reading, 0), Vec::from_iter(cause));
+        // A link without SL has no target.
+        assert_eq!(of_rock(&reading, 0), [cause]);
         // What it holds is read all the same, by the plain tree.
         assert_eq!(contents(&files(&reading, Tree::Iso9660, 0)), contents(&small(&[("A", 3000)])));
     }

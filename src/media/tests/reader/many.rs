@@ -185,7 +185,7 @@ fn many_files_on_fat32() {
 #[test]
 fn many_files_on_exfat() {
     measure("exFAT", ONE_TREE, |image, count| {
-        empty_exfat_with(image, (64 << 20) + u64::from(count) * 4400, &["-c", "4K"]);
+        empty_exfat_with(image, (64 << 20) + u64::from(count) * 1200, &["-c", "1K"]);
         with_exfat(image, &[], |folder| fill(folder, count));
     });
 }

@@ -3,7 +3,8 @@
 use super::edit::*;
 use super::volume::*;
 use crate::reading::read_image;
-use blanche_sandbox::wire::{Cause, Corruption, EntryKind};
+use blanche_sandbox::wire::{Cause, Corruption};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -66,7 +67,7 @@ fn what_lies_in_a_folder_behind_a_junction_is_named() {
     point.extend([8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     image.change(number, |record| insert(record, &resident(0xc0, "", 40, &point)));
     let reading = image.read();
-    assert_eq!(reading.entries[0].kind, EntryKind::Link);
+    assert_eq!(reading.links(0), BTreeMap::from([("junction".to_owned(), point)]));
     assert!(says_of_volume(&reading, &UNREACHABLE));
 }
 

@@ -3,7 +3,8 @@
 use super::edit::*;
 use super::volume::*;
 use crate::reading::read_image;
-use blanche_sandbox::wire::{Cause, Corruption, EntryKind, Feature};
+use blanche_sandbox::wire::{Cause, Corruption, Feature};
+use std::collections::BTreeMap;
 use std::fs;
 
 const RECORD_FAULT: Cause = Cause::Corrupt(Corruption::FileRecord);
@@ -87,10 +88,20 @@ fn streams_of_a_link_are_handed_over() {
     let mut point = 0xa000_000cu32.to_le_bytes().to_vec();
     point.extend([0; 12]);
     image.change(number, |record| insert(record, &resident(0xc0, "", 40, &point)));
+    let bytes = image.bytes.clone();
     let reading = image.read();
-    assert_eq!(reading.entries[0].kind, EntryKind::Link);
+    assert_eq!(reading.links(0), BTreeMap::from([("link".to_owned(), point.clone())]));
     assert_eq!(reading.files(0)["link::$DATA"], MARKER);
     assert_eq!(reading.files(0)["link:more"], b"more");
+    // Hosts may take either of two; none has a name.
+    let second = [&point[..15], b"x"].concat();
+    for (name, cause) in [("", RECORD_FAULT), ("x", Cause::FeatureUnsupported(Feature::UnknownFlag))] {
+        let mut twice = Image::of(bytes.clone());
+        twice.change(number, |record| insert(record, &resident(0xc0, name, 41, &second)));
+        let reading = twice.read();
+        assert_eq!(reading.notes("link"), [(0, 16, cause)]);
+        assert_eq!(reading.links(0)["link"], point);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::volume::{Image, MIB, make, mounted, ntfs, set};
 use crate::images::{Numbers, tree, write_tree};
 use crate::reading::{Reading, read_image, read_with};
 use blanche_media::MemorySource;
-use blanche_sandbox::wire::{AreaClass, EntryKind, FilesystemKind, ReadLimits};
+use blanche_sandbox::wire::{AreaClass, FilesystemKind, ReadLimits};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{FileExt, symlink};
@@ -131,24 +131,44 @@ fn streams_links_and_symbolic_links() {
 
 #[test]
 fn reparse_points_of_links() {
-    // Buffers of a symbolic link and of a junction to C:\x, as Windows makes them.
-    let path: Vec<u8> = r"\??\C:\xC:\x".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let buffer = |tag: u32, flags: &[u8]| {
-        let head = [0u16, 14, 14, 8].map(u16::to_le_bytes).concat();
-        let body = [&head, flags, &path].concat();
-        let bytes = [&tag.to_le_bytes()[..], &(body.len() as u32).to_le_bytes(), &body].concat();
-        format!("0x{}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    // Buffers of a symbolic link and of a junction to C:\x…, as Windows makes them: "\??\" stands before one name only.
+    let buffer = |tag: u32, flags: &[u8], name: &str| {
+        let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let (full, shown) = (units(&format!(r"\??\{name}")), units(name));
+        let head = [0, full.len(), full.len(), shown.len()].map(|number| (number as u16).to_le_bytes()).concat();
+        let body = [&head, flags, &full, &shown].concat();
+        [&tag.to_le_bytes()[..], &(body.len() as u32).to_le_bytes(), &body].concat()
     };
-    let volume = ntfs(8 * MIB, &[], |mount| {
-        fs::write(mount.join("link"), b"").unwrap();
-        set(&mount.join("link"), "system.ntfs_reparse_data", &buffer(0xa000_000c, &[0; 4]));
-        fs::create_dir(mount.join("junction")).unwrap();
-        set(&mount.join("junction"), "system.ntfs_reparse_data", &buffer(0xa000_0003, &[]));
+    let long = format!(r"C:\{}", "x".repeat(1500));
+    let expected = BTreeMap::from([
+        ("junction".to_owned(), buffer(0xa000_0003, &[], r"C:\x")),
+        ("link".to_owned(), buffer(0xa000_000c, &[0; 4], r"C:\x")),
+        ("long".to_owned(), buffer(0xa000_000c, &[0; 4], &long)),
+    ]);
+    let volume = ntfs(8 * MIB, &["-c", "4096"], |mount| {
+        for (name, bytes) in &expected {
+            if name == "junction" {
+                fs::create_dir(mount.join(name)).unwrap();
+            } else {
+                fs::write(mount.join(name), b"").unwrap();
+            }
+            if name == "long" {
+                fs::hard_link(mount.join(name), mount.join("long again")).unwrap();
+            }
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            set(&mount.join(name), "system.ntfs_reparse_data", &format!("0x{digits}"));
+        }
     });
-    let reading = read_image(volume);
+    let image = Image::of(volume);
+    let record = image.record(image.find("long"));
+    assert_eq!(image.runs(&record, 0xc0, "").len(), 1, "it lies outside of its record");
+    let reading = image.read();
     assert_eq!(reading.not_read, []);
-    let kinds: Vec<_> = reading.entries.iter().map(|entry| entry.kind).collect();
-    assert_eq!(kinds, [EntryKind::Link, EntryKind::Link]);
+    let mut expected = expected;
+    expected.insert("long again".to_owned(), expected["long"].clone());
+    assert_eq!(reading.files(0), expected);
+    assert_eq!(reading.links(0), expected);
+    assert_eq!(reading.entries[reading.find("long again") as usize].same_as, Some(reading.find("long")));
 }
 
 #[test]

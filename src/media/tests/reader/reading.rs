@@ -103,8 +103,8 @@ impl Reading {
             }
             if let Some(first) = entry.same_as {
                 let first = &self.entries[first as usize];
-                assert!(matches!(entry.kind, EntryKind::File | EntryKind::Stream), "{entry:?}");
-                assert!(matches!(first.kind, EntryKind::File | EntryKind::Stream), "{first:?}");
+                assert!(entry.kind.has_content() && first.kind.has_content(), "{entry:?} is the same as {first:?}");
+                assert_eq!(entry.kind == EntryKind::Link, first.kind == EntryKind::Link, "{entry:?} and {first:?}");
                 assert_eq!((first.same_as, first.size), (None, entry.size), "{entry:?} is the same as {first:?}");
             }
             if entry.kind == EntryKind::Area {
@@ -171,7 +171,7 @@ impl Reading {
             return;
         }
         let announced = &self.entries[entry as usize];
-        assert!(matches!(announced.kind, EntryKind::File | EntryKind::Stream));
+        assert!(announced.kind.has_content());
         assert_eq!(announced.same_as, None, "a content is handed over under its first name");
         assert!(bytes.len() as u64 <= self.entries[entry as usize].size);
         assert!(self.contents.insert(entry, bytes).is_none(), "a content comes once");
@@ -187,7 +187,7 @@ impl Reading {
             .map(|content| content.len() as u64)
             .sum();
         assert_eq!(totals.entries as usize, self.entries.len() + self.areas.len());
-        let own = |entry: &&Entry| matches!(entry.kind, EntryKind::File | EntryKind::Stream) && entry.same_as.is_none();
+        let own = |entry: &&Entry| entry.kind.has_content() && entry.same_as.is_none();
         let files = self.entries.iter().filter(own);
         let announced = files.fold((0, 0u64), |(count, bytes), file| (count + 1, bytes.saturating_add(file.size)));
         assert_eq!(self.planned, Some(announced), "the plan counts what was announced");
@@ -213,7 +213,7 @@ impl Reading {
         let stopped = self.not_read.iter().any(|note| note.subject == Subject::Medium);
         for (number, entry) in self.entries.iter().enumerate() {
             let id = number as EntryId;
-            if !matches!(entry.kind, EntryKind::File | EntryKind::Stream) || entry.same_as.is_some() || stopped {
+            if !entry.kind.has_content() || entry.same_as.is_some() || stopped {
                 continue;
             }
             let here = self.contents.get(&id).map(|content| content.len() as u64);
@@ -234,12 +234,24 @@ impl Reading {
         }
     }
 
-    /// Paths and contents of all files of a volume.
+    /// Paths and contents of all files, streams and links of a volume.
     pub(crate) fn files(&self, volume: u16) -> BTreeMap<String, Vec<u8>> {
-        let of_volume = |id: &EntryId| self.entries[*id as usize].volume == Some(volume);
-        let ids = (0..self.entries.len() as EntryId).filter(of_volume);
-        let content = |id: EntryId| self.contents.get(&self.entries[id as usize].same_as.unwrap_or(id));
-        ids.filter_map(|id| content(id).map(|bytes| (self.path(id), bytes.clone()))).collect()
+        self.chosen(volume, |_| true)
+    }
+
+    /// Paths and targets of all links of a volume.
+    pub(crate) fn links(&self, volume: u16) -> BTreeMap<String, Vec<u8>> {
+        self.chosen(volume, |entry| entry.kind == EntryKind::Link)
+    }
+
+    fn chosen(&self, volume: u16, chosen: impl Fn(&Entry) -> bool) -> BTreeMap<String, Vec<u8>> {
+        let of_volume = |(_, entry): &(EntryId, &Entry)| entry.volume == Some(volume) && chosen(entry);
+        let entries = (0..).zip(&self.entries).filter(of_volume);
+        let content = |(id, entry): (EntryId, &Entry)| {
+            let bytes = self.contents.get(&entry.same_as.unwrap_or(id))?;
+            Some((self.path(id), bytes.clone()))
+        };
+        entries.filter_map(content).collect()
     }
 
     /// The entry with this path.

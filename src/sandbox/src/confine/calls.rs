@@ -141,7 +141,11 @@ pub(super) const GROUPS: &[Group] = &[
             (libc::SYS_ioctl, &[Is(1, BLKSSZGET)]),
         ],
     },
-    Group { holders: READERS, reason: "sealing", calls: &[(libc::SYS_fcntl, &[Is(1, libc::F_ADD_SEALS as i64)])] },
+    Group {
+        holders: READERS,
+        reason: "sealing content objects",
+        calls: &[(libc::SYS_fcntl, &[Is(1, libc::F_ADD_SEALS as i64)])],
+    },
     Group {
         holders: &[Medium, Folder, Sealer],
         reason: "asking about descriptors; no copies, which would escape the tests above",

@@ -41,7 +41,7 @@ pub enum Source {
 /// Budgets of one reading, and the sizes in which content is handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadLimits {
-    /// Files, streams and folders on one medium.
+    /// Files, streams, links and folders on one medium.
     pub max_entries: u32,
     /// Folders in folders.
     pub max_depth: u32,
@@ -86,7 +86,7 @@ pub enum FromReader {
     Entries(Vec<Entry>),
     /// The walk is over: what will be read.
     Planned {
-        /// Files and streams, without areas and further names.
+        /// Files, streams and links, without areas and further names.
         files: u32,
         /// Their bytes.
         bytes: u64,
@@ -235,7 +235,7 @@ pub enum NameEncoding {
     Bytes,
 }
 
-/// A file, folder or stream.
+/// A file, folder, stream or link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its volume; absent for an area outside every volume.
@@ -246,12 +246,12 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// What it is.
     pub kind: EntryKind,
-    /// Bytes of content; 0 for folders.
+    /// Bytes of content, for a link those of its target; 0 for folders.
     pub size: u64,
     /// Flags of the filesystem.
     pub attributes: Attributes,
-    /// A file or stream announced earlier whose content this is another name of (a hard link, or the same extents in
-    /// another view). The content is handed over once, there.
+    /// An entry announced earlier whose content this is another name of (a hard link, or the same extents in another
+    /// view): a link for a link, a file or stream for those. The content is handed over once, there.
     pub same_as: Option<EntryId>,
 }
 
@@ -265,13 +265,23 @@ pub enum EntryKind {
     File,
     /// A named stream of its parent.
     Stream,
-    /// A symbolic link or a reparse point that names another place: listed, never followed.
+    /// A symbolic link or a reparse point that names another place: never followed. Its content is what the filesystem
+    /// stores as its target (docs/tag-format.md, section 7), handed over like that of a file.
     Link,
     /// Anything else.
     Other,
     /// Boot code or tables, which no folder names: matched like a content, but not opened as a container and not counted
     /// among the files.
     Area,
+}
+
+impl EntryKind {
+    /// Whether an entry has a content that counts among those of the medium. An area is handed over too, but the area
+    /// ledger counts it.
+    #[must_use]
+    pub const fn has_content(self) -> bool {
+        matches!(self, Self::File | Self::Stream | Self::Link)
+    }
 }
 
 /// Flags of the filesystem, as information.

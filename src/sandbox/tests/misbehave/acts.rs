@@ -114,3 +114,28 @@ pub(crate) const MEDIUM_READER: &[Forbidden] = acts! {
     "newfstatat by path" => syscall(libc::SYS_newfstatat, HERE, c"/etc/passwd".as_ptr(), null_mut::<u8>(), 0),
     "statx by path" => syscall(libc::SYS_statx, HERE, c"/etc/passwd".as_ptr(), 0, 0, null_mut::<u8>()),
 };
+
+/// Forbidden to the signer, which has its counter and its channel.
+pub(crate) const SIGNER: &[Forbidden] = acts! {
+    "open" => syscall(libc::SYS_open, c"/etc/passwd".as_ptr(), libc::O_RDONLY),
+    "openat2" => syscall(libc::SYS_openat2, HERE, c"/etc/passwd".as_ptr(), [0u64; 3].as_ptr(), 24),
+    "getdents64" => syscall(libc::SYS_getdents64, 4, null_mut::<u8>(), 0),
+    "readlinkat" => syscall(libc::SYS_readlinkat, HERE, c"/proc/self/exe".as_ptr(), null_mut::<u8>(), 0),
+    "newfstatat by path" => syscall(libc::SYS_newfstatat, HERE, c"/etc/passwd".as_ptr(), null_mut::<u8>(), 0),
+    "statx by path" => syscall(libc::SYS_statx, HERE, c"/etc/passwd".as_ptr(), 0, 0, null_mut::<u8>()),
+    "unlinkat" => syscall(libc::SYS_unlinkat, HERE, c"file".as_ptr(), 0),
+    "mkdirat" => syscall(libc::SYS_mkdirat, HERE, c"folder".as_ptr(), 0),
+    "fchmod" => syscall(libc::SYS_fchmod, 4, 0o666),
+    "dup" => syscall(libc::SYS_dup, 4),
+    "fcntl" => syscall(libc::SYS_fcntl, 4, libc::F_DUPFD, 9),
+    "memfd_create" => syscall(libc::SYS_memfd_create, c"x".as_ptr(), 0),
+    "clone3" => syscall(libc::SYS_clone3, null::<u8>(), 0),
+    "thread" => syscall(libc::SYS_clone, libc::CLONE_THREAD | libc::CLONE_VM | libc::CLONE_SIGHAND, 0, 0, 0, 0),
+};
+
+/// Forbidden to the signer with a PKCS#11 module in it.
+pub(crate) const TOKEN_SIGNER: &[Forbidden] = acts! {
+    "openat2" => syscall(libc::SYS_openat2, HERE, c"/etc/passwd".as_ptr(), [0u64; 3].as_ptr(), 24),
+    "clone3" => syscall(libc::SYS_clone3, null::<u8>(), 0),
+    "thread" => syscall(libc::SYS_clone, libc::CLONE_THREAD | libc::CLONE_VM | libc::CLONE_SIGHAND, 0, 0, 0, 0),
+};

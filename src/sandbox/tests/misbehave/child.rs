@@ -45,12 +45,14 @@ pub(crate) fn run(arguments: &[String]) -> ! {
     }
     let (folder, private) = match (profile, folder) {
         ("matcher", None) => (private_tmpfs(TMPFS_BYTES).expect("a private tmpfs"), true),
-        ("matcher", Some(folder)) => (folder, false),
+        ("matcher" | "signer" | "token signer", Some(folder)) => (folder, false),
         _ => (PathBuf::new(), false),
     };
     let profile = match profile {
         "medium" => Profile::MediumReader,
         "folder" => Profile::FolderReader,
+        "signer" => Profile::Signer { folder: &folder, token: None },
+        "token signer" => Profile::Signer { folder: &folder, token: Some(&[]) },
         "sealer" => Profile::Sealer,
         _ => Profile::Matcher { tmpfs: &folder },
     };
@@ -85,8 +87,10 @@ pub(crate) fn run(arguments: &[String]) -> ! {
 fn obey(channel: &Channel, folder: &Path) -> ! {
     let act = channel.receive::<Outcome>(None).expect("an order").message.text;
     let act = act.as_str();
-    let every = [acts::EVERYONE, acts::HOLDERS, acts::READERS, acts::SEALER, acts::MEDIUM_READER];
-    if let Some((_, call)) = every.into_iter().flatten().find(|(name, _)| *name == act) {
+    let readers = [acts::READERS, acts::MEDIUM_READER];
+    let every =
+        [acts::EVERYONE, acts::HOLDERS, acts::SEALER, acts::SIGNER, acts::TOKEN_SIGNER].into_iter().chain(readers);
+    if let Some((_, call)) = every.flatten().find(|(name, _)| *name == act) {
         let result = call();
         say(channel, &format!("came back with {result}: {}", std::io::Error::last_os_error()));
     }

@@ -35,6 +35,8 @@ pub(crate) fn all() -> Vec<Trial> {
         ("folder", vec![acts::EVERYONE, acts::HOLDERS, acts::READERS]),
         ("sealer", vec![acts::EVERYONE, acts::HOLDERS, acts::SEALER, acts::MEDIUM_READER]),
         ("matcher", vec![acts::EVERYONE]),
+        ("signer", vec![acts::EVERYONE, acts::SIGNER]),
+        ("token signer", vec![acts::EVERYONE, acts::TOKEN_SIGNER]),
     ] {
         for (name, _) in sets.into_iter().flatten() {
             trials.push(Trial::test(format!("{profile} dies of: {name}"), move || dies_of(profile, name)));
@@ -45,6 +47,7 @@ pub(crate) fn all() -> Vec<Trial> {
         ("a folder reader sees what is below its folder and nothing else", lists),
         ("a sealer writes and flushes its medium, and reads a sealed object", writes),
         ("a matcher has its temporary files and nothing else", temporary_files),
+        ("a signer has the folder of its counter and nothing else", counter),
         ("a matcher has threads, confined like itself", threads),
         ("without Landlock no child starts", || refuses("without landlock")),
         ("without enforcement by Landlock no child starts", || refuses("without landlock enforcement")),
@@ -95,7 +98,11 @@ fn matcher_folder() -> Option<tempfile::TempDir> {
 
 /// Starts a child of `profile` and runs `act` in it.
 fn child(profile: &str, act: &str, limits: ResourceLimits) -> Result<(Child, Option<tempfile::TempDir>), BirthError> {
-    let folder = if profile == "matcher" { matcher_folder() } else { None };
+    let folder = match profile {
+        "matcher" => matcher_folder(),
+        "signer" | "token signer" => Some(open_folder()),
+        _ => None,
+    };
     let path = folder.as_ref().map(|folder| folder.path().to_string_lossy().into_owned());
     let mut arguments = vec![profile, act];
     arguments.extend(path.as_deref());
@@ -148,6 +155,17 @@ fn temporary_files() -> Answer {
     Ok(())
 }
 
+fn counter() -> Answer {
+    for profile in ["signer", "token signer"] {
+        let (child, folder) = child(profile, "counter", ResourceLimits::default())?;
+        let said = words(&child)?;
+        holds!(said == "outside denied true, create outside true", "{profile}: {said}");
+        let kept = std::fs::read_to_string(folder.ok_or("no folder")?.path().join("highest"))?;
+        holds!(kept == "42\n", "{profile}: {kept:?}");
+    }
+    Ok(())
+}
+
 fn threads() -> Answer {
     let (child, _folder) = child("matcher", "threads that work", ResourceLimits::default())?;
     let said = words(&child)?;
@@ -156,7 +174,7 @@ fn threads() -> Answer {
 }
 
 fn refuses(how: &str) -> Answer {
-    for profile in ["medium", "folder", "matcher"] {
+    for profile in ["medium", "folder", "matcher", "signer", "token signer"] {
         match child(profile, how, ResourceLimits::default()) {
             Err(BirthError::NotBorn(Ending::Exited(REFUSED))) => {}
             other => return Err(format!("{profile}: {other:?}").into()),

@@ -19,6 +19,7 @@ pub(crate) fn perform(channel: &Channel, act: &str, folder: &Path) -> ! {
         "write" => write(channel),
         "list" => list(channel),
         "temporary files" => temporary_files(channel, folder),
+        "counter" => counter(channel, folder),
         "threads that work" => threads(channel),
         "abort" => std::process::abort(),
         "panic" => panic!("on request"),
@@ -135,6 +136,19 @@ fn list(channel: &Channel) -> ! {
 }
 
 /// What libclamav does with its temporary files, and what it cannot reach.
+fn counter(channel: &Channel, folder: &Path) -> ! {
+    let mut beside = File::create(folder.join("new")).expect("a file");
+    beside.write_all(b"42\n").expect("room");
+    beside.sync_all().expect("a disk");
+    let here = rustix::fs::CWD;
+    rustix::fs::renameat(here, folder.join("new"), here, folder.join("highest")).expect("another name");
+    let denied = |path: &str| File::open(path).err().map(|error| error.kind()) == Some(ErrorKind::PermissionDenied);
+    let outside = denied("/etc/passwd") && denied("/dev/null") && denied("/proc/self/status") && denied("/");
+    let create = File::create("/var/tmp/blanche-outside").err().and_then(|error| error.raw_os_error());
+    let create = create == Some(libc::EACCES);
+    say(channel, &format!("outside denied {outside}, create outside {create}"))
+}
+
 fn temporary_files(channel: &Channel, folder: &Path) -> ! {
     let below = folder.join("clamav-1.tmp");
     fs::create_dir(&below).expect("a folder");

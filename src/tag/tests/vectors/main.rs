@@ -7,6 +7,7 @@ mod build;
 mod cases;
 mod run;
 
+use blanche_tag::Unlisted;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,41 @@ fn every_vector_gives_what_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// As `parts.json` has them.
+fn parts_of(world: &build::World) -> Value {
+    Value::Object(world.parts.iter().map(|(name, bytes)| (name.clone(), build::hex(bytes).into())).collect())
+}
+
+/// Section 15: streams are compared where the host shows them.
+#[test]
+fn streams_are_not_looked_for_where_the_host_shows_none() {
+    let world = build::World::new();
+    let mut case = world.base.clone();
+    let mut stream = build::item("docs/a.txt", blanche_tag::manifest::EntryKind::Stream, b"zone");
+    stream.stream = Some(b"Zone.Identifier".to_vec());
+    case.items.insert(3, stream);
+    case.seal_items();
+    case.items.remove(3);
+    let vector = world.render("Its stream is hidden.", &case, "accepted", None);
+    let parts = parts_of(&world);
+    assert_eq!(run::run_on(&vector, &parts, false, Vec::new()), Ok(Vec::new()));
+    let refusal = run::run_on(&vector, &parts, true, Vec::new()).unwrap_err();
+    assert_eq!((refusal.code, refusal.step), (blanche_tag::Code::Removed, 19));
+}
+
+/// Step 19: what a folder holds is not known, so it is not called removed.
+#[test]
+fn a_folder_that_was_not_listed_is_unreadable() {
+    let world = build::World::new();
+    let mut case = world.base.clone();
+    case.items.remove(2);
+    let vector = world.render("A folder could not be listed.", &case, "E-UNREADABLE", Some(19));
+    let parts = parts_of(&world);
+    let folder = Unlisted { volume: 0, path: b"docs".to_vec(), why: "input/output error".into() };
+    let refusal = run::run_on(&vector, &parts, true, vec![folder]).unwrap_err();
+    assert_eq!((refusal.code, refusal.step), (blanche_tag::Code::Unreadable, 19));
 }
 
 /// Section 17 of the specification and the code say the same.

@@ -3,7 +3,7 @@
 use blanche_tag::manifest::{Digests, EntryKind};
 use blanche_tag::{
     Authority, Contents, Context, Crl, Level, MediumView, Memory, Observed, OnMissing, Policy, Refusal, Seen,
-    TrustStore, Unreadable, Usb, Walk, canonical_serial, compare, verify,
+    TrustStore, Unlisted, Unreadable, Usb, Walk, canonical_serial, compare, verify,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -122,6 +122,16 @@ fn memory(value: &Value) -> Memory {
 
 /// Tolerated paths, or the refusal.
 pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
+    run_on(vector, parts, true, Vec::new())
+}
+
+/// The same on a host that may show no streams, or not list some folders.
+pub fn run_on(
+    vector: &Value,
+    parts: &Value,
+    shows_streams: bool,
+    unlisted: Vec<Unlisted>,
+) -> Result<Vec<Vec<u8>>, Refusal> {
     let all = |value: &Value| value.as_array().unwrap().iter().map(|one| join(one, parts)).collect::<Vec<_>>();
     let trust = &vector["trust"];
     let authorities = trust["authorities"]
@@ -163,8 +173,8 @@ pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
     let walk = Walk {
         volumes: vector["walked"].as_array().unwrap().iter().map(|volume| volume.as_u64().unwrap() as u32).collect(),
         entries: given.contents.iter().map(|(observed, _)| observed.clone()),
-        unlisted: Vec::new(),
-        shows_streams: true,
+        unlisted,
+        shows_streams,
     };
     let comparison = compare(&verified, walk, &mut Bytes(&given.contents))?;
     comparison.verdict()?;

@@ -44,7 +44,7 @@ fn a_mounted_folder_is_accepted_and_says_what_it_does_not_show() {
     let missing =
         "Not available here, so not verified: capacity and block size, USB identity, boot areas, named streams.";
     assert!(text.out.contains(missing), "{text:?}");
-    assert!(text.out.starts_with("ACCEPTED: this medium is what station-1 (site-a) checked at "), "{text:?}");
+    assert!(text.out.starts_with("ACCEPTED: this medium is what station-1 (site-a) checked on "), "{text:?}");
 }
 
 #[test]

@@ -18,14 +18,14 @@ fn it_confines_itself_before_it_reads_the_medium() {
     seal_on(&world, &made, &files());
     let image = made.image();
     let log = world.path("strace");
-    let own = env!("CARGO_BIN_EXE_blanche-verify");
+    let own = program::path();
     crate::oracles::run(
         "strace",
         &[
             "-f".as_ref(),
             "-o".as_ref(),
             log.as_os_str(),
-            own.as_ref(),
+            &own,
             "--trust".as_ref(),
             world.trust().as_os_str(),
             "--no-memory".as_ref(),
@@ -67,7 +67,7 @@ fn ctrl_c_ends_it_in_good_order_with_its_own_code() {
         let mut command = Command::new("strace");
         command.args(["-o", "/dev/null", "-e", "trace=pread64", "-e"]);
         command.arg(format!("inject=pread64:signal={signal}:when=30"));
-        command.arg(env!("CARGO_BIN_EXE_blanche-verify")).arg("--memory").arg(&memory);
+        command.arg(program::path()).arg("--memory").arg(&memory);
         command.arg("--trust").arg(world.trust()).args(["--json", "--lang", "en"]).arg(made.image());
         let answer = program::finish(command);
         assert_eq!((answer.code, answer.json()["error"].as_str()), (130, Some("interrupted")), "{answer:?}");

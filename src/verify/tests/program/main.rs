@@ -1,5 +1,6 @@
 //! The finished program against real media, folders and the specification's vectors. `BLANCHE_VERIFY_PROGRAM` names
-//! another program to test: the one for Windows, under Wine (tests/windows).
+//! another program to test: the small static one, or with `BLANCHE_VERIFY_SYSTEM=windows` the one for Windows under Wine
+//! (tests/windows).
 
 // Media are made by the tools of Linux; the program under test may be of another system.
 #![cfg(unix)]

@@ -14,13 +14,19 @@ pub(crate) struct Answer {
 
 /// Whether the program under test is one for Linux.
 pub(crate) fn is_native() -> bool {
-    std::env::var_os("BLANCHE_VERIFY_PROGRAM").is_none()
+    std::env::var_os("BLANCHE_VERIFY_SYSTEM").is_none()
+}
+
+/// Where it is.
+pub(crate) fn path() -> OsString {
+    std::env::var_os("BLANCHE_VERIFY_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_blanche-verify").into())
 }
 
 pub(crate) fn command() -> Command {
-    let own = OsString::from(env!("CARGO_BIN_EXE_blanche-verify"));
-    let mut command = Command::new(std::env::var_os("BLANCHE_VERIFY_PROGRAM").unwrap_or(own));
-    command.env("LC_ALL", "en_GB.UTF-8");
+    let mut command = Command::new(path());
+    if is_native() {
+        command.env("LC_ALL", "en_GB.UTF-8");
+    }
     // Wine takes the drive of a path without a letter from here: Z:, which is the root.
     command.current_dir("/");
     command

@@ -532,9 +532,61 @@ fn what_is_no_file_is_listed() {
     for name in ["BLOCK", "CHARACTER", "PIPE", "SOCKET"] {
         assert_eq!(reading.notes(name), [(0, 0, Cause::NotRegularFile)], "{name}");
     }
-    assert_eq!(reading.entries[reading.find("LINK") as usize].kind, EntryKind::Link);
+    assert_eq!(reading.links(0), BTreeMap::from([("LINK".to_owned(), MARKER.to_vec())]));
     assert_eq!(reading.files(0)["FILM"], MARKER);
     assert_eq!(reading.not_read.len(), 4);
+}
+
+/// A symbolic link; returns its entry.
+fn link(udf: &mut Udf, components: &[u8], links: u16) -> u32 {
+    let icb = udf.structure(1);
+    let mut entry = udf.content(components, &[]);
+    (entry.file_type, entry.links) = (12, links);
+    udf.entry(icb, &entry);
+    icb
+}
+
+#[test]
+fn the_target_of_a_link_are_its_path_components() {
+    // "/", "..", "a" and a name of two blocks (4/14.16.1): type, length, version of the component file, identifier.
+    let name = compress(&"n".repeat(200));
+    let mut components = [&[2, 0, 0, 0][..], &[3, 0, 0, 0], &[5, 2, 0, 0, 8, b'a']].concat();
+    for _ in 0..20 {
+        components.extend([&[5, name.len() as u8, 0, 0], &name[..]].concat());
+    }
+    for kind in [Kind::Short, Kind::Long, Kind::Embedded] {
+        let mut udf = Udf::new(Style { kind, ..Style::plain() });
+        let root = udf.structure(1);
+        let (short, long) = (link(&mut udf, &components[..14], 1), link(&mut udf, &components, 2));
+        let file = udf.file(MARKER);
+        let list =
+            [Fid::file("FILE", file), Fid::file("SHORT", short), Fid::file("LONG", long), Fid::file("AGAIN", long)];
+        udf.folder(root, root, 4, &list);
+        let reading = read_image(udf.finish(root));
+        assert_eq!(reading.not_read, [], "{kind:?}");
+        let expected = [("AGAIN", &components[..]), ("LONG", &components), ("SHORT", &components[..14])];
+        assert_eq!(reading.links(0), expected.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).into());
+        let again = &reading.entries[reading.find("AGAIN") as usize];
+        assert_eq!(again.same_as, Some(reading.find("LONG")), "{kind:?}");
+    }
+    let (mut udf, root) = start();
+    let empty = link(&mut udf, b"", 1);
+    udf.folder(root, root, 4, &[Fid::file("EMPTY", empty)]);
+    assert_eq!(read_image(udf.finish(root)).notes("EMPTY"), [(0, 0, FILE_RECORD)]);
+}
+
+#[test]
+fn a_link_and_a_file_in_one_place_are_two_contents() {
+    let (mut udf, root) = start();
+    let file = udf.structure(1);
+    let entry = udf.content(MARKER, &[]);
+    udf.entry(file, &entry);
+    let other = udf.structure(1);
+    udf.entry(other, &super::build::Entry { file_type: 12, ..entry });
+    udf.folder(root, root, 4, &[Fid::file("FILE", file), Fid::file("LINK", other)]);
+    let reading = read_image(udf.finish(root));
+    assert_eq!(reading.contents.values().filter(|content| *content == MARKER).count(), 2);
+    assert_eq!(reading.links(0)["LINK"], MARKER);
 }
 
 #[test]
