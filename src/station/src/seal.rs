@@ -111,6 +111,8 @@ impl Sealing<'_> {
                 let signed = self.sign(&signer, &sealer, &mut manifest, Some(volume))?;
                 match sealer.write(&signed.file, signed.length, now_here(), told) {
                     FromSealer::Written => {
+                        // Nobody may write any more once the verifier looks.
+                        drop(sealer);
                         self.verify(None)?;
                         return Ok(Seal::OnMedium { tag: described(&signed.claims), volume });
                     }
