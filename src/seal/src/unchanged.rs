@@ -227,7 +227,7 @@ mod tests {
     fn a_medium_that_changed_before_is_refused() {
         let liar = Liar::new();
         liar.read_at(35 * BLOCK as u64, &mut [0; BLOCK]).unwrap();
-        assert_eq!(areas(&liar, &survey(&[0..4, 30..40], &[0..1])), Err(WriteObstacle::Changed));
+        assert_eq!(areas(&liar, &survey(&[0..4, 30..40], &[0..1, 31..32])), Err(WriteObstacle::Changed));
     }
 
     #[test]
