@@ -324,6 +324,18 @@ fn without_keys_or_trust_a_clean_medium_gets_no_tag_and_the_shell_hears_it() {
     );
 }
 
+/// The trust folder is the workstations': what they may not ask less than, the station does not either.
+#[test]
+fn a_policy_that_demands_level_full_does_not_keep_a_station_from_sealing() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat16, Layout::Superfloppy, &tree());
+    let policy = sealer.trust().join("policy.toml");
+    fs::write(&policy, fs::read_to_string(&policy).unwrap() + "level = \"full\"\n").unwrap();
+    let sealed = sealer.station.seal(&disk);
+    assert_eq!(outcome(&sealed), ("on_medium", 0), "{} {:#}", sealed.messages, sealed.report["seal"]);
+    assert_accepted(&sealer.verify(&disk, &[]));
+}
+
 #[test]
 fn a_revoked_station_is_refused_and_another_one_is_not() {
     let sealer = Sealer::new();

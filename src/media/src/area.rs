@@ -10,8 +10,8 @@ use crate::plan::{Plan, Turn};
 use crate::recognise;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{
-    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, Cause, Digests, Entry, EntryId, EntryKind,
-    FilesystemKind, MAX_AREAS, ReadLimit, Subject, VolumeId,
+    AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, BootAreaKind, Cause, Digests, Entry, EntryId,
+    EntryKind, FilesystemKind, MAX_AREAS, ReadLimit, Subject, VolumeId,
 };
 use sha2::Digest;
 use std::ops::Range;
@@ -20,6 +20,8 @@ use std::ops::Range;
 const GAP_END: u64 = 1 << 20;
 /// Most bytes of one boot area that are looked at; FAT32 volumes of Windows reserve up to 4 MiB.
 const MAX_BOOT: u64 = 16 << 20;
+/// Most bytes of all of them that a tag can bind (docs/tag-format.md, section 10).
+const MAX_BOOTS: u64 = 64 << 20;
 /// Stands in a plan for "no volume".
 pub(crate) const OUTSIDE: VolumeId = VolumeId::MAX;
 /// Bytes read and hashed at once.
@@ -206,6 +208,7 @@ impl Areas {
         }
         let gap_bytes = self.gaps.iter().map(length).fold(0, u64::saturating_add);
         ledger.sum(None, AreaClass::Gap, gap_bytes, gap_read);
+        ledger.look_at_rest(&self.boot)?;
         Ok(ledger.report)
     }
 }
@@ -241,6 +244,15 @@ fn gap_ends(gap: &Range<u64>) -> Vec<Range<u64>> {
     vec![gap.start..gap.start.saturating_add(GAP_END), gap.end.saturating_sub(GAP_END)..gap.end]
 }
 
+fn class(kind: BootAreaKind) -> AreaClass {
+    use BootAreaKind::{Ebr, Gap, GptBackup, GptPrimary, Mbr};
+    match kind {
+        Mbr | Ebr | GptPrimary | GptBackup => AreaClass::Table,
+        Gap => AreaClass::Gap,
+        _ => AreaClass::Boot,
+    }
+}
+
 fn length(range: &Range<u64>) -> u64 {
     range.end.saturating_sub(range.start)
 }
@@ -261,6 +273,30 @@ impl Ledger<'_, '_> {
         if self.report.digests.len() < MAX_AREAS {
             self.report.digests.push(digest);
         }
+    }
+
+    /// Digests the boot areas that are not digested as a whole yet, such as the superblock of ext: nothing may be signed that
+    /// cannot be compared with the scan. Those that are too long to be sealed are left out.
+    fn look_at_rest(&mut self, boot: &[BootArea]) -> Result<(), Removed> {
+        let mut known: Vec<_> = self.report.digests.iter().map(|known| (known.start, known.length)).collect();
+        known.sort_unstable();
+        let mut budget = MAX_BOOTS;
+        for BootArea { kind, start, length, .. } in boot {
+            let end = start.saturating_add(*length);
+            let behind =
+                known.iter().fold(
+                    *start,
+                    |at, (start, length)| {
+                        if *start <= at { at.max(start.saturating_add(*length)) } else { at }
+                    },
+                );
+            if behind >= end || *length > MAX_BOOT.min(budget) {
+                continue;
+            }
+            budget = budget.saturating_sub(*length);
+            self.look(class(*kind), &(*start..end))?;
+        }
+        Ok(())
     }
 
     /// Reads and digests a range; returns the bytes read. A range that cannot be read gets no digest and counts as not

@@ -153,7 +153,7 @@ fn keys(command: &KeysCommand, lang: Lang) -> u8 {
         Ok(()) => Exit::Clean.code(),
         Err(error) => {
             // Nobody listens on standard error: there is nobody to tell that either.
-            let _ = writeln!(io::stderr(), "blanche: {}", error.sentence(lang == Lang::Fr));
+            let _ = writeln!(io::stderr(), "blanche: {}", words::harmless(&error.sentence(lang == Lang::Fr)));
             error.exit_code()
         }
     }

@@ -11,7 +11,10 @@
 mod claims;
 mod manifest;
 pub(crate) mod store;
+mod verifying;
 mod writing;
+
+pub(crate) use verifying::accepts;
 
 use crate::identity;
 use blanche_keys::SignerClient;
@@ -27,7 +30,6 @@ use jiff::{Timestamp, Zoned};
 use manifest::Manifest;
 use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use writing::Sealer;
 
 /// Bytes of an envelope with its certificates, about.
@@ -109,6 +111,8 @@ impl Sealing<'_> {
                 let signed = self.sign(&signer, &sealer, &mut manifest, Some(volume))?;
                 match sealer.write(&signed.file, signed.length, now_here(), told) {
                     FromSealer::Written => {
+                        // Nobody may write any more once the verifier looks.
+                        drop(sealer);
                         self.verify(None)?;
                         return Ok(Seal::OnMedium { tag: described(&signed.claims), volume });
                     }
@@ -133,8 +137,11 @@ impl Sealing<'_> {
     ) -> Result<Seal, NoTag> {
         let mut signed = self.sign(signer, sealer, manifest, None)?;
         let place = store::place(&self.settings.seal.detached, &signed.claims);
-        store::keep(&place, &mut signed.file).map_err(|error| NoTag::Store(format!("{}: {error}", place.display())))?;
-        self.verify(Some(&place))?;
+        let failed = |error| NoTag::Store(format!("{}: {error}", place.display()));
+        // An earlier tag of the same content stays until the new one is accepted.
+        let draft = store::Draft::write(&place, &mut signed.file).map_err(failed)?;
+        self.verify(Some(draft.path()))?;
+        draft.keep(&place).map_err(failed)?;
         Ok(Seal::Detached { tag: described(&signed.claims), file: place.display().to_string(), because })
     }
 
@@ -160,8 +167,7 @@ impl Sealing<'_> {
             station: label(&described.station)?,
             site: label(&described.site)?,
             issued,
-            // What the certificate does not outlive would be refused from then on anyway.
-            expires: issued.saturating_add(self.settings.seal.validity.as_secs()).min(described.certificate_expires),
+            expires: expiry(issued, self.settings.seal.validity.as_secs(), described.certificate_expires),
             counter: described.next_counter,
             tag_volume,
         };
@@ -184,33 +190,15 @@ impl Sealing<'_> {
     fn verify(&self, detached: Option<&Path>) -> Result<(), NoTag> {
         let medium =
             File::open(writing::reopened(self.inventory)).map_err(|error| NoTag::Verifier(error.to_string()))?;
-        accepts(self.settings, medium, detached).map_err(NoTag::Verifier)
+        accepts(self.settings, &medium, detached).map_err(NoTag::Verifier)
     }
 }
 
-/// Lets the verifier read a medium, as a workstation would, down to the list of files.
-///
-/// # Errors
-/// The code of its refusal, or why it could not be asked.
-pub(crate) fn accepts(settings: &Settings, medium: File, detached: Option<&Path>) -> Result<(), String> {
-    let program = settings.children.program("blanche-verify");
-    let mut command = Command::new(&program);
-    // Whose files may be believed when the station itself was started by sudo(8).
-    let sudo = std::env::var_os("SUDO_UID").map(|uid| ("SUDO_UID", uid));
-    command.env_clear().envs(sudo).args(["--json", "--level", "inventory", "--no-memory", "--lang", "en", "--trust"]);
-    command.arg(&settings.seal.trust);
-    if let Some(file) = detached {
-        command.arg("--tag").arg(file);
-    }
-    let output = command.arg("/proc/self/fd/0").stdin(Stdio::from(medium)).output();
-    let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let answer: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
-    let code = answer.as_ref().and_then(|answer| answer.get("refusal")?.get("code")?.as_str().map(str::to_owned));
-    let words = String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ");
-    Err(code.unwrap_or_else(|| if words.is_empty() { output.status.to_string() } else { words }))
+/// When a tag expires. What its certificate does not outlive would be refused from then on anyway; of a certificate that
+/// has expired already, the signer says so.
+fn expiry(issued: u64, validity: u64, certificate: u64) -> u64 {
+    let wanted = issued.saturating_add(validity);
+    if certificate > issued { wanted.min(certificate) } else { wanted }
 }
 
 /// Now, with this station's distance from UTC, for the times of the file.
@@ -231,5 +219,20 @@ fn described(claims: &Claims) -> SealedTag {
         issued: time(claims.issued),
         expires: time(claims.expires),
         counter: claims.counter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expiry;
+
+    #[test]
+    fn a_tag_does_not_outlive_its_certificate_and_an_expired_one_is_left_to_the_signer() {
+        assert_eq!(expiry(100, 30, 1000), 130);
+        assert_eq!(expiry(100, 30, 120), 120);
+        for expired in [100, 99] {
+            assert_eq!(expiry(100, 30, expired), 130);
+        }
+        assert_eq!(expiry(u64::MAX, 30, 0), u64::MAX);
     }
 }

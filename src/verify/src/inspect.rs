@@ -86,6 +86,8 @@ struct Gathered<'a> {
     unlisted: Vec<(Subject, String)>,
     kept: BTreeMap<EntryId, Vec<u8>>,
     kept_bytes: usize,
+    /// Bytes of tags that may still be kept: those of all volumes together have no more memory than one may have.
+    room: u64,
     walked: bool,
 }
 
@@ -128,7 +130,11 @@ impl Receiver for Gathered<'_> {
         let Some(node) = self.node(entry).filter(|node| node.kind != EntryKind::Area) else { return false };
         match self.wanted {
             Wanted::Everything(_) => true,
-            Wanted::Tags => self.is_tag(node) && node.size <= copy::most(),
+            Wanted::Tags => {
+                let left = self.room.checked_sub(node.size).filter(|_| self.is_tag(node));
+                self.room = left.unwrap_or(self.room);
+                left.is_some()
+            }
             Wanted::Artefacts(claims) => self.is_tag(node) || self.may_be_artefact(entry, claims),
         }
     }
@@ -148,6 +154,7 @@ impl<'a> Gathered<'a> {
             unlisted: Vec::new(),
             kept: BTreeMap::new(),
             kept_bytes: 0,
+            room: copy::most(),
             walked: false,
         }
     }
@@ -371,5 +378,24 @@ fn tree(tree: Tree) -> claims::Tree {
         Tree::BootSector => claims::Tree::BootSector,
         Tree::Ext => claims::Tree::Ext,
         Tree::OtherTable => claims::Tree::OtherTable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(volume: VolumeId, size: u64) -> Node {
+        Node { volume: Some(volume), parent: None, name: TAG_NAME.into(), kind: EntryKind::File, size, same_as: None }
+    }
+
+    #[test]
+    fn tags_of_all_volumes_together_are_not_longer_than_one_may_be() {
+        let interrupt = Interrupt::default();
+        let mut gathered = Gathered::new(Wanted::Tags, &interrupt, None);
+        gathered.nodes = vec![tag(0, copy::most() - 9), tag(1, 10), tag(2, 4), tag(3, copy::most() + 1), tag(4, 5)];
+        assert_eq!([0, 1, 2, 3, 4].map(|entry| gathered.wants(entry)), [true, false, true, false, true]);
+        let tags = gathered.into_tags();
+        assert!(matches!(tags[1], Copy::Broken(10, _)) && matches!(tags[3], Copy::TooLong(_)), "{tags:?}");
     }
 }

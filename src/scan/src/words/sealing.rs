@@ -54,6 +54,15 @@ const AGAIN: (&str, &str) = ("Faites vérifier ce support à nouveau.", "Have th
 const SECURITY: (&str, &str) =
     ("Apportez ce support au service de sécurité.", "Take this medium to the security staff.");
 
+/// What the verifier refuses because of the medium and not of the tag (docs/tag-format.md, section 17).
+const DIFFERS: [&str; 5] = ["E-MEDIUM", "E-BOOT", "E-ADDED", "E-REMOVED", "E-CHANGED"];
+
+/// An obstacle where there is no tag at all.
+fn without(lang: Lang, because: &Advice) -> Advice {
+    let what = lang.pick("Ce support n'a pas reçu d'étiquette.", "This medium got no tag.");
+    Advice { what: format!("{what} {}", because.what), next: because.next.clone() }
+}
+
 /// Why a clean medium got no tag.
 fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
     let (french, english, next) = match reason {
@@ -80,7 +89,7 @@ fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
             "This medium no longer shows the same as during the check.".to_owned(),
             SECURITY,
         ),
-        NoTag::Medium(obstacle) => return write_obstacle(obstacle, lang),
+        NoTag::Medium(obstacle) => return without(lang, &write_obstacle(obstacle, lang)),
         NoTag::Signer(why) => (
             format!("La station n'a pas pu signer l'étiquette ({}).", harmless(why)),
             format!("The station could not sign the tag ({}).", harmless(why)),
@@ -90,6 +99,12 @@ fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
             let (french, english, next) = writing(*failure);
             (french.to_owned(), english.to_owned(), next)
         }
+        // The medium shows now what the tag does not describe, a moment after it was checked and sealed.
+        NoTag::Verifier(code) if DIFFERS.contains(&code.as_str()) => (
+            format!("Ce support ne montre plus la même chose que pendant la vérification ({code})."),
+            format!("This medium no longer shows the same as during the check ({code})."),
+            SECURITY,
+        ),
         NoTag::Verifier(why) => (
             format!("L'étiquette a été écrite, mais son contrôle a échoué ({}).", harmless(why)),
             format!("The tag was written, but its control failed ({}).", harmless(why)),
@@ -142,21 +157,24 @@ pub fn write_obstacle(obstacle: &WriteObstacle, lang: Lang) -> Advice {
             "Il est protégé contre l'écriture.",
             "It is protected against writing.",
             (
-                "Ôtez la protection pour qu'il la porte lui-même.",
-                "Take the protection off for it to carry the tag itself.",
+                "Pour qu'il porte lui-même l'étiquette, ôtez la protection et faites-le vérifier à nouveau.",
+                "For it to carry the tag itself, take the protection off and have it checked again.",
             ),
         ),
         WriteObstacle::InUse => (
             "Un autre programme l'utilise.",
             "Another program uses it.",
-            ("Fermez ce programme pour qu'il la porte lui-même.", "Close that program for it to carry the tag itself."),
+            (
+                "Pour qu'il porte lui-même l'étiquette, fermez ce programme et faites-le vérifier à nouveau.",
+                "For it to carry the tag itself, close that program and have it checked again.",
+            ),
         ),
         WriteObstacle::NoVolume | WriteObstacle::Unsupported => (
             "Son format ne permet pas d'y écrire l'étiquette.",
             "Its format does not allow writing the tag.",
             (
-                "Un support en FAT32 ou en exFAT la porterait lui-même.",
-                "A medium in FAT32 or exFAT would carry it itself.",
+                "Un support au format FAT32 ou exFAT porterait lui-même son étiquette.",
+                "A medium in FAT32 or exFAT format would carry its tag itself.",
             ),
         ),
         WriteObstacle::Changed => (
@@ -182,28 +200,37 @@ pub fn write_obstacle(obstacle: &WriteObstacle, lang: Lang) -> Advice {
                 lang,
                 (
                     format!("Il n'a plus assez de place ({needed} nécessaires, {free} libres)."),
-                    "Faites de la place pour qu'il la porte lui-même.",
+                    "Pour qu'il porte lui-même l'étiquette, faites de la place et faites-le vérifier à nouveau.",
                 ),
                 (
                     format!("It has no room left ({needed} needed, {free} free)."),
-                    "Make room for it to carry the tag itself.",
+                    "For it to carry the tag itself, make room and have it checked again.",
                 ),
             );
         }
         WriteObstacle::RootFull => (
-            "Son premier dossier est plein.",
-            "Its first folder is full.",
-            ("Rangez des fichiers dans un autre dossier.", "Put some files into another folder."),
+            "Trop de fichiers y sont rangés hors de tout dossier.",
+            "Too many of its files are outside any folder.",
+            (
+                "Rangez-en dans un dossier, puis faites vérifier ce support à nouveau.",
+                "Put some of them into a folder, then have this medium checked again.",
+            ),
         ),
         WriteObstacle::NameTaken => (
             "Un fichier qui n'est pas une étiquette s'appelle « blanche.tag ».",
             "A file that is no tag is called “blanche.tag”.",
-            ("Donnez un autre nom à ce fichier.", "Give that file another name."),
+            (
+                "Donnez un autre nom à ce fichier, puis faites vérifier ce support à nouveau.",
+                "Give that file another name, then have this medium checked again.",
+            ),
         ),
         WriteObstacle::TooLong => (
-            "Il contient trop de fichiers pour la porter.",
-            "It holds too many files to carry it.",
-            ("Un support en exFAT la porterait lui-même.", "A medium in exFAT would carry it itself."),
+            "Il contient trop de fichiers pour porter son étiquette.",
+            "It holds too many files to carry its tag.",
+            (
+                "Un support au format exFAT porterait lui-même son étiquette.",
+                "A medium in exFAT format would carry its tag itself.",
+            ),
         ),
         WriteObstacle::SealerLost => (
             "Le programme qui écrit les étiquettes n'a pas répondu.",
@@ -275,6 +302,24 @@ mod tests {
                 assert!(!text.contains(['\u{1B}', '\u{202E}']), "{seal:?}: {text:?}");
             }
             assert!(french.what != english.what && french.next != english.next, "{seal:?}");
+        }
+    }
+
+    #[test]
+    fn a_medium_that_differs_after_it_was_sealed_goes_to_the_security_staff() {
+        for code in DIFFERS {
+            let advice = super::seal(&Seal::NoTag { reason: NoTag::Verifier(code.to_owned()) }, Lang::En);
+            assert!(advice.what.contains(code) && advice.next == SECURITY.1, "{advice:?}");
+        }
+        let other = super::seal(&Seal::NoTag { reason: NoTag::Verifier("E-CHAIN".to_owned()) }, Lang::En);
+        assert_eq!(other.next, ADMINISTRATOR.1);
+    }
+
+    #[test]
+    fn where_there_is_no_tag_the_sentence_says_so() {
+        for obstacle in [WriteObstacle::Removed, WriteObstacle::Unreadable, WriteObstacle::SealerLost] {
+            let advice = super::seal(&Seal::NoTag { reason: NoTag::Medium(obstacle) }, Lang::Fr);
+            assert!(advice.what.starts_with("Ce support n'a pas reçu d'étiquette. "), "{advice:?}");
         }
     }
 

@@ -80,7 +80,7 @@ fn exported(arguments: &ExportArguments, settings: &Settings) -> Result<bool, Sc
     };
     for tag in kept {
         let opened = File::open(target).map_err(|error| station(target, &error))?;
-        if accepts(settings, opened, Some(&tag.file)).is_ok() {
+        if accepts(settings, &opened, Some(&tag.file)).is_ok() {
             copy(&tag.file, to).map_err(|error| station(to, &error))?;
             return Ok(true);
         }
@@ -88,11 +88,12 @@ fn exported(arguments: &ExportArguments, settings: &Settings) -> Result<bool, Sc
     Ok(false)
 }
 
-/// A file that must not exist: nothing is ever overwritten by an export.
+/// A file that must not exist: nothing is ever overwritten by an export. Half a tag is not left.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut tag = File::open(from)?;
     let mut file = File::create_new(to)?;
-    io::copy(&mut File::open(from)?, &mut file)?;
-    file.sync_all()
+    let copied = io::copy(&mut tag, &mut file).and_then(|_| file.sync_all());
+    copied.inspect_err(|_| drop(std::fs::remove_file(to)))
 }
 
 fn station(path: &Path, error: &io::Error) -> ScanError {

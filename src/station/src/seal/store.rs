@@ -8,6 +8,7 @@ use rustix::fs::Mode;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// How the files end.
 const ENDING: &str = "blanche.tag";
@@ -43,7 +44,7 @@ pub(crate) fn tags(folder: &Path) -> io::Result<Vec<Kept>> {
     let mut kept = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let file = entry?.path();
-        if file.extension().is_some_and(|ending| ending == "tag") {
+        if file.extension().is_some_and(|ending| ending == "tag") && file.is_file() {
             kept.extend(claims_in(&file).map(|claims| Kept { file, claims }));
         }
     }
@@ -72,17 +73,73 @@ fn claims_in(file: &Path) -> Option<Claims> {
     Claims::decode(Envelope::<Claims>::open(envelope).ok()?.payload()).ok()
 }
 
-/// Keeps a tag: after this, it is there as a whole, also after a power cut. A tag of the same content is replaced.
-pub(super) fn keep(place: &Path, tag: &mut File) -> io::Result<()> {
-    let folder = place.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut draft = tempfile::Builder::new().prefix(".tag-").tempfile_in(folder)?;
-    tag.rewind()?;
-    io::copy(tag, &mut draft)?;
-    draft.flush()?;
-    // A tag is no secret: whoever verifies may read it.
-    rustix::fs::fchmod(draft.as_file(), Mode::from_raw_mode(0o644))?;
-    draft.as_file().sync_all()?;
-    draft.persist(place)?;
-    File::open(folder)?.sync_all()
+/// A tag beside its place, complete and readable, and gone again unless it is kept.
+pub(super) struct Draft(NamedTempFile);
+
+impl Draft {
+    /// Writes it into the folder of `place`.
+    pub(super) fn write(place: &Path, tag: &mut File) -> io::Result<Self> {
+        let folder = folder_of(place);
+        std::fs::create_dir_all(folder)?;
+        let mut draft = tempfile::Builder::new().prefix(".tag-").tempfile_in(folder)?;
+        tag.rewind()?;
+        io::copy(tag, &mut draft)?;
+        draft.flush()?;
+        // A tag is no secret: whoever verifies may read it.
+        rustix::fs::fchmod(draft.as_file(), Mode::from_raw_mode(0o644))?;
+        draft.as_file().sync_all()?;
+        Ok(Self(draft))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Puts it in its place: after this, it is there as a whole, also after a power cut. A tag of the same content is
+    /// replaced.
+    pub(super) fn keep(self, place: &Path) -> io::Result<()> {
+        self.0.persist(place)?;
+        File::open(folder_of(place))?.sync_all()
+    }
+}
+
+fn folder_of(place: &Path) -> &Path {
+    place.parent().unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+    use rustix::fs::{CWD, FileType, mknodat};
+
+    #[test]
+    fn a_draft_that_is_not_kept_leaves_an_earlier_tag_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("medium/digest.blanche.tag");
+        let write = |text: &str| {
+            let mut tag = tempfile::tempfile().unwrap();
+            tag.write_all(text.as_bytes()).unwrap();
+            Draft::write(&place, &mut tag).unwrap()
+        };
+        write("first").keep(&place).unwrap();
+        let refused = write("second");
+        assert_eq!(std::fs::read(refused.path()).unwrap(), b"second");
+        drop(refused);
+        assert_eq!(std::fs::read(&place).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1);
+        write("third").keep(&place).unwrap();
+        assert_eq!(std::fs::read(&place).unwrap(), b"third");
+    }
+
+    #[test]
+    fn what_is_no_tag_is_passed_over_and_a_pipe_does_not_block() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.tag"), "no tag").unwrap();
+        std::fs::create_dir(folder.path().join("b.tag")).unwrap();
+        mknodat(CWD, folder.path().join("c.tag"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(tags(folder.path()).unwrap().is_empty());
+    }
 }

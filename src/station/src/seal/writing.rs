@@ -90,10 +90,15 @@ impl Sealer {
         if let Err(error) = self.child.channel().send(&ToSealer::Write { volume, length, time }, &[tag.as_fd()]) {
             return lost(&error);
         }
+        let mut written = 0;
         loop {
             match self.child.channel().receive::<FromSealer>(Some(PATIENCE)).map(|received| received.message) {
-                Ok(FromSealer::Progress(bytes)) => told(bytes),
-                Ok(FromSealer::Surveyed { .. }) => return lost(&"an answer out of order"),
+                // A sealer that was taken over must not keep the station busy for ever.
+                Ok(FromSealer::Progress(bytes)) if bytes > written && bytes <= length => {
+                    written = bytes;
+                    told(bytes);
+                }
+                Ok(FromSealer::Progress(_) | FromSealer::Surveyed { .. }) => return lost(&"an answer out of order"),
                 Ok(answer) => return answer,
                 Err(error) => return lost(&error),
             }

@@ -1,0 +1,149 @@
+//! Lets `blanche-verify` read a medium, as a workstation would: what it refuses is not called sealed.
+
+use blanche_scan::settings::Settings;
+use blanche_tag::Code;
+use rustix::fs::{Advice, fadvise};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Longest wait: a slow medium with millions of files takes minutes.
+const PATIENCE: Duration = Duration::from_secs(1800);
+/// How often is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// Bytes of an answer that are kept. It lists at most 10 000 differences.
+const MAX_ANSWER: u64 = 16 << 20;
+/// Bytes on standard error that are kept.
+const MAX_WORDS: u64 = 4096;
+/// The verifier's exit code for arguments, policy and trust (docs/exit-codes.md).
+const USAGE: i32 = 2;
+
+/// Lets the verifier read `medium` down to the list of files, or deeper if the policy in the trust folder demands it.
+///
+/// # Errors
+/// The code of its refusal, or why it could not be asked.
+pub(crate) fn accepts(settings: &Settings, medium: &File, detached: Option<&Path>) -> Result<(), String> {
+    // What the scan left in the page cache is not what is on the medium now; pages of a tag were flushed by the sealer.
+    fadvise(medium, 0, None, Advice::DontNeed).map_err(|error| error.to_string())?;
+    let answer = match asked(settings, medium, detached, Some("inventory"))? {
+        // A policy that demands more does not let anybody ask for less.
+        answer if answer.status.code() == Some(USAGE) => asked(settings, medium, detached, None)?,
+        answer => answer,
+    };
+    if answer.status.success() { Ok(()) } else { Err(answer.why()) }
+}
+
+fn asked(
+    settings: &Settings,
+    medium: &File,
+    detached: Option<&Path>,
+    level: Option<&'static str>,
+) -> Result<Answer, String> {
+    let program = settings.children.program("blanche-verify");
+    let mut command = Command::new(&program);
+    // Whose files may be believed when the station itself was started by sudo(8).
+    let sudo = std::env::var_os("SUDO_UID").map(|uid| ("SUDO_UID", uid));
+    command.env_clear().envs(sudo).args(["--json", "--no-memory", "--lang", "en", "--trust"]);
+    command.arg(&settings.seal.trust);
+    if let Some(level) = level {
+        command.args(["--level", level]);
+    }
+    if let Some(file) = detached {
+        command.arg("--tag").arg(file);
+    }
+    command.arg("/proc/self/fd/0");
+    let failed = |error: io::Error| format!("{}: {error}", program.display());
+    command.stdin(Stdio::from(medium.try_clone().map_err(failed)?));
+    Answer::of(command, PATIENCE).map_err(failed)
+}
+
+/// How it ended, and what it said.
+struct Answer {
+    status: ExitStatus,
+    document: Vec<u8>,
+    words: Vec<u8>,
+}
+
+impl Answer {
+    /// It parses a medium, so neither its time nor its words are without end.
+    fn of(mut command: Command, patience: Duration) -> io::Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let (document, words) = (thread::spawn(|| heard(out, MAX_ANSWER)), thread::spawn(|| heard(err, MAX_WORDS)));
+        let status = ended(&mut child, patience);
+        let heard = |listener: thread::JoinHandle<Vec<u8>>| listener.join().unwrap_or_default();
+        Ok(Self { document: heard(document), words: heard(words), status: status? })
+    }
+
+    /// The code of the refusal, or whatever else it left.
+    fn why(&self) -> String {
+        let document: Option<serde_json::Value> = serde_json::from_slice(&self.document).ok();
+        let code = document.and_then(|document| document.get("refusal")?.get("code")?.as_str().and_then(known));
+        let words = String::from_utf8_lossy(&self.words).trim().replace('\n', " ");
+        code.unwrap_or_else(|| if words.is_empty() { self.status.to_string() } else { words })
+    }
+}
+
+/// A code of docs/tag-format.md, section 17.
+fn known(code: &str) -> Option<String> {
+    Code::ALL.iter().map(|known| known.as_str()).find(|known| *known == code).map(str::to_owned)
+}
+
+/// What comes out of a pipe; one that says too much finds it closed.
+fn heard(pipe: Option<impl Read>, most: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What came before an error is all there is.
+    let _ = pipe.map(|pipe| pipe.take(most).read_to_end(&mut bytes));
+    bytes
+}
+
+/// Waits for a child, which does not outlive this.
+fn ended(child: &mut Child, patience: Duration) -> io::Result<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if start.elapsed() >= patience {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn shell(script: &str, patience: Duration) -> io::Result<Answer> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        Answer::of(command, patience)
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_code_and_anything_else_by_its_words() {
+        let long = Duration::from_secs(60);
+        let refused = shell(r#"echo '{"refusal": {"code": "E-BOOT"}}'; echo words >&2; exit 42"#, long).unwrap();
+        assert_eq!((refused.status.code(), refused.why()), (Some(42), "E-BOOT".to_owned()));
+        assert_eq!(shell("echo one >&2; echo two >&2; exit 5", long).unwrap().why(), "one two");
+        let unknown = shell(r#"echo '{"refusal": {"code": "anything"}}'; exit 42"#, long).unwrap();
+        assert_eq!(unknown.why(), "exit status: 42");
+        assert_eq!(shell("exit 7", long).unwrap().why(), "exit status: 7");
+    }
+
+    #[test]
+    fn a_verifier_that_hangs_or_never_stops_talking_is_not_waited_for() {
+        let hanging = shell("exec sleep 600", Duration::from_millis(200));
+        assert_eq!(hanging.err().map(|error| error.kind()), Some(io::ErrorKind::TimedOut));
+        let talking = shell("exec yes", Duration::from_secs(60)).unwrap();
+        assert_eq!((u64::try_from(talking.document.len()), talking.status.success()), (Ok(MAX_ANSWER), false));
+    }
+}
