@@ -86,6 +86,11 @@ def make_fat(kind, image, tree, serial):
     run("mcopy", "-s", "-i", f"{image}@@{kind.start}", *copied, "::/", env=environment())
 
 
+def unmount(point):
+    """A busy machine hands the last closings to the driver late: until then the point is "busy"."""
+    wait_until(lambda: subprocess.run(["umount", str(point)], capture_output=True).returncode == 0, f"umount {point}")
+
+
 @contextlib.contextmanager
 def mounted(kind, image, *options):
     """The medium as Linux shows it in user space: exfat-fuse on a loop device, ntfs-3g on the image itself."""
@@ -97,7 +102,7 @@ def mounted(kind, image, *options):
             try:
                 yield point
             finally:
-                run("umount", point)
+                unmount(point)
         return
     words = ["ntfs-3g", "-o", ",".join(["no_detach", "streams_interface=windows", *options]), str(image), str(point)]
     driver = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -108,7 +113,7 @@ def mounted(kind, image, *options):
         try:
             yield point
         finally:
-            run("umount", point)
+            unmount(point)
     finally:
         # Only the driver's end says that everything is written: umount returns before.
         driver.wait(PATIENCE)

@@ -58,7 +58,7 @@ impl Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         // Where the test already fails, a second failure here would hide the first.
-        let unmounted = crate::tools::try_run(&self.folder, "umount", [&self.point]);
+        let unmounted = crate::tools::unmount(&self.folder, &self.point);
         let detached = crate::tools::try_run(&self.folder, "losetup", ["--detach", &self.device]);
         if !std::thread::panicking() {
             assert!(unmounted.status.success(), "umount {}: {unmounted:?}", self.point.display());

@@ -1,7 +1,7 @@
 //! NTFS by mkntfs and ntfs-3g, which works on the image file itself. Needs root and /dev/fuse.
 
 use crate::image::{Unusual, sparse};
-use crate::tools::{self, run, try_run};
+use crate::tools::{self, run, try_run, unmount};
 use crate::tree::Tree;
 use rustix::fs::{XattrFlags, setxattr};
 use std::os::unix::fs::MetadataExt;
@@ -96,7 +96,7 @@ fn device(folder: &Path) -> u64 {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let unmounted = try_run(&self.folder, "umount", [&self.point]);
+        let unmounted = unmount(&self.folder, &self.point);
         let written = unmounted.status.success() && self.within_patience(|mounted| mounted.ended().is_some());
         if !written {
             let _ = self.driver.kill();

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// Runs `program` in `folder` and returns its standard output.
 ///
@@ -51,6 +52,25 @@ where
     let mut command = command(folder, program);
     command.args(arguments);
     finish(&mut command, &[])
+}
+
+/// How long a FUSE driver may take to let go of the files that were closed last.
+const LET_GO: Duration = Duration::from_secs(30);
+
+/// Unmounts `point`. A busy machine hands the last closings to the driver late: until then the point is "busy".
+///
+/// # Panics
+/// When umount is not installed.
+pub(crate) fn unmount(folder: &Path, point: &Path) -> Output {
+    let start = Instant::now();
+    loop {
+        let answer = try_run(folder, "umount", [point]);
+        let busy = String::from_utf8_lossy(&answer.stderr).contains("busy");
+        if answer.status.success() || !busy || start.elapsed() > LET_GO {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Names with accents only survive in a UTF-8 locale, and Debian's formatting tools live outside a user's path.

@@ -186,10 +186,21 @@ pub(crate) fn with_exfat(image: &Path, options: &[&str], work: impl FnOnce(&Path
     let device = run("losetup", &["-f", "--show", text(image)], "");
     run("mount.exfat-fuse", &[options, &[device.trim(), text(mount.path())]].concat(), "");
     work(mount.path());
-    run("umount", &[text(mount.path())], "");
+    unmount(mount.path());
     // The daemon writes its last blocks after umount has returned; it is done when no loop device has the image any more.
     run("losetup", &["-d", device.trim()], "");
     wait_for_free(image);
+}
+
+/// A busy machine hands the last closings to the driver late: until then the point is "busy".
+fn unmount(point: &Path) {
+    for _ in 0..600 {
+        if Command::new("/usr/bin/umount").arg(point).status().is_ok_and(|status| status.success()) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{} is still in use", point.display());
 }
 
 /// Asks for the image: the device may long be another test's. On a busy disk the last blocks take minutes.

@@ -22,8 +22,8 @@ pub fn seal(seal: &Seal, lang: Lang) -> Advice {
                 ),
             )
         }
-        Seal::Detached { tag, file, because } => {
-            let (until, file, because) = (until(tag, lang), harmless(file), write_obstacle(because, lang));
+        Seal::Detached { tag, because, .. } => {
+            let (until, because) = (until(tag, lang), write_obstacle(because, lang));
             Advice::new(
                 lang,
                 (
@@ -31,11 +31,17 @@ pub fn seal(seal: &Seal, lang: Lang) -> Advice {
                         "L'étiquette est valable jusqu'au {until}, mais ce support ne peut pas la porter. {}",
                         because.what
                     ),
-                    format!("Donnez au poste le fichier d'étiquette gardé par la station : {file}. {}", because.next),
+                    format!(
+                        "La station la garde : demandez-la, et donnez-la au poste avec ce support. {}",
+                        because.next
+                    ),
                 ),
                 (
                     format!("The tag is valid until {until}, but this medium cannot carry it. {}", because.what),
-                    format!("Give the workstation the tag file that the station keeps: {file}. {}", because.next),
+                    format!(
+                        "The station keeps it: ask for it, and give it to the workstation with this medium. {}",
+                        because.next
+                    ),
                 ),
             )
         }

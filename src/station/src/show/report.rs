@@ -80,6 +80,10 @@ fn seal(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
         let by = lang.pick(format!("station {station}, site {site}"), format!("station {station}, site {site}"));
         writeln!(out, "  {by}, n° {number}")?;
     }
+    if let Seal::Detached { file, .. } = seal {
+        // For staff; `blanche tag export` hands it out.
+        writeln!(out, "  {}", harmless(file))?;
+    }
     Ok(())
 }
 

@@ -134,8 +134,12 @@ impl Made {
         let point = tempfile::tempdir().unwrap();
         run("mount.exfat-fuse", &[device.as_ref(), point.path().as_os_str()]);
         work(point.path());
-        run("umount", &[point.path()]);
         let start = Instant::now();
+        // A busy machine hands the last closings to the driver late: until then the point is "busy".
+        while !std::process::Command::new("umount").arg(point.path()).status().is_ok_and(|status| status.success()) {
+            assert!(start.elapsed() < Duration::from_secs(30), "{} is still in use", point.path().display());
+            std::thread::sleep(Duration::from_millis(50));
+        }
         // umount returns while exfat-fuse still writes.
         while std::process::Command::new("losetup")
             .args(["--detach", &device])
