@@ -1,7 +1,7 @@
 //! The one copy of a tag file that a verification works on (step 1).
 
 use blanche_tag::{MAX_ENVELOPE, MAX_MANIFEST, Spool};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
@@ -25,12 +25,20 @@ pub(crate) enum Copy {
 }
 
 impl Copy {
-    /// Reads a file of the host.
+    /// Reads a file of the host. A pipe is not waited for: it has no beginning to go back to, so it is a broken copy.
     ///
     /// # Errors
     /// The host's, before the first byte.
     pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        Ok(Self::of(&File::open(path)?))
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::OFlags;
+            use std::os::unix::fs::OpenOptionsExt;
+            options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+        }
+        Ok(Self::of(&options.open(path)?))
     }
 
     /// Reads an opened file from its beginning, wherever it was read before: reading at an offset moves on Windows.

@@ -86,6 +86,8 @@ struct Gathered<'a> {
     unlisted: Vec<(Subject, String)>,
     kept: BTreeMap<EntryId, Vec<u8>>,
     kept_bytes: usize,
+    /// Bytes of the tags that are copied.
+    tag_bytes: u64,
     walked: bool,
 }
 
@@ -128,7 +130,10 @@ impl Receiver for Gathered<'_> {
         let Some(node) = self.node(entry).filter(|node| node.kind != EntryKind::Area) else { return false };
         match self.wanted {
             Wanted::Everything(_) => true,
-            Wanted::Tags => self.is_tag(node) && node.size <= copy::most(),
+            Wanted::Tags => {
+                let (is_tag, size) = (self.is_tag(node), node.size);
+                is_tag && self.has_room(size)
+            }
             Wanted::Artefacts(claims) => self.is_tag(node) || self.may_be_artefact(entry, claims),
         }
     }
@@ -148,8 +153,19 @@ impl<'a> Gathered<'a> {
             unlisted: Vec::new(),
             kept: BTreeMap::new(),
             kept_bytes: 0,
+            tag_bytes: 0,
             walked: false,
         }
+    }
+
+    /// All copies together are not longer than one tag may be: a medium can show as many volumes as it likes.
+    fn has_room(&mut self, tag: u64) -> bool {
+        let sum = self.tag_bytes.saturating_add(tag);
+        let fits = sum <= copy::most();
+        if fits {
+            self.tag_bytes = sum;
+        }
+        fits
     }
 
     fn node(&self, entry: EntryId) -> Option<&Node> {
@@ -257,7 +273,10 @@ impl<'a> Gathered<'a> {
             tags.push(match (kept.remove(&entry), fault) {
                 _ if node.size > copy::most() => Copy::TooLong(node.size),
                 (Some(bytes), None) => Copy::Whole(bytes),
-                (_, fault) => Copy::Broken(node.size, fault.map_or("not read", String::as_str).to_owned()),
+                (_, fault) => {
+                    let why = fault.map_or("the tags of this medium are too long together", String::as_str);
+                    Copy::Broken(node.size, why.to_owned())
+                }
             });
         }
         tags
@@ -371,5 +390,32 @@ fn tree(tree: Tree) -> claims::Tree {
         Tree::BootSector => claims::Tree::BootSector,
         Tree::Ext => claims::Tree::Ext,
         Tree::OtherTable => claims::Tree::OtherTable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Security rule 4: what a medium shows never decides how much memory a workstation needs.
+    #[test]
+    fn tags_of_many_volumes_take_no_more_memory_than_one_may() {
+        let interrupt = Interrupt::default();
+        let mut gathered = Gathered::new(Wanted::Tags, &interrupt, None);
+        let tag = |volume: u16, size: u64| Node {
+            volume: Some(volume),
+            parent: None,
+            name: TAG_NAME.into(),
+            kind: EntryKind::File,
+            size,
+            same_as: None,
+        };
+        let half = copy::most() / 2;
+        gathered.nodes.extend([tag(0, half), tag(1, copy::most()), tag(2, half), tag(3, 2)]);
+        let wanted: Vec<bool> = (0..4).map(|entry| gathered.wants(entry)).collect();
+        assert_eq!(wanted, [true, false, true, false]);
+        gathered.kept.extend([(0, vec![1]), (2, vec![1])]);
+        let tags = gathered.into_tags();
+        assert!(matches!(tags.first(), Some(Copy::Whole(_))) && matches!(tags.get(1), Some(Copy::Broken(..))));
     }
 }

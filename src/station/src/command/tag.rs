@@ -88,11 +88,16 @@ fn exported(arguments: &ExportArguments, settings: &Settings) -> Result<bool, Sc
     Ok(false)
 }
 
-/// A file that must not exist: nothing is ever overwritten by an export.
+/// A file that must not exist: nothing is ever overwritten by an export, and half a tag does not stay behind.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut tag = File::open(from)?;
     let mut file = File::create_new(to)?;
-    io::copy(&mut File::open(from)?, &mut file)?;
-    file.sync_all()
+    let copied = io::copy(&mut tag, &mut file).and_then(|_| file.sync_all());
+    if copied.is_err() {
+        // It is ours and of no use; where even that fails, the first error says more.
+        let _ = std::fs::remove_file(to);
+    }
+    copied
 }
 
 fn station(path: &Path, error: &io::Error) -> ScanError {
