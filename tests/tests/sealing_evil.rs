@@ -114,6 +114,8 @@ fn a_pipe_instead_of_a_tag_keeps_nobody_waiting() {
     let exported = sealer.blanche(&["tag".as_ref(), "export".as_ref(), disk.as_ref(), to.as_ref()]);
     assert!(exported.status.success(), "{exported:?}");
     assert_eq!(sealer.verify(&disk, &["--tag".as_ref(), pipe.as_ref()]), 41);
+    run(sealer.path(), "mkfifo", [sealer.path().join("keys/trust/crls/pipe.crl")]);
+    assert_eq!(sealer.verify(&disk, &["--tag".as_ref(), kept.as_ref()]), 2);
 }
 
 /// What was cut short stayed, and then stood in the way of the next try.
@@ -142,4 +144,53 @@ fn an_export_that_finds_no_room_leaves_nothing() {
         assert_eq!(exported.status.code(), Some(5));
         assert_eq!(fs::read(&victim).unwrap(), b"mine");
     }
+}
+
+/// Two sealers that planned with the same free clusters of an image; on a block device the kernel keeps the second away.
+#[test]
+fn an_image_that_somebody_else_writes_to_is_not_written() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let before = fs::read(&disk).unwrap();
+    let other = fs::File::open(&disk).unwrap();
+    rustix::fs::flock(&other, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let sealed = sealer.station.seal(&disk);
+    assert_eq!(outcome(&sealed), "detached");
+    assert_eq!(sealed.report["seal"]["because"]["obstacle"], "in_use");
+    assert!(fs::read(&disk).unwrap() == before, "nothing was written");
+    drop(other);
+    assert_eq!(outcome(&sealer.station.seal(&disk)), "on_medium");
+}
+
+/// Others could put an older counter, or none, in the place of the station's own.
+#[test]
+fn a_key_folder_that_others_may_write_signs_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let keys = sealer.path().join("keys/keys-accueil-1");
+    let counter = fs::read(keys.join("counter/highest")).unwrap();
+    for mode in [0o777, 0o770, 0o720] {
+        fs::set_permissions(&keys, fs::Permissions::from_mode(mode)).unwrap();
+        let sealed = sealer.station.seal(&disk);
+        assert_eq!((outcome(&sealed), &sealed.report["seal"]["reason"]), ("no_tag", &"signer".into()), "{mode:o}");
+        assert!(sealed.messages.contains("too open for others"), "{}", sealed.messages);
+    }
+    assert_eq!(fs::read(keys.join("counter/highest")).unwrap(), counter);
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(outcome(&sealer.station.seal(&disk)), "on_medium");
+}
+
+/// Root may open such a device for writing, and every write fails: a tag was signed and thrown away.
+#[test]
+fn a_write_protected_device_gets_a_detached_tag() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let losetup = ["--find".as_ref(), "--show".as_ref(), "--read-only".as_ref(), disk.as_os_str()];
+    let device = PathBuf::from(String::from_utf8(run(sealer.path(), "losetup", losetup)).unwrap().trim());
+    let sealed = std::panic::catch_unwind(|| sealer.station.seal(&device));
+    run(sealer.path(), "losetup", ["--detach".as_ref(), device.as_os_str()]);
+    let sealed = sealed.unwrap();
+    assert_eq!(outcome(&sealed), "detached", "{}", sealed.messages);
+    assert_eq!(sealed.report["seal"]["because"]["obstacle"], "write_protected");
 }

@@ -113,6 +113,8 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
 
     #[test]

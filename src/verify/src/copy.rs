@@ -1,7 +1,8 @@
 //! The one copy of a tag file that a verification works on (step 1).
 
+use crate::rights;
 use blanche_tag::{MAX_ENVELOPE, MAX_MANIFEST, Spool};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
@@ -30,15 +31,7 @@ impl Copy {
     /// # Errors
     /// The host's, before the first byte.
     pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::OFlags;
-            use std::os::unix::fs::OpenOptionsExt;
-            options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
-        }
-        Ok(Self::of(&options.open(path)?))
+        Ok(Self::of(&rights::open(path)?))
     }
 
     /// Reads an opened file from its beginning, wherever it was read before: reading at an offset moves on Windows.

@@ -2,7 +2,7 @@
 //! checked.
 
 use crate::failure::Failure;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -26,13 +26,29 @@ pub(crate) fn check(_: &Path, _: &Metadata) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Opens a file for reading. A pipe in its place is not waited for.
+///
+/// # Errors
+/// The host's.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    options.open(path)
+}
+
 /// The content of a file of at most `most` bytes.
 ///
 /// # Errors
 /// [`Failure::Rights`], [`Failure::BadFile`]
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let bad = |why: String| Failure::BadFile { path: path.to_owned(), why };
-    let file = File::open(path).map_err(|error| bad(error.to_string()))?;
+    let file = open(path).map_err(|error| bad(error.to_string()))?;
     let metadata = file.metadata().map_err(|error| bad(error.to_string()))?;
     check(path, &metadata)?;
     if !metadata.is_file() {

@@ -183,7 +183,7 @@ fn read_by_others(volume: &Volume, device: &Recorder) -> Files {
 #[test]
 fn a_volume_that_lies_about_itself_keeps_every_file() {
     let seed = std::env::var("BLANCHE_SEED").map_or(1, |seed| seed.parse().expect("a number"));
-    let rounds = std::env::var("BLANCHE_CUTS").map_or(300, |rounds| rounds.parse().expect("a number"));
+    let rounds = std::env::var("BLANCHE_CUTS").map_or(100, |rounds| rounds.parse().expect("a number"));
     let mut random = fastrand::Rng::with_seed(seed);
     let mut tagged = files();
     tagged.insert("blanche.tag".into(), content(8, 2_000));
@@ -221,5 +221,5 @@ fn a_volume_that_lies_about_itself_keeps_every_file() {
             }
         }
     }
-    assert!(sealed > 50 && clean > sealed, "{clean} clean, {sealed} sealed");
+    assert!(sealed > 20 && clean > sealed, "{clean} clean, {sealed} sealed");
 }
