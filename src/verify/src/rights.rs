@@ -20,6 +20,19 @@ pub(crate) fn check(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     if metadata.mode() & 0o022 == 0 && own { Ok(()) } else { Err(Failure::Rights { path: path.to_owned() }) }
 }
 
+/// The same for a folder that holds a file of ours; in a sticky one nobody but its owner removes a file (chmod(2)).
+#[cfg(unix)]
+pub(crate) fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.mode() & 0o1000 == 0 { check(path, metadata) } else { Ok(()) }
+}
+
+/// As for files.
+#[cfg(not(unix))]
+pub(crate) fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    check(path, metadata)
+}
+
 /// Windows has access lists instead: installers set them, and [`CHECKED`] says that nobody looks here.
 #[cfg(not(unix))]
 pub(crate) fn check(_: &Path, _: &Metadata) -> Result<(), Failure> {
