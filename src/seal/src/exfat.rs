@@ -180,7 +180,8 @@ impl ExFat {
         if set.valid_length != set.length {
             return Err(damaged("the tag was not written to its end"));
         }
-        Ok(Existing { records, attributes: set.attributes, size: set.length, runs })
+        let exact = set.name == name.units();
+        Ok(Existing { records, exact, attributes: set.attributes, size: set.length, runs })
     }
 
     /// Refuses an entry set that cannot be switched in one write.

@@ -85,7 +85,13 @@ impl Fat {
     }
 
     /// The file whose short record has this number.
-    fn existing(&self, draft: &mut Draft<'_>, root: &Root, records: Range<usize>) -> Result<Existing, Refusal> {
+    fn existing(
+        &self,
+        draft: &mut Draft<'_>,
+        root: &Root,
+        records: Range<usize>,
+        exact: bool,
+    ) -> Result<Existing, Refusal> {
         let number = records.end.saturating_sub(1);
         let record = root.record(number);
         let high = if self.is_wide() { u32::from(record.u16(20)) << 16 } else { 0 };
@@ -101,7 +107,7 @@ impl Fat {
         if Run::total(&runs) != clusters {
             return Err(Self::damaged(root, number, "a chain is shorter than its file"));
         }
-        Ok(Existing { records, attributes: u16::from(record.u8(11)), size, runs })
+        Ok(Existing { records, exact, attributes: u16::from(record.u8(11)), size, runs })
     }
 
     /// The bytes of a record for `file`.
@@ -236,7 +242,11 @@ impl Volume for Fat {
                 _ if attributes & DIRECTORY != 0 => return taken("a folder"),
                 named => {
                     let from = if named.is_some() { first } else { number };
-                    return self.existing(draft, root, from..number.saturating_add(1)).map(Some);
+                    let exact = match full {
+                        Some(units) => units == name.units(),
+                        None => record.u8(12) & LOWER_CASE == LOWER_CASE,
+                    };
+                    return self.existing(draft, root, from..number.saturating_add(1), exact).map(Some);
                 }
             }
         }

@@ -130,12 +130,15 @@ impl Sealer {
         Some(*start..start.checked_add(*length)?)
     }
 
-    /// Everything that would be written; an older tag is replaced, and nothing else.
+    /// Everything that would be written; an older tag is replaced, and nothing else. Under another case of the name it is a
+    /// file like any other: the manifest lists it, and no verifier takes it for a tag.
     fn plan(&self, number: usize, length: u64, stamp: Stamp) -> Result<Plan, WriteObstacle> {
         let range = self.range(number).ok_or(WriteObstacle::NoVolume)?;
         let name = FileName::new(TAG_NAME).map_err(|_| WriteObstacle::Unsupported)?;
         let standing = find(&self.device, self.survey.logical_block, range.clone(), &name).map_err(obstacle)?;
-        if standing.is_some_and(|standing| TagFile::open(&OnMedium { medium: &self.device, standing }).is_err()) {
+        let is_tag =
+            |standing: Standing| standing.exact && TagFile::open(&OnMedium { medium: &self.device, standing }).is_ok();
+        if standing.is_some_and(|standing| !is_tag(standing)) {
             return Err(WriteObstacle::NameTaken);
         }
         plan(&self.device, range, &Request { name, length, stamp, replace: true }).map_err(obstacle)

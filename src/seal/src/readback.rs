@@ -14,6 +14,8 @@ const STEP: u64 = 1 << 20;
 /// A file that stands in the root folder of a volume without faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// Whether hosts show exactly the name that was looked for, not one that they only fold to it.
+    pub exact: bool,
     /// Bytes.
     pub length: u64,
     /// Where these bytes are on the medium, in order.
@@ -65,7 +67,7 @@ pub fn find(view: &dyn ReadAt, block: u32, range: Range<u64>, name: &FileName) -
         place.start..place.start.saturating_add(length)
     });
     let extents: Vec<_> = cut.collect();
-    Ok(Some(Standing { length: existing.size, extents }))
+    Ok(Some(Standing { exact: existing.exact, length: existing.size, extents }))
 }
 
 /// Finds the file again and compares all of it with `content`, which has `length` bytes.

@@ -18,6 +18,8 @@ use std::ops::Range;
 pub(crate) struct Existing {
     /// Its records in the root folder: pieces of a long name included.
     pub(crate) records: Range<usize>,
+    /// Hosts show exactly this name, not one that they only fold to it.
+    pub(crate) exact: bool,
     /// Attributes.
     pub(crate) attributes: u16,
     /// Bytes.

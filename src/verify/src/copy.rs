@@ -1,5 +1,6 @@
 //! The one copy of a tag file that a verification works on (step 1).
 
+use crate::rights;
 use blanche_tag::{MAX_ENVELOPE, MAX_MANIFEST, Spool};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -25,12 +26,12 @@ pub(crate) enum Copy {
 }
 
 impl Copy {
-    /// Reads a file of the host.
+    /// Reads a file of the host. A pipe is not waited for: it has no beginning to go back to, so it is a broken copy.
     ///
     /// # Errors
     /// The host's, before the first byte.
     pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        Ok(Self::of(&File::open(path)?))
+        Ok(Self::of(&rights::open(path)?))
     }
 
     /// Reads an opened file from its beginning, wherever it was read before: reading at an offset moves on Windows.

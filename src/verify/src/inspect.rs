@@ -264,7 +264,10 @@ impl<'a> Gathered<'a> {
             tags.push(match (kept.remove(&entry), fault) {
                 _ if node.size > copy::most() => Copy::TooLong(node.size),
                 (Some(bytes), None) => Copy::Whole(bytes),
-                (_, fault) => Copy::Broken(node.size, fault.map_or("not read", String::as_str).to_owned()),
+                (_, fault) => {
+                    let why = fault.map_or("the tags of this medium are too long together", String::as_str);
+                    Copy::Broken(node.size, why.to_owned())
+                }
             });
         }
         tags

@@ -118,6 +118,10 @@ impl Store {
             let _ = fs::create_dir_all(folder);
         }
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        // Where others may remove the file, they make everything forgotten.
+        if let Some((folder, metadata)) = file.parent().and_then(|folder| Some((folder, fs::metadata(folder).ok()?))) {
+            rights::check_folder(folder, &metadata)?;
+        }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(beside(&file, "lock")).ok();
         let remembered = Remembered::read(&file)?;
         Ok(Self { file, lock, remembered })
@@ -214,6 +218,18 @@ mod tests {
         second.raise(&learned(90, 9)).unwrap();
         first.raise(&learned(1, 1)).unwrap();
         assert_eq!(Store::open(&file).unwrap().remembered, learned(90, 9));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_in_which_others_may_remove_the_file_keeps_no_memory() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("memory.json");
+        for (mode, taken) in [(0o777, false), (0o770, false), (0o1777, true), (0o755, true)] {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(Store::open(&file).is_ok(), taken, "{mode:o}");
+        }
     }
 
     #[test]

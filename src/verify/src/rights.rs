@@ -2,7 +2,7 @@
 //! checked.
 
 use crate::failure::Failure;
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -20,10 +20,39 @@ pub(crate) fn check(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     if metadata.mode() & 0o022 == 0 && own { Ok(()) } else { Err(Failure::Rights { path: path.to_owned() }) }
 }
 
+/// The same for a folder that holds a file of ours; in a sticky one nobody but its owner removes a file (chmod(2)).
+#[cfg(unix)]
+pub(crate) fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.mode() & 0o1000 == 0 { check(path, metadata) } else { Ok(()) }
+}
+
+/// As for files.
+#[cfg(not(unix))]
+pub(crate) fn check_folder(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    check(path, metadata)
+}
+
 /// Windows has access lists instead: installers set them, and [`CHECKED`] says that nobody looks here.
 #[cfg(not(unix))]
 pub(crate) fn check(_: &Path, _: &Metadata) -> Result<(), Failure> {
     Ok(())
+}
+
+/// Opens a file for reading. A pipe in its place is not waited for.
+///
+/// # Errors
+/// The host's.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    options.open(path)
 }
 
 /// The content of a file of at most `most` bytes.
@@ -32,7 +61,7 @@ pub(crate) fn check(_: &Path, _: &Metadata) -> Result<(), Failure> {
 /// [`Failure::Rights`], [`Failure::BadFile`]
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let bad = |why: String| Failure::BadFile { path: path.to_owned(), why };
-    let file = File::open(path).map_err(|error| bad(error.to_string()))?;
+    let file = open(path).map_err(|error| bad(error.to_string()))?;
     let metadata = file.metadata().map_err(|error| bad(error.to_string()))?;
     check(path, &metadata)?;
     if !metadata.is_file() {

@@ -6,6 +6,7 @@ use super::settings::{PassphrasePlace, Settings};
 use super::station::StationKeys;
 use crate::KeysError;
 use crate::certificate::{StationName, now};
+use crate::place;
 use crate::protocol::{Description, FromSigner, Refusal, ToSigner};
 use crate::secret::Secrets;
 use blanche_sandbox::birth::Inherited;
@@ -67,6 +68,8 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), SignerFailed> 
     let (credential, channel) = (Inherited::Medium.take(), Inherited::Channel.take());
     let folder = folder(arguments)?;
     let channel = Channel::from_fd(channel.ok_or(SignerFailed::NoChannel)?);
+    // Whoever may write there can put an older counter in the place of this one, although not a key of their own.
+    place::folder(&folder)?;
     let settings = Settings::read(&folder)?;
     let secrets = match (&settings.passphrase, credential) {
         (PassphrasePlace::File(file), _) => Secrets::from_file(&folder.join(file))?,

@@ -223,8 +223,8 @@ pub fn write_obstacle(obstacle: &WriteObstacle, lang: Lang) -> Advice {
             ),
         ),
         WriteObstacle::NameTaken => (
-            "Un fichier qui n'est pas une étiquette s'appelle « blanche.tag ».",
-            "A file that is no tag is called “blanche.tag”.",
+            "Un fichier s'appelle « blanche.tag » et n'est pas une étiquette, ou son nom a d'autres majuscules.",
+            "A file is called “blanche.tag” and is no tag, or its name has other capitals.",
             (
                 "Donnez un autre nom à ce fichier, puis faites vérifier ce support à nouveau.",
                 "Give that file another name, then have this medium checked again.",

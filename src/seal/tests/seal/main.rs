@@ -10,6 +10,7 @@
 
 mod cuts;
 mod hostile;
+mod lies;
 mod media;
 mod oracles;
 mod recorder;

@@ -4,7 +4,7 @@
 use blanche_tag::claims::Medium;
 use blanche_tag::envelope::{Envelope, SignedClaims};
 use blanche_tag::{Claims, MAX_ENVELOPE};
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -64,10 +64,17 @@ pub(crate) fn all(folder: &Path) -> io::Result<Vec<Kept>> {
     Ok(kept)
 }
 
+/// Opens a regular file and nothing else: a pipe in the folder must not keep the station waiting.
+fn opened(file: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(file, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
 /// The claims at the beginning of a tag file.
 fn claims_in(file: &Path) -> Option<Claims> {
     let mut bytes = Vec::new();
-    File::open(file).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    opened(file).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
     let length = u32::from_be_bytes(bytes.get(12..16)?.try_into().ok()?);
     let envelope = bytes.get(32..)?.get(..usize::try_from(length).ok()?)?;
     Claims::decode(Envelope::<Claims>::open(envelope).ok()?.payload()).ok()

@@ -5,7 +5,7 @@ use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::wire::{FromSealer, LocalTime, SealArea, SealSurvey, ToSealer, Volume, VolumeId, WriteObstacle};
 use blanche_scan::Inventory;
 use blanche_scan::settings::Settings;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -111,17 +111,32 @@ pub(super) fn reopened(inventory: &Inventory) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", inventory.medium().as_raw_fd()))
 }
 
+/// What the kernel says of a device: root may open a protected one for writing all the same, and every write fails.
+fn is_write_protected(device: u64) -> bool {
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/ro")).is_ok_and(|text| text.trim() != "0")
+}
+
 /// Opens for reading and writing; a block device exclusively, so that one that is in use is refused.
 fn open_for_writing(inventory: &Inventory) -> Result<OwnedFd, WriteObstacle> {
     let stat = rustix::fs::fstat(inventory.medium()).map_err(|_| WriteObstacle::Removed)?;
     let device = FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice;
+    if device && is_write_protected(stat.st_rdev) {
+        return Err(WriteObstacle::WriteProtected);
+    }
     let exclusive = if device { OFlags::EXCL } else { OFlags::empty() };
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY | exclusive;
-    rustix::fs::open(reopened(inventory), flags, Mode::empty()).map_err(|errno| match errno {
+    let opened = rustix::fs::open(reopened(inventory), flags, Mode::empty()).map_err(|errno| match errno {
         Errno::BUSY | Errno::TXTBSY => WriteObstacle::InUse,
         Errno::NODEV | Errno::NXIO | Errno::NOMEDIUM => WriteObstacle::Removed,
         _ => WriteObstacle::WriteProtected,
-    })
+    })?;
+    // O_EXCL says nothing about image files: two sealers would plan with the same free clusters. The lock goes with the
+    // descriptor to the sealer and ends with it. Some network filesystems have no locks; there it stays as it was.
+    match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(WriteObstacle::InUse),
+        _ => Ok(opened),
+    }
 }
 
 /// Where the tag may stand (docs/tag-format.md, section 13): not on what is hidden, starts computers, or is one of several
