@@ -46,7 +46,8 @@ pub struct Birth<'a> {
 /// What a child is, hence what it has to prove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Confines itself and says [`crate::wire::Born`] before it looks at the medium; the parent waits for that.
+    /// Holds a medium, to read it or, as the sealer does, to write it. Confines itself and says [`crate::wire::Born`]
+    /// before it looks at the medium; the parent waits for that.
     Reader,
     /// Loads bases and rules, sees nothing of any medium, and keeps the capabilities of its own user namespace so that
     /// the matchers that it forks can mount their private tmpfs. Its matchers prove themselves in [`Child::adopt`].

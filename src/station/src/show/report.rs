@@ -77,8 +77,7 @@ fn seal(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}\n  {}\n  {NEXT} {}", lang.pick("Étiquette :", "Tag:"), advice.what, advice.next)?;
     if let Seal::OnMedium { tag, .. } | Seal::Detached { tag, .. } = seal {
         let (station, site, number) = (harmless(&tag.station), harmless(&tag.site), harmless(&tag.tag));
-        let by = lang.pick(format!("station {station}, site {site}"), format!("station {station}, site {site}"));
-        writeln!(out, "  {by}, n° {number}")?;
+        writeln!(out, "  station {station}, site {site}, {} {number}", lang.pick("n°", "no."))?;
     }
     if let Seal::Detached { file, .. } = seal {
         // For staff; `blanche tag export` hands it out.
