@@ -7,7 +7,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admit;
 pub mod command;
+pub mod detect;
 pub mod exit;
 mod identity;
 mod interrupt;

@@ -1,0 +1,96 @@
+//! Admit: which devices may be used at all (security rule 6).
+//!
+//! [`decide`] is a pure function of a device's descriptors and the policy. A [`Gate`] carries the decision out: no driver is bound
+//! before it, and only storage drivers after it.
+
+use crate::detect::{DevPath, Disk, Interface, UsbDevice};
+use std::io;
+use thiserror::Error;
+
+/// What becomes of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Decision {
+    /// Plain storage on a port for media.
+    Admit(Role),
+    /// A hub that the administrator declared.
+    Hub,
+    /// Part of the station (keyboard, touch screen, …), declared by port.
+    Own,
+    /// Everything else.
+    Refuse(DeviceRefusal),
+}
+
+/// What a port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Media that are checked.
+    Input,
+    /// Keys of the station, onto which checked files are copied.
+    Output,
+}
+
+/// Why a device is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceRefusal {
+    /// Not one interface is storage: what it is instead.
+    NotStorage(Vec<Interface>),
+    /// Storage and something else: what else.
+    Composite(Vec<Interface>),
+    /// The descriptors are malformed.
+    Malformed,
+    /// It changed after it was judged.
+    Changed,
+    /// A hub that is not declared.
+    Hub,
+    /// The port is not declared.
+    Port,
+    /// Named in the list of devices that are denied, or not in the list of those that are allowed.
+    List,
+}
+
+/// Carries decisions out.
+pub trait Gate: Send {
+    /// Sees to it that nothing new is authorised by itself from now on.
+    ///
+    /// # Errors
+    /// [`GateError`] when this machine cannot do that: then no tag may be written.
+    fn close(&mut self) -> Result<(), GateError>;
+
+    /// Authorises a device, interface by interface, after comparing its descriptors with those that were judged.
+    ///
+    /// # Errors
+    /// [`GateError`]; then the device stays without a driver.
+    fn admit(&mut self, device: &UsbDevice) -> Result<(), GateError>;
+
+    /// Takes every driver away from a device.
+    ///
+    /// # Errors
+    /// [`GateError`] when the kernel does not.
+    fn refuse(&mut self, device: &DevPath) -> Result<(), GateError>;
+
+    /// Makes a disk and its partitions read-only (BLKROSET), or lifts that for the sealer.
+    ///
+    /// # Errors
+    /// [`GateError`] when the kernel does not.
+    fn protect(&mut self, disk: &Disk, read_only: bool) -> Result<(), GateError>;
+}
+
+/// Why a decision could not be carried out.
+#[derive(Debug, Error)]
+pub enum GateError {
+    /// What the kernel says, and of what.
+    #[error("{what}: {source}")]
+    Kernel {
+        /// The file or call.
+        what: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The device is not the one that was judged.
+    #[error("the device changed after it was judged")]
+    Changed,
+    /// The kernel was started without closed USB ports.
+    #[error("USB ports are open by themselves ({0}); start the kernel with usbcore.authorized_default=2")]
+    Open(String),
+}

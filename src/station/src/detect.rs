@@ -1,0 +1,152 @@
+//! Detect: what the kernel and udev say about devices, as typed events.
+//!
+//! Everything is keyed by [`DevPath`], the only name that every event of a device carries: a `remove` has neither serial
+//! number nor bus (seen). A [`Source`] repeats nothing and forgets nothing: what is there at the start arrives first, a
+//! device that is gone takes its disks with it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Place of a device in the kernel's tree, below `/sys`, as in a uevent's DEVPATH (kernel: Documentation/ABI/testing/sysfs-uevent).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DevPath(pub String);
+
+impl fmt::Display for DevPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A socket of the machine, the same at every start: udev's ID_PATH of what is plugged there, as
+/// `pci-0000:00:14.0-usb-0:1.2`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port(pub String);
+
+impl fmt::Display for Port {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A USB device is plugged in. It may not be authorised yet.
+    DeviceArrived(UsbDevice),
+    /// The same place, other descriptors: it enumerated again, or shows other interfaces.
+    DeviceChanged(UsbDevice),
+    /// It was pulled out.
+    DeviceGone(DevPath),
+    /// A whole disk, drive or card slot is there.
+    DiskArrived(Disk),
+    /// A card or disc was put in or taken out, or the capacity is another.
+    DiskChanged(Disk),
+    /// It is gone.
+    DiskGone(DevPath),
+}
+
+/// One USB device, as its descriptors show it (USB 2.0, chapter 9). Hostile text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbDevice {
+    /// Where it is.
+    pub path: DevPath,
+    /// The socket.
+    pub port: Port,
+    /// idVendor.
+    pub vendor: u16,
+    /// idProduct.
+    pub product: u16,
+    /// bcdDevice.
+    pub release: u16,
+    /// bDeviceClass.
+    pub class: u8,
+    /// iManufacturer.
+    pub manufacturer: Option<String>,
+    /// iProduct.
+    pub name: Option<String>,
+    /// iSerialNumber.
+    pub serial: Option<String>,
+    /// Every alternate setting of every interface of every configuration; nothing when the descriptors are malformed.
+    pub interfaces: Option<Vec<Interface>>,
+    /// Digest of its descriptors (BLAKE3): the device that is admitted is the one that was judged.
+    pub descriptors: [u8; 32],
+}
+
+/// One alternate setting of an interface (USB 2.0, table 9-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Interface {
+    /// bConfigurationValue.
+    pub configuration: u8,
+    /// bInterfaceNumber.
+    pub number: u8,
+    /// bAlternateSetting.
+    pub alternate: u8,
+    /// bInterfaceClass.
+    pub class: u8,
+    /// bInterfaceSubClass.
+    pub subclass: u8,
+    /// bInterfaceProtocol.
+    pub protocol: u8,
+}
+
+/// What a disk is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskKind {
+    /// USB key, disk, card.
+    Disk,
+    /// CD, DVD.
+    Optical,
+    /// Floppy.
+    Floppy,
+}
+
+/// One whole block device (never a partition).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Where it is.
+    pub path: DevPath,
+    /// The USB device that it belongs to.
+    pub device: Option<DevPath>,
+    /// The socket, of the USB device or of its own.
+    pub port: Option<Port>,
+    /// `/dev/sdb`; an image file when it is simulated.
+    pub node: PathBuf,
+    /// Device number; 0 when it is simulated.
+    pub number: u64,
+    /// Number that the kernel never uses twice (diskseq): the same node with another number is another medium.
+    pub sequence: u64,
+    /// Bytes; 0 = no card or disc in it.
+    pub capacity: u64,
+    /// The device says that it cannot be written.
+    pub read_only: bool,
+    /// What it is.
+    pub kind: DiskKind,
+    /// Logical unit number of a device with several.
+    pub lun: u64,
+    /// Names of vendor and model as the disk itself tells them (SCSI INQUIRY). Hostile text.
+    pub vendor: Option<String>,
+    /// See `vendor`.
+    pub model: Option<String>,
+}
+
+/// Where events come from.
+pub trait Source: Send {
+    /// The next event; nothing when `limit` has passed.
+    ///
+    /// # Errors
+    /// [`DetectError`] when no further event can come.
+    fn next(&mut self, limit: Duration) -> Result<Option<Event>, DetectError>;
+}
+
+/// Why nothing can be detected.
+#[derive(Debug, Error)]
+pub enum DetectError {
+    /// udev cannot be listened to.
+    #[error("udev: {0}; is systemd-udevd running?")]
+    Udev(#[source] std::io::Error),
+    /// The source has come to its end.
+    #[error("no further events: {0}")]
+    Ended(String),
+}
