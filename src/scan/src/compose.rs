@@ -7,7 +7,7 @@ use crate::report::{
     AreaLedger, AreaLine, Engines, FileFindings, FileLine, Isolation, NotChecked, Report, SCHEMA, Sealing,
     SealingObstacle, VolumeLine,
 };
-use crate::room::{EngineRoom, EngineRoomDescription};
+use crate::room::EngineRoomDescription;
 use crate::session::{Finished, ScanOptions};
 use crate::settings::Settings;
 use crate::words;
@@ -18,21 +18,25 @@ use jiff::Timestamp;
 const DAY: i64 = 24 * 3600;
 
 /// The report of a finished session.
-pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings, options: ScanOptions) -> Report {
+pub(crate) fn report(
+    session: &Finished,
+    room: EngineRoomDescription,
+    settings: &Settings,
+    options: ScanOptions,
+) -> Report {
     let admission = match session.target.refusal {
         Some(_) => Admission::Refused,
         None => Admission::Admitted,
     };
     let policy = settings.verdict.suspicious;
     let verdict = judge(admission, session.ledger.state(), session.ledger.ledger().worst(), policy);
-    let described = room.describe();
     let isolation = isolation(session, admission);
     let layout = session.intake.layout.as_ref();
     let finished = session.started.checked_add(session.duration).unwrap_or(session.started);
     Report {
         schema: SCHEMA,
         verdict,
-        session: uuid::Uuid::now_v7().to_string(),
+        session: options.session.unwrap_or_else(uuid::Uuid::now_v7).to_string(),
         version: env!("CARGO_PKG_VERSION"),
         started: seconds(session.started),
         finished: seconds(finished),
@@ -46,13 +50,13 @@ pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings,
         findings: findings(session),
         not_checked: not_checked(session),
         files: options.files.then(|| files(session, settings)),
-        sealing: sealing(verdict, &described, &isolation, settings),
+        sealing: sealing(verdict, &room, &isolation, settings),
         seal: None,
         engines: Engines {
-            engines: described.engine_set.engines,
-            limits: Some(described.engine_set.limits),
-            containers: room.containers(),
-            base_rejected: described.base_rejected,
+            containers: room.opened(),
+            engines: room.engine_set.engines,
+            limits: Some(room.engine_set.limits),
+            base_rejected: room.base_rejected,
         },
         isolation,
         read_limits: settings.reader,
