@@ -14,9 +14,6 @@ use crate::words;
 use blanche_sandbox::wire::{EntryKind, Finding, MediumLayout, Severity, Subject};
 use jiff::Timestamp;
 
-/// Seconds.
-const DAY: i64 = 24 * 3600;
-
 /// The report of a finished session.
 pub(crate) fn report(
     session: &Finished,
@@ -217,23 +214,7 @@ fn sealing(verdict: Verdict, room: &EngineRoomDescription, isolation: &Isolation
     if verdict != Verdict::Clean {
         obstacles.push(SealingObstacle::NotClean);
     }
-    let bases: Vec<_> = room.engine_set.engines.iter().flat_map(|engine| &engine.bases).collect();
-    let now = Timestamp::now().as_second();
-    let max_age = i64::try_from(settings.bases.max_age.as_secs()).unwrap_or(i64::MAX);
-    for base in &bases {
-        // A base from the future says that one of the two clocks is wrong, so its age is unknown.
-        let known_age = base.date.map(|date| now.saturating_sub(date)).filter(|age| *age >= -DAY);
-        if known_age.is_none_or(|age| age > max_age) {
-            obstacles.push(SealingObstacle::StaleBase(base.name.clone()));
-        }
-    }
-    let names: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
-    for missing in settings.bases.required_but_missing(&names) {
-        obstacles.push(SealingObstacle::MissingBase(missing.to_owned()));
-    }
-    if room.base_rejected.is_some() {
-        obstacles.push(SealingObstacle::BaseRejected);
-    }
+    obstacles.extend(room.obstacles(settings));
     if !isolation.weaker.is_empty() {
         obstacles.push(SealingObstacle::WeakIsolation);
     }

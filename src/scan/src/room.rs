@@ -12,9 +12,11 @@ mod zygote;
 use crate::error::ScanError;
 use crate::known::{Keeper, KnownResults};
 use crate::progress::Cancel;
+use crate::report::SealingObstacle;
 use crate::settings::{self, Settings};
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::wire::{Container, ContainerProof, EngineSet, SelfTestResult};
+use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -23,6 +25,8 @@ use zygote::{Zygote, proved};
 
 /// How often somebody who waits looks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
+/// Seconds.
+const DAY: i64 = 24 * 3600;
 
 /// Warm engines, ready for sessions.
 #[derive(Debug)]
@@ -73,6 +77,24 @@ pub struct EngineRoomDescription {
 }
 
 impl EngineRoomDescription {
+    /// What speaks against sealing under these engines, whatever the medium: bases that are too old, have no date, are
+    /// missing or were rejected (security rule 9).
+    #[must_use]
+    pub fn obstacles(&self, settings: &Settings) -> Vec<SealingObstacle> {
+        let bases: Vec<_> = self.engine_set.engines.iter().flat_map(|engine| &engine.bases).collect();
+        let now = Timestamp::now().as_second();
+        let max_age = i64::try_from(settings.bases.max_age.as_secs()).unwrap_or(i64::MAX);
+        // A base from the future says that one of the two clocks is wrong, so its age is unknown.
+        let age = |date: i64| Some(now.saturating_sub(date)).filter(|age| *age >= -DAY);
+        let stale = bases.iter().filter(|base| base.date.and_then(age).is_none_or(|age| age > max_age));
+        let mut obstacles: Vec<_> = stale.map(|base| SealingObstacle::StaleBase(base.name.clone())).collect();
+        let names: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
+        let missing = settings.bases.required_but_missing(&names).into_iter();
+        obstacles.extend(missing.map(|name| SealingObstacle::MissingBase(name.to_owned())));
+        obstacles.extend(self.base_rejected.is_some().then_some(SealingObstacle::BaseRejected));
+        obstacles
+    }
+
     /// The containers that are opened.
     pub(crate) fn opened(&self) -> Vec<Container> {
         proved(&self.containers)
@@ -104,6 +126,13 @@ impl EngineRoom {
     /// As [`EngineRoom::open`].
     pub fn describe(&self, cancel: &Cancel) -> Result<EngineRoomDescription, ScanError> {
         self.engines(cancel).map(|(engines, rejected)| engines.describe(rejected))
+    }
+
+    /// What is loaded at this moment, without waiting for anything.
+    #[must_use]
+    pub fn describe_now(&self) -> Option<EngineRoomDescription> {
+        let now = self.shared.now();
+        now.engines.as_ref().map(|engines| engines.describe(now.rejected.clone()))
     }
 
     /// Engines for a session, and why newer bases are not among them. Bases that changed are waited for, engines that
