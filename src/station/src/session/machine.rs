@@ -527,22 +527,24 @@ impl Machine {
         }
     }
 
-    /// Starts those whose turn it is; without engines, nobody's turn ever comes.
+    /// Starts those whose turn it is; without engines, nobody's turn ever comes. A disk with another card in it waits until
+    /// the thread of the first card has ended: its descriptor leads to the second by now.
     fn start_waiting(&mut self) {
-        let mut working = self.sessions.values().filter(|session| session.view.state.is_working()).count();
         let queued = |session: &&Session| session.view.state == State::Queued;
         let waiting: Vec<SessionId> = self.sessions.values().filter(queued).map(|session| session.view.id).collect();
         for id in waiting {
+            let working = self.sessions.values().filter(|session| session.view.state.is_working());
+            let Some(disk) = self.sessions.get(&id).and_then(|session| session.disk.clone()) else { continue };
             match &self.engines {
                 None => break,
                 Some(Err(reason)) => {
                     let why = failure("engines", reason);
                     self.stop(id, why);
                 }
-                Some(Ok(())) if working >= self.rules.at_once => break,
+                Some(Ok(())) if working.clone().count() >= self.rules.at_once => break,
                 Some(Ok(())) => {
-                    if let Some(disk) = self.sessions.get(&id).and_then(|session| session.disk.clone()) {
-                        working += 1;
+                    let mut disks = working.filter_map(|session| session.disk.as_ref());
+                    if disks.all(|busy| busy.path != disk.path) {
                         self.enter(id, State::Checking);
                         self.effects.push(Effect::Start(id, disk));
                     }
