@@ -2,7 +2,21 @@
 //!
 //! Everything is keyed by [`DevPath`], the only name that every event of a device carries: a `remove` has neither serial
 //! number nor bus (seen). A [`Source`] repeats nothing and forgets nothing: what is there at the start arrives first, a
-//! device that is gone takes its disks with it.
+//! device that is gone takes its disks with it, and they go first.
+//!
+//! * [`Udev`]: the real machine. [`simulated`]: image files instead of media.
+//! * `table`: what both have in common: from what is seen to what is new.
+//! * [`descriptors`]: what a USB device says that it is.
+
+pub mod descriptors;
+mod port;
+pub mod simulated;
+pub(crate) mod sysfs;
+mod table;
+mod udev;
+
+pub use descriptors::Interface;
+pub use udev::Udev;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -72,23 +86,6 @@ pub struct UsbDevice {
     pub interfaces: Option<Vec<Interface>>,
     /// Digest of its descriptors (BLAKE3): the device that is admitted is the one that was judged.
     pub descriptors: [u8; 32],
-}
-
-/// One alternate setting of an interface (USB 2.0, table 9-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Interface {
-    /// bConfigurationValue.
-    pub configuration: u8,
-    /// bInterfaceNumber.
-    pub number: u8,
-    /// bAlternateSetting.
-    pub alternate: u8,
-    /// bInterfaceClass.
-    pub class: u8,
-    /// bInterfaceSubClass.
-    pub subclass: u8,
-    /// bInterfaceProtocol.
-    pub protocol: u8,
 }
 
 /// What a disk is read from.
