@@ -36,6 +36,8 @@ kinds! {
     Refused "refused"
     /// Its scan began.
     Started "started"
+    /// Its session went into another state, which is in the detail.
+    Entered "entered"
     /// A person, or a client, ended the session.
     Cancelled "cancelled"
     /// The device was unplugged.

@@ -317,6 +317,8 @@ pub struct SealedTag {
     pub expires: String,
     /// Counter of the station.
     pub counter: u64,
+    /// SHA-256 of the manifest in hexadecimal.
+    pub manifest: String,
 }
 
 /// Why a clean medium got no tag.

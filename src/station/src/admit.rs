@@ -3,6 +3,10 @@
 //! [`decide`] is a pure function of a device's descriptors and the policy. A [`Gate`] carries the decision out: no driver is bound
 //! before it, and only storage drivers after it.
 
+mod simulated;
+
+pub use simulated::SimulatedGate;
+
 use crate::detect::{DevPath, Disk, Interface, UsbDevice};
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -50,6 +54,23 @@ pub enum DeviceRefusal {
     List,
     /// The kernel could not put it into service.
     Unusable,
+}
+
+impl DeviceRefusal {
+    /// The stable word for journals, buses and programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotStorage(_) => "not-storage",
+            Self::Composite(_) => "composite",
+            Self::Malformed => "malformed",
+            Self::Changed => "changed",
+            Self::Hub => "hub",
+            Self::Port => "port",
+            Self::List => "list",
+            Self::Unusable => "unusable",
+        }
+    }
 }
 
 /// Carries decisions out.

@@ -12,9 +12,11 @@ mod clock;
 use crate::admit::{DeviceRefusal, Gate, GateError, SharedGate};
 use crate::board::{Board, Problem, ProblemKind};
 use crate::detect::{DetectError, Disk, Source};
+use crate::record::Recorder;
 use crate::session::view::State;
 use crate::session::work::Job;
 use crate::session::{Effect, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId};
+use blanche_journal::JournalSettings;
 use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use blanche_scan::{EngineRoom, EngineRoomDescription};
@@ -44,8 +46,8 @@ pub struct Parts {
     pub gate: Box<dyn Gate>,
     /// What is decided.
     pub rules: Rules,
-    /// The journal: an error stops sealing.
-    pub record: Box<dyn FnMut(&Entry) -> Result<(), String> + Send>,
+    /// The journal. While it cannot be written, nothing is sealed.
+    pub journal: JournalSettings,
     /// What is known to be wrong already.
     pub problems: Vec<Problem>,
     /// Media are made up.
@@ -100,14 +102,14 @@ impl Orders {
     }
 }
 
-/// A running daemon.
+/// A running daemon. Dropping it ends it, in good order.
 #[derive(Debug)]
 pub struct Daemon {
     /// What people may know.
     pub board: Arc<Board>,
     /// What people may ask for.
     pub orders: Orders,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -120,20 +122,27 @@ impl Daemon {
         let board = Arc::new(Board::default());
         let driver = Driver::new(parts, sender.clone(), Arc::clone(&board))?;
         let thread = std::thread::Builder::new().name("daemon".to_owned()).spawn(move || driver.run(&inbox))?;
-        Ok(Self { board, orders: Orders(sender), thread })
+        Ok(Self { board, orders: Orders(sender), thread: Some(thread) })
     }
 
     /// Whether it has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Waits until it has ended.
-    pub fn join(self) {
-        if self.thread.join().is_err() {
+    pub fn wait(&mut self) {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("station alarm: the daemon ended by a panic");
         }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.orders.quit();
+        self.wait();
     }
 }
 
@@ -147,7 +156,7 @@ struct Driver {
     machine: Machine,
     settings: Arc<Settings>,
     gate: SharedGate,
-    record: Box<dyn FnMut(&Entry) -> Result<(), String> + Send>,
+    recorder: Recorder,
     sender: Sender<Message>,
     board: Arc<Board>,
     room: Option<Arc<EngineRoom>>,
@@ -163,7 +172,7 @@ struct Driver {
 
 impl Driver {
     fn new(parts: Parts, sender: Sender<Message>, board: Arc<Board>) -> std::io::Result<Self> {
-        let Parts { settings, source, mut gate, rules, record, problems, simulated } = parts;
+        let Parts { settings, source, mut gate, rules, journal, problems, simulated } = parts;
         let closed = gate.close();
         let stop = Cancel::default();
         detect(source, sender.clone(), stop.clone())?;
@@ -172,7 +181,7 @@ impl Driver {
             machine: Machine::new(rules),
             settings,
             gate: Arc::new(Mutex::new(gate)),
-            record,
+            recorder: Recorder::new(journal),
             sender,
             board,
             room: None,
@@ -187,6 +196,7 @@ impl Driver {
         if let Err(error) = closed {
             driver.problem(ProblemKind::UsbOpen, error.to_string());
         }
+        driver.keep_record(&Entry::Started);
         driver.show();
         Ok(driver)
     }
@@ -281,7 +291,12 @@ impl Driver {
         if let Entry::Entered(id, State::Removed) = entry {
             self.gone.push_back((Instant::now(), *id));
         }
-        match (self.record)(entry) {
+        let written = self.recorder.write(entry);
+        self.journal_is(written);
+    }
+
+    fn journal_is(&mut self, written: Result<(), String>) {
+        match written {
             Ok(()) => self.solved(ProblemKind::Journal),
             Err(reason) => self.problem(ProblemKind::Journal, reason),
         }
@@ -321,6 +336,8 @@ impl Driver {
     /// What is looked at again and again: threads, clocks, bases, sessions that nobody needs any more.
     fn look(&mut self) {
         self.reap();
+        let written = self.recorder.flush();
+        self.journal_is(written);
         match self.clock.look() {
             Some(Jump::Slept(time)) => self.input(Input::Slept(time)),
             Some(Jump::Set(by)) => self.keep_record(&Entry::ClockSet(by)),
@@ -368,9 +385,14 @@ impl Driver {
     }
 
     fn problem(&mut self, kind: ProblemKind, detail: String) {
+        let problem = Problem { kind, detail };
+        if self.problems.contains(&problem) {
+            return;
+        }
         self.solved(kind);
+        let Problem { kind, detail } = &problem;
         tracing::warn!("{}: {detail}", kind.word());
-        self.problems.push(Problem { kind, detail });
+        self.problems.push(problem);
         self.problems.sort_by_key(|problem| problem.kind);
     }
 

@@ -16,6 +16,7 @@ pub mod exit;
 mod identity;
 mod interrupt;
 mod log;
+mod record;
 mod seal;
 pub mod session;
 pub mod show;

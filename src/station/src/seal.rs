@@ -219,6 +219,7 @@ fn described(claims: &Claims) -> SealedTag {
         issued: time(claims.issued),
         expires: time(claims.expires),
         counter: claims.counter,
+        manifest: claims.content.manifest_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
     }
 }
 

@@ -268,6 +268,7 @@ mod tests {
             issued: "2026-11-28T06:00:00Z".into(),
             expires: "2026-12-28T06:00:00Z".into(),
             counter: 7,
+            manifest: "00".repeat(32),
         };
         let obstacles = [
             WriteProtected,

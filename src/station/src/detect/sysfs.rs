@@ -152,7 +152,8 @@ pub(super) fn usb_device(sys: &Path, path: &DevPath, id_path: Option<String>) ->
 /// A device with nothing but its descriptors.
 pub(super) fn of_descriptors(path: DevPath, port: Port, bytes: &[u8]) -> UsbDevice {
     let parsed = descriptors::parse(bytes).ok();
-    let numbers = parsed.as_ref().map_or((0, 0, 0, 0), |found| (found.vendor, found.product, found.release, found.class));
+    let numbers =
+        parsed.as_ref().map_or((0, 0, 0, 0), |found| (found.vendor, found.product, found.release, found.class));
     UsbDevice {
         path,
         port,

@@ -114,7 +114,8 @@ impl Table {
 /// Keys that are `path` or below it.
 fn at_or_below<T>(map: &BTreeMap<DevPath, T>, path: &DevPath) -> Vec<DevPath> {
     // Not every key between is below: "/1-1.2" stands between "/1-1" and "/1-1/x".
-    let below = |key: &DevPath| key.0.strip_prefix(&path.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |key: &DevPath| key.0.strip_prefix(&path.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let from = map.range((Bound::Included(path), Bound::Unbounded)).map(|(key, _)| key);
     from.take_while(|key| key.0.starts_with(&path.0)).filter(|key| below(key)).cloned().collect()
 }

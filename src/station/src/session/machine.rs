@@ -118,6 +118,8 @@ pub enum Entry {
     Slept(Duration),
     /// The clock on the wall was set, by so many seconds.
     ClockSet(f64),
+    /// The station begins.
+    Started,
     /// The station ends.
     Stopped,
 }
