@@ -3,6 +3,17 @@
 //! [`decide`] is a pure function of a device's descriptors and the policy. A [`Gate`] carries the decision out: no driver is bound
 //! before it, and only storage drivers after it.
 
+mod decide;
+mod policy;
+mod protect;
+mod usb;
+mod words;
+
+pub use decide::decide;
+pub use policy::Policy;
+pub use usb::Usb;
+pub use words::{class_name, device_refusal};
+
 use crate::detect::{DevPath, Disk, Interface, UsbDevice};
 use std::io;
 use thiserror::Error;
@@ -21,6 +32,30 @@ pub enum Decision {
     Refuse(DeviceRefusal),
 }
 
+impl Decision {
+    /// Which drivers may take the device; nothing when it is refused.
+    #[must_use]
+    pub fn drivers(&self) -> Option<Drivers> {
+        match self {
+            Self::Admit(_) => Some(Drivers::Storage),
+            Self::Hub => Some(Drivers::Hub),
+            Self::Own => Some(Drivers::Any),
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
+/// Which drivers may take a device that is admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drivers {
+    /// `usb-storage` and `uas`, and each interface must get one of them.
+    Storage,
+    /// `hub`.
+    Hub,
+    /// Whatever the kernel has for a part of the station.
+    Any,
+}
+
 /// What a port is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -37,13 +72,17 @@ pub enum DeviceRefusal {
     NotStorage(Vec<Interface>),
     /// Storage and something else: what else.
     Composite(Vec<Interface>),
+    /// Storage of a kind that is not read here, such as a floppy drive or a tape.
+    Transport(Vec<Interface>),
+    /// Its interfaces are storage, but the device as a whole says that it is something else (bDeviceClass).
+    Class(u8),
     /// The descriptors are malformed.
     Malformed,
     /// It changed after it was judged.
     Changed,
     /// A hub that is not declared.
     Hub,
-    /// The port is not declared.
+    /// The port is not declared, or not for such a device.
     Port,
     /// Named in the list of devices that are denied, or not in the list of those that are allowed.
     List,
@@ -61,7 +100,7 @@ pub trait Gate: Send {
     ///
     /// # Errors
     /// [`GateError`]; then the device stays without a driver.
-    fn admit(&mut self, device: &UsbDevice) -> Result<(), GateError>;
+    fn admit(&mut self, device: &UsbDevice, drivers: Drivers) -> Result<(), GateError>;
 
     /// Takes every driver away from a device.
     ///
@@ -90,6 +129,14 @@ pub enum GateError {
     /// The device is not the one that was judged.
     #[error("the device changed after it was judged")]
     Changed,
+    /// Another driver than the expected ones took an interface, or none did.
+    #[error("{interface} got the driver {driver} instead of one for storage; is the module usb-storage installed?")]
+    Driver {
+        /// The interface, as `1-4:1.0`.
+        interface: String,
+        /// The driver that is bound; "none".
+        driver: String,
+    },
     /// The kernel was started without closed USB ports.
     #[error("USB ports are open by themselves ({0}); start the kernel with usbcore.authorized_default=2")]
     Open(String),

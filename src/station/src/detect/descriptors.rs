@@ -151,8 +151,12 @@ fn configuration(rest: &mut Cursor<'_>, interfaces: &mut Vec<Interface>) -> Resu
                 groups.push((offset, first, count, class));
             }
             [_, ENDPOINT, _, _, _, _, _, ..] if !own.is_empty() => {}
-            [_, INTERFACE | ASSOCIATION | ENDPOINT, ..] => return wrong("a descriptor that is too short or out of place"),
-            [_, DEVICE | CONFIGURATION | OTHER_SPEED, ..] => return wrong("a device or configuration in a configuration"),
+            [_, INTERFACE | ASSOCIATION | ENDPOINT, ..] => {
+                return wrong("a descriptor that is too short or out of place");
+            }
+            [_, DEVICE | CONFIGURATION | OTHER_SPEED, ..] => {
+                return wrong("a device or configuration in a configuration");
+            }
             // Descriptors of a class or vendor (HID, audio functions, UAS pipes) say nothing about which driver is bound.
             _ => {}
         }

@@ -28,7 +28,7 @@ fn computed(path: &str) -> Option<String> {
 }
 
 /// `usb3`: the root hub of a bus.
-pub(super) fn is_bus(name: &str) -> bool {
+pub(crate) fn is_bus(name: &str) -> bool {
     name.strip_prefix("usb").is_some_and(is_number)
 }
 
@@ -96,7 +96,9 @@ mod tests {
     fn the_device_of_a_disk_is_the_nearest_one() {
         let disk = format!("{BEHIND_HUB}/1-4.2:1.0/host6/target6:0:0/6:0:0:1/block/sdb");
         assert_eq!(usb_ancestor(&DevPath(disk)), Some(DevPath(BEHIND_HUB.into())));
-        for other in ["/devices/virtual/block/loop0", "/devices/pci0000:00/i2c-0/0-0050/block/x", "", "/", "usb1", "1-1"] {
+        for other in
+            ["/devices/virtual/block/loop0", "/devices/pci0000:00/i2c-0/0-0050/block/x", "", "/", "usb1", "1-1"]
+        {
             assert_eq!(usb_ancestor(&DevPath(other.into())), None);
         }
     }

@@ -108,7 +108,8 @@ impl Sockets {
     /// # Errors
     /// When an image cannot be looked at.
     pub fn insert(&self, port: &str, plug: &Plug) -> io::Result<DevPath> {
-        let images: Vec<u64> = plug.units.iter().map(|unit| size_of(unit.image.as_deref())).collect::<Result<_, _>>()?;
+        let images: Vec<u64> =
+            plug.units.iter().map(|unit| size_of(unit.image.as_deref())).collect::<Result<_, _>>()?;
         let mut state = self.0.lock();
         let path = DevPath(format!("/devices/simulated/{}", port.replace('/', "_")));
         let generation = state.next_number();

@@ -127,7 +127,7 @@ impl Folder {
 ///
 /// # Errors
 /// When it is gone, or its descriptors cannot be read: then nothing is known of it, and it is not admitted.
-pub(super) fn usb_device(sys: &Path, path: &DevPath, id_path: Option<String>) -> io::Result<UsbDevice> {
+pub(crate) fn usb_device(sys: &Path, path: &DevPath, id_path: Option<String>) -> io::Result<UsbDevice> {
     let folder = Folder::of(sys, path);
     let bytes = match folder.bytes("descriptors", descriptors::LONGEST) {
         // Longer than any device's: malformed, and still one device.
@@ -152,7 +152,8 @@ pub(super) fn usb_device(sys: &Path, path: &DevPath, id_path: Option<String>) ->
 /// A device with nothing but its descriptors.
 pub(super) fn of_descriptors(path: DevPath, port: Port, bytes: &[u8]) -> UsbDevice {
     let parsed = descriptors::parse(bytes).ok();
-    let numbers = parsed.as_ref().map_or((0, 0, 0, 0), |found| (found.vendor, found.product, found.release, found.class));
+    let numbers =
+        parsed.as_ref().map_or((0, 0, 0, 0), |found| (found.vendor, found.product, found.release, found.class));
     UsbDevice {
         path,
         port,

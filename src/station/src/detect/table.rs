@@ -46,9 +46,15 @@ impl Table {
     }
 
     /// A disk that is there. One of a device that is not followed is not followed either.
-    pub(super) fn disk(&mut self, generation: Generation, disk: Disk, events: &mut VecDeque<Event>) {
+    ///
+    /// Of the same medium (`sequence`) the first word on whether it can be written counts: sysfs does not tell a switch on
+    /// the medium from the protection that the station puts on it itself.
+    pub(super) fn disk(&mut self, generation: Generation, mut disk: Disk, events: &mut VecDeque<Event>) {
         if self.disks.get(&disk.path).is_some_and(|(known, _)| *known != generation) {
             self.gone(&disk.path, events);
+        }
+        if let Some((_, known)) = self.disks.get(&disk.path).filter(|(_, known)| known.sequence == disk.sequence) {
+            disk.read_only = known.read_only;
         }
         let orphan = disk.device.as_ref().is_some_and(|device| !self.devices.contains_key(device));
         let room = self.disks.len() < MOST && !orphan;
@@ -114,7 +120,8 @@ impl Table {
 /// Keys that are `path` or below it.
 fn at_or_below<T>(map: &BTreeMap<DevPath, T>, path: &DevPath) -> Vec<DevPath> {
     // Not every key between is below: "/1-1.2" stands between "/1-1" and "/1-1/x".
-    let below = |key: &DevPath| key.0.strip_prefix(&path.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |key: &DevPath| key.0.strip_prefix(&path.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let from = map.range((Bound::Included(path), Bound::Unbounded)).map(|(key, _)| key);
     from.take_while(|key| key.0.starts_with(&path.0)).filter(|key| below(key)).cloned().collect()
 }

@@ -17,7 +17,12 @@ fn unit(image: Option<&Path>) -> Unit {
 }
 
 fn key(units: Vec<Unit>) -> Plug {
-    Plug { descriptors: descriptors_of(0x0951, 0x1666, &[STORAGE]), serial: Some("S1".into()), units, ..Plug::default() }
+    Plug {
+        descriptors: descriptors_of(0x0951, 0x1666, &[STORAGE]),
+        serial: Some("S1".into()),
+        units,
+        ..Plug::default()
+    }
 }
 
 fn all(source: &mut Simulated) -> Vec<Event> {

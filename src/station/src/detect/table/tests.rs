@@ -69,10 +69,19 @@ fn an_identical_device_at_the_same_place_is_another_one() {
     let _ = events(|table, events| table.device(1, device(PLACES[0], 1), events), &mut table);
     let _ = events(|table, events| table.disk(1, disk(PLACES[0], 0, 512), events), &mut table);
     let seen = events(|table, events| table.device(2, device(PLACES[0], 1), events), &mut table);
-    assert!(
-        matches!(seen.as_slice(), [Event::DiskGone(_), Event::DeviceGone(_), Event::DeviceArrived(_)]),
-        "{seen:?}"
-    );
+    assert!(matches!(seen.as_slice(), [Event::DiskGone(_), Event::DeviceGone(_), Event::DeviceArrived(_)]), "{seen:?}");
+}
+
+#[test]
+fn the_protection_that_the_station_sets_itself_is_no_news() {
+    let mut table = Table::default();
+    let _ = events(|table, events| table.device(1, device(PLACES[0], 1), events), &mut table);
+    let _ = events(|table, events| table.disk(1, disk(PLACES[0], 0, 512), events), &mut table);
+    let protected = Disk { read_only: true, ..disk(PLACES[0], 0, 512) };
+    assert_eq!(events(|table, events| table.disk(1, protected.clone(), events), &mut table), []);
+    let next_card = Disk { sequence: 2, ..protected };
+    let seen = events(|table, events| table.disk(1, next_card.clone(), events), &mut table);
+    assert_eq!(seen, [Event::DiskChanged(next_card)]);
 }
 
 #[test]
@@ -105,7 +114,8 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     let place = 0..PLACES.len();
     prop_oneof![
-        (place.clone(), 0..3_u64, 0..3_u16).prop_map(|(place, generation, product)| Act::Device(place, generation, product)),
+        (place.clone(), 0..3_u64, 0..3_u16)
+            .prop_map(|(place, generation, product)| Act::Device(place, generation, product)),
         (place.clone(), 0..3_u64, 0..3_u64).prop_map(|(place, unit, capacity)| Act::Disk(place, unit, capacity)),
         place.clone().prop_map(Act::Gone),
         place.prop_map(Act::Sweep),
@@ -132,7 +142,10 @@ impl Witness {
             }
             Event::DiskArrived(disk) => {
                 assert!(self.disks.insert(disk.path.clone()), "twice: {event:?}");
-                assert!(disk.device.as_ref().is_none_or(|device| self.devices.contains(device)), "no device: {event:?}");
+                assert!(
+                    disk.device.as_ref().is_none_or(|device| self.devices.contains(device)),
+                    "no device: {event:?}"
+                );
             }
             Event::DiskChanged(disk) => assert!(self.disks.contains(&disk.path), "unknown: {event:?}"),
             Event::DiskGone(path) => assert!(self.disks.remove(path), "unknown: {event:?}"),
