@@ -20,7 +20,7 @@ fn number() -> u32 {
 }
 
 /// Runs a program and gives what it says; it has to succeed.
-pub fn run(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let output = Command::new(program).args(arguments).env("PATH", path).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}; make deps-test installs it"));
@@ -36,7 +36,7 @@ fn answers() -> bool {
 }
 
 /// A machine with udevd and the rules of the test.
-pub struct Station {
+pub(crate) struct Station {
     started: bool,
     images: TempDir,
     _one: MutexGuard<'static, ()>,
@@ -44,14 +44,14 @@ pub struct Station {
 
 impl Station {
     /// With the rules of the package, and a rule that puts the medium on USB.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let station = Self::without_rules();
         station.install_rules();
         station
     }
 
     /// With the medium on USB, as if Blanche were not installed.
-    pub fn without_rules() -> Self {
+    pub(crate) fn without_rules() -> Self {
         let station = Self::bare();
         let rule = format!("KERNEL==\"loop{}*\", ENV{{ID_BUS}}=\"usb\", ENV{{ID_PATH}}=\"blanche-test\"\n", number());
         station.install("55-blanche-test.rules", &rule);
@@ -59,13 +59,13 @@ impl Station {
     }
 
     /// With the rules of the package, and the medium somewhere else than on USB.
-    pub fn without_usb() -> Self {
+    pub(crate) fn without_usb() -> Self {
         let station = Self::bare();
         station.install_rules();
         station
     }
 
-    pub fn install_rules(&self) {
+    pub(crate) fn install_rules(&self) {
         self.install("60-blanche-station.rules", include_str!("../../../../debian/blanche-station.udev"));
     }
 
@@ -133,7 +133,7 @@ fn physical_volume() -> Vec<u8> {
 }
 
 /// A loop device that nobody else uses.
-pub struct Medium<'a> {
+pub(crate) struct Medium<'a> {
     station: &'a Station,
     node: PathBuf,
 }
@@ -151,52 +151,52 @@ fn control<const CALL: u32>(number: u32) -> rustix::io::Result<()> {
 
 impl<'a> Medium<'a> {
     /// The drive appears, empty.
-    pub fn insert(station: &'a Station) -> Self {
+    pub(crate) fn insert(station: &'a Station) -> Self {
         control::<ADD>(number()).unwrap();
         Self { station, node: format!("/dev/loop{}", number()).into() }
     }
 
     /// A medium is put into the drive.
-    pub fn attach(&self, image: &str) {
+    pub(crate) fn attach(&self, image: &str) {
         let image = self.station.images.path().join(image);
         run("losetup", &[self.node.to_str().unwrap(), image.to_str().unwrap()]);
     }
 
-    pub fn detach(&self) {
+    pub(crate) fn detach(&self) {
         let node = self.node.to_str().unwrap();
         let _ = Command::new("partx").args(["-d", node]).env("PATH", "/usr/bin:/usr/sbin:/sbin").output();
         run("losetup", &["-d", node]);
     }
 
     /// The kernel learns of both partitions, as by reading the table itself.
-    pub fn add_partitions(&self) {
+    pub(crate) fn add_partitions(&self) {
         run("partx", &["-a", self.node.to_str().unwrap()]);
     }
 
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         run("udevadm", &["settle", "--timeout=60"]);
     }
 
-    pub fn node(&self) -> &Path {
+    pub(crate) fn node(&self) -> &Path {
         &self.node
     }
 
     /// A partition's node; `""` = the disk's.
-    pub fn part(&self, part: &str) -> PathBuf {
+    pub(crate) fn part(&self, part: &str) -> PathBuf {
         PathBuf::from(format!("{}{part}", self.node.display()))
     }
 
-    pub fn bytes(&self, image: &str) -> u64 {
+    pub(crate) fn bytes(&self, image: &str) -> u64 {
         fs::metadata(self.station.images.path().join(image)).unwrap().len()
     }
 
     /// What udev knows of the medium or a partition.
-    pub fn properties(&self, part: &str) -> String {
+    pub(crate) fn properties(&self, part: &str) -> String {
         run("udevadm", &["info", "--query=property", &format!("--path=/sys/class/block/loop{}{part}", number())])
     }
 
     /// Whether udevd asked to be told of each writer.
-    pub fn is_watched(&self, part: &str) -> bool {
+    pub(crate) fn is_watched(&self, part: &str) -> bool {
         let numbers = fs::read_to_string(format!("/sys/class/block/loop{}{part}/dev", number())).unwrap();
         Path::new("/run/udev/watch").join(format!("b{}", numbers.trim())).symlink_metadata().is_ok()
     }

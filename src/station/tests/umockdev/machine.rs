@@ -10,13 +10,13 @@ const CONTROLLER: &str = "pci0000:00/0000:00:14.0";
 /// How long a quiet source is waited for.
 const QUIET: Duration = Duration::from_millis(50);
 
-pub struct Machine {
-    pub bed: Testbed,
-    pub bus: String,
+pub(crate) struct Machine {
+    pub(crate) bed: Testbed,
+    pub(crate) bus: String,
 }
 
 impl Machine {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bed = Testbed::new();
         let controller = bed.add("pci", CONTROLLER, None, &[], &[]);
         let bus = bed.add("usb", "usb1", Some(&controller), &[("idVendor", "1d6b")], &[("DEVTYPE", "usb_device")]);
@@ -24,7 +24,7 @@ impl Machine {
     }
 
     /// A device with these descriptors, without interfaces, as it is before it is authorised.
-    pub fn device(&self, parent: &str, name: &str, descriptors: &[u8]) -> String {
+    pub(crate) fn device(&self, parent: &str, name: &str, descriptors: &[u8]) -> String {
         let attributes =
             [("idVendor", "0951"), ("idProduct", "1666"), ("serial", "S1\n"), ("product", "DataTraveler\n")];
         let place = self.bed.add("usb", name, Some(parent), &attributes, &[("DEVTYPE", "usb_device")]);
@@ -34,7 +34,7 @@ impl Machine {
     }
 
     /// One of its interfaces.
-    pub fn interface(&self, device: &str, number: u8, (class, subclass, protocol): (u8, u8, u8)) -> String {
+    pub(crate) fn interface(&self, device: &str, number: u8, (class, subclass, protocol): (u8, u8, u8)) -> String {
         let name = format!("{}:1.{number}", device.rsplit('/').next().unwrap());
         let [number, class, subclass, protocol] =
             [number, class, subclass, protocol].map(|byte| format!("{byte:02x}\n"));
@@ -49,7 +49,7 @@ impl Machine {
     }
 
     /// A disk of this many sectors on one of its interfaces.
-    pub fn disk(&self, interface: &str, address: &str, name: &str, sectors: u64) -> String {
+    pub(crate) fn disk(&self, interface: &str, address: &str, name: &str, sectors: u64) -> String {
         let target =
             self.bed.add("scsi", address, Some(interface), &[("vendor", "Kingston\n"), ("model", "DT 3.0 \n")], &[]);
         let node = format!("/dev/{name}");
@@ -58,13 +58,13 @@ impl Machine {
         let attributes = [("size", size.as_str()), ("ro", "0\n"), ("removable", "1\n"), ("diskseq", "7\n")];
         let place = self.bed.add("block", name, Some(&target), &attributes, &properties);
         self.bed.set(&target, "type", if name.starts_with("sr") { "5\n" } else { "0\n" });
-        std::os::unix::fs::symlink(&target, format!("{place}/device")).unwrap();
+        self.bed.set_link(&place, "device", "..");
         place
     }
 }
 
 /// Everything that comes until it is quiet.
-pub fn all(source: &mut Udev) -> Vec<Event> {
+pub(crate) fn all(source: &mut Udev) -> Vec<Event> {
     let mut events = Vec::new();
     loop {
         match source.next(QUIET) {
@@ -77,7 +77,7 @@ pub fn all(source: &mut Udev) -> Vec<Event> {
 }
 
 /// One letter for each event: A(rrived), C(hanged), G(one); small for disks.
-pub fn story(events: &[Event]) -> String {
+pub(crate) fn story(events: &[Event]) -> String {
     let letter = |event: &Event| match event {
         Event::DeviceArrived(_) => 'A',
         Event::DeviceChanged(_) => 'C',

@@ -27,13 +27,18 @@ unsafe extern "C" {
         value: *mut u8,
         length: c_int,
     );
+    fn umockdev_testbed_set_attribute_link(
+        testbed: *mut c_void,
+        device: *const c_char,
+        name: *const c_char,
+        value: *const c_char,
+    );
     fn umockdev_testbed_set_property(
         testbed: *mut c_void,
         device: *const c_char,
         name: *const c_char,
         value: *const c_char,
     );
-    fn umockdev_testbed_remove_device(testbed: *mut c_void, device: *const c_char);
     fn umockdev_testbed_uevent(testbed: *mut c_void, device: *const c_char, action: *const c_char);
 }
 
@@ -48,19 +53,19 @@ unsafe extern "C" {
 }
 
 /// A pretended machine. There is one at a time in a process.
-pub struct Testbed(*mut c_void);
+pub(crate) struct Testbed(*mut c_void);
 
 /// Pairs of names and values.
-pub type Pairs<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 impl Testbed {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // SAFETY: takes nothing, and gives a new object, which `drop` gives back.
         Self(unsafe { umockdev_testbed_new() })
     }
 
     /// Adds a device and says so (`add`). Gives its place in sysfs.
-    pub fn add(
+    pub(crate) fn add(
         &self,
         subsystem: &str,
         name: &str,
@@ -93,13 +98,25 @@ impl Testbed {
         }
     }
 
-    pub fn set(&self, device: &str, name: &str, value: &str) {
+    pub(crate) fn set(&self, device: &str, name: &str, value: &str) {
         let (device, name, value) = (text(device), text(name), text(value));
         // SAFETY: the object is alive; the strings end with NUL and outlive the call.
         unsafe { umockdev_testbed_set_attribute(self.0, device.as_ptr(), name.as_ptr(), value.as_ptr()) }
     }
 
-    pub fn set_bytes(&self, device: &str, name: &str, value: &[u8]) {
+    pub(crate) fn set_link(&self, device: &str, name: &str, target: &str) {
+        let (device, name, target) = (text(device), text(name), text(target));
+        // SAFETY: as `set`.
+        unsafe { umockdev_testbed_set_attribute_link(self.0, device.as_ptr(), name.as_ptr(), target.as_ptr()) }
+    }
+
+    /// Removes a device without a word.
+    pub(crate) fn vanish(device: &str) {
+        let root = std::env::var("UMOCKDEV_DIR").expect("umockdev is loaded");
+        std::fs::remove_dir_all(format!("{root}{device}")).unwrap();
+    }
+
+    pub(crate) fn set_bytes(&self, device: &str, name: &str, value: &[u8]) {
         let (device, name, mut value) = (text(device), text(name), value.to_owned());
         let length = c_int::try_from(value.len()).unwrap();
         // SAFETY: as `set`; the bytes are `length` long.
@@ -108,20 +125,13 @@ impl Testbed {
         }
     }
 
-    pub fn set_property(&self, device: &str, name: &str, value: &str) {
+    pub(crate) fn set_property(&self, device: &str, name: &str, value: &str) {
         let (device, name, value) = (text(device), text(name), text(value));
         // SAFETY: as `set`.
         unsafe { umockdev_testbed_set_property(self.0, device.as_ptr(), name.as_ptr(), value.as_ptr()) }
     }
 
-    /// Removes a device and says so (`remove`).
-    pub fn remove(&self, device: &str) {
-        let device = text(device);
-        // SAFETY: as `set`.
-        unsafe { umockdev_testbed_remove_device(self.0, device.as_ptr()) }
-    }
-
-    pub fn event(&self, device: &str, action: &str) {
+    pub(crate) fn event(&self, device: &str, action: &str) {
         let (device, action) = (text(device), text(action));
         // SAFETY: as `set`.
         unsafe { umockdev_testbed_uevent(self.0, device.as_ptr(), action.as_ptr()) }
