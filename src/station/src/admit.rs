@@ -32,30 +32,6 @@ pub enum Decision {
     Refuse(DeviceRefusal),
 }
 
-impl Decision {
-    /// Which drivers may take the device; nothing when it is refused.
-    #[must_use]
-    pub fn drivers(&self) -> Option<Drivers> {
-        match self {
-            Self::Admit(_) => Some(Drivers::Storage),
-            Self::Hub => Some(Drivers::Hub),
-            Self::Own => Some(Drivers::Any),
-            Self::Refuse(_) => None,
-        }
-    }
-}
-
-/// Which drivers may take a device that is admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drivers {
-    /// `usb-storage` and `uas`, and each interface must get one of them.
-    Storage,
-    /// `hub`.
-    Hub,
-    /// Whatever the kernel has for a part of the station.
-    Any,
-}
-
 /// What a port is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -96,11 +72,12 @@ pub trait Gate: Send {
     /// [`GateError`] when this machine cannot do that: then no tag may be written.
     fn close(&mut self) -> Result<(), GateError>;
 
-    /// Authorises a device, interface by interface, after comparing its descriptors with those that were judged.
+    /// Authorises a device that was judged, interface by interface, after comparing its descriptors with those that were
+    /// judged. Storage gets a driver for storage and no other, a hub the hub's, a part of the station whatever serves it.
     ///
     /// # Errors
     /// [`GateError`]; then the device stays without a driver.
-    fn admit(&mut self, device: &UsbDevice, drivers: Drivers) -> Result<(), GateError>;
+    fn admit(&mut self, device: &UsbDevice) -> Result<(), GateError>;
 
     /// Takes every driver away from a device.
     ///
@@ -129,14 +106,6 @@ pub enum GateError {
     /// The device is not the one that was judged.
     #[error("the device changed after it was judged")]
     Changed,
-    /// Another driver than the expected ones took an interface, or none did.
-    #[error("{interface} got the driver {driver} instead of one for storage; is the module usb-storage installed?")]
-    Driver {
-        /// The interface, as `1-4:1.0`.
-        interface: String,
-        /// The driver that is bound; "none".
-        driver: String,
-    },
     /// The kernel was started without closed USB ports.
     #[error("USB ports are open by themselves ({0}); start the kernel with usbcore.authorized_default=2")]
     Open(String),

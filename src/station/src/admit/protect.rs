@@ -30,6 +30,15 @@ pub(super) fn disk(sys: &Path, dev: &Path, disk: &Disk, read_only: bool) -> Resu
     block::set_read_only(&whole, read_only).map_err(|source| failed(&disk.node, source))
 }
 
+/// Brings what the kernel has not written yet onto a disk.
+///
+/// # Errors
+/// [`GateError::Changed`] when the node is now another disk; [`GateError::Kernel`] when the disk does not take it.
+pub(super) fn flush(disk: &Disk) -> Result<(), GateError> {
+    let whole = open(&disk.node, disk.number)?;
+    whole.sync_all().map_err(|source| failed(&disk.node, source))
+}
+
 /// Names and numbers of the partitions that the kernel knows.
 fn partitions(sys: &Path, disk: &DevPath) -> Result<Vec<(String, u64)>, GateError> {
     let folder = Folder::of(sys, disk);

@@ -4,10 +4,12 @@
 //! interface that was judged, and asks the kernel for a driver for that interface only. So a keyboard beside the storage
 //! of a device that lied never gets a driver, even if it appears in between: it is not authorised by itself.
 
-use super::{Drivers, Gate, GateError, protect};
+use super::decide::{HUB, STORAGE};
+use super::{Gate, GateError, protect};
 use crate::detect::sysfs::Folder;
 use crate::detect::{DevPath, Disk, UsbDevice, descriptors};
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,31 @@ const DRIVER_WAIT: Duration = Duration::from_secs(3);
 
 /// Between two looks.
 const DRIVER_LOOK: Duration = Duration::from_millis(20);
+
+/// Which drivers may take a device that is admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Drivers {
+    /// Each interface must get one of these.
+    Only(&'static [&'static str]),
+    /// Whatever the kernel has for a part of the station.
+    Any,
+}
+
+impl Drivers {
+    /// Those of a device as `decide` admits it: storage and nothing else, a hub and nothing else, or neither of both. Nothing
+    /// for any other, whoever asks for it.
+    fn of(device: &UsbDevice) -> Option<Self> {
+        let classes: BTreeSet<u8> = device.interfaces.as_ref()?.iter().map(|interface| interface.class).collect();
+        let only = |class| classes.len() == 1 && classes.contains(&class);
+        if only(STORAGE) {
+            Some(Self::Only(&["usb-storage", "uas"]))
+        } else if only(HUB) {
+            Some(Self::Only(&["hub"]))
+        } else {
+            (!classes.contains(&STORAGE) && !classes.contains(&HUB)).then_some(Self::Any)
+        }
+    }
+}
 
 /// The gate of this machine.
 #[derive(Debug)]
@@ -91,15 +118,16 @@ impl Usb {
     /// Lets one interface have its driver, and checks which one it got.
     fn admit_interface(&self, name: &str, interface: &Folder, drivers: Drivers) -> Result<(), GateError> {
         write(&interface.path().join("authorized"), "1")?;
-        let allowed: &[&str] = match drivers {
-            Drivers::Storage => &["usb-storage", "uas"],
-            Drivers::Hub => &["hub"],
-            Drivers::Any => return self.probe(name).or_else(nothing_to_bind),
+        let Drivers::Only(allowed) = drivers else {
+            return self.probe(name).or_else(nothing_to_bind);
         };
         let until = Instant::now().checked_add(DRIVER_WAIT);
         loop {
             self.probe(name).or_else(nothing_to_bind)?;
-            let wrong = |driver: &str| Err(GateError::Driver { interface: name.to_owned(), driver: driver.to_owned() });
+            let wrong = |driver: &str| {
+                let why = format!("driver {driver} instead of {}; is that module installed?", allowed.join(" or "));
+                Err(failed(interface.path(), io::Error::other(why)))
+            };
             match interface.driver() {
                 Some(driver) if allowed.contains(&driver.as_str()) => return Ok(()),
                 Some(driver) => return wrong(&driver),
@@ -116,10 +144,12 @@ impl Usb {
     }
 
     /// Everything after the check that it is the same device.
-    fn authorise(&self, device: &UsbDevice, drivers: Drivers) -> Result<(), GateError> {
+    fn authorise(&self, device: &UsbDevice) -> Result<(), GateError> {
+        let drivers = Drivers::of(device).ok_or(GateError::Changed)?;
         let folder = Folder::of(&self.sys, &device.path);
         let authorized = folder.path().join("authorized");
-        if drivers == Drivers::Storage && read(&authorized)? != "0" {
+        let is_medium = device.interfaces.iter().flatten().any(|interface| interface.class == STORAGE);
+        if is_medium && read(&authorized)? != "0" {
             // It was there before the controller was closed: whatever driver it got is taken away first.
             write(&authorized, "0")?;
         }
@@ -130,7 +160,7 @@ impl Usb {
         self.check_same(device)?;
         let interfaces = folder.interface_folders().map_err(|source| failed(folder.path(), source))?;
         if interfaces.is_empty() {
-            return Err(GateError::Driver { interface: device.path.to_string(), driver: "none".to_owned() });
+            return Err(failed(folder.path(), io::Error::other("the kernel makes no interface of it")));
         }
         interfaces.iter().try_for_each(|(name, interface)| self.admit_interface(name, interface, drivers))?;
         self.check_same(device)
@@ -169,11 +199,11 @@ impl Gate for Usb {
         Ok(())
     }
 
-    fn admit(&mut self, device: &UsbDevice, drivers: Drivers) -> Result<(), GateError> {
+    fn admit(&mut self, device: &UsbDevice) -> Result<(), GateError> {
         self.check_same(device)?;
         // A controller that appeared after the start has its own default for interfaces, which is open.
         Self::close_controller(&self.controller_of(&device.path)?)?;
-        self.authorise(device, drivers).or_else(|error| {
+        self.authorise(device).or_else(|error| {
             // What is half admitted is refused; the first error says why.
             self.refuse(&device.path)?;
             Err(error)
@@ -191,6 +221,16 @@ impl Gate for Usb {
 
     fn protect(&mut self, disk: &Disk, read_only: bool) -> Result<(), GateError> {
         protect::disk(&self.sys, &self.dev, disk, read_only)
+    }
+
+    fn release(&mut self, disk: &Disk) -> Result<(), GateError> {
+        protect::flush(disk)?;
+        // The kernel waits for what is under way, and lets the drive park (kernel: scsi_remove_device, sd_shutdown).
+        let delete = Folder::of(&self.sys, &disk.path).path().join("device/delete");
+        match write_only(&delete, "1") {
+            Err(GateError::Kernel { source, .. }) if is_gone(&source) => Ok(()),
+            other => other,
+        }
     }
 }
 

@@ -204,6 +204,9 @@ impl Source for Udev {
                     Err(error) => error.kind() != io::ErrorKind::NotFound,
                 };
                 self.table.sweep(there, &mut self.waiting);
+                if !self.waiting.is_empty() && self.table.has_room_again() {
+                    self.look_around()?;
+                }
                 return Ok(self.waiting.pop_front());
             }
             match self.hear()? {

@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         trial!(disks_of_the_machine_itself_are_no_media),
         trial!(what_vanishes_without_an_event_is_told_when_it_is_quiet),
         trial!(a_thousand_changes_that_change_nothing_tell_nothing),
+        trial!(more_devices_than_are_followed_come_when_there_is_room),
     ];
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     libtest_mimic::run(&arguments, trials.into()).exit_code()
@@ -260,4 +261,19 @@ fn a_thousand_changes_that_change_nothing_tell_nothing() {
         machine.bed.event(&device, "change");
         assert_eq!(source.next(Duration::ZERO).unwrap(), None);
     }
+}
+
+fn more_devices_than_are_followed_come_when_there_is_room() {
+    let machine = Machine::new();
+    let descriptors = descriptors_of(0x0951, 0x1666, &[STORAGE]);
+    let places: Vec<String> =
+        (1..=514).map(|number| machine.device(&machine.bus, &format!("1-{number}"), &descriptors)).collect();
+    let mut source = Udev::listen().unwrap();
+    assert_eq!(story(&all(&mut source)), "A".repeat(512));
+    let Some(followed) = places.first() else { panic!("no place") };
+    machine.bed.remove(followed);
+    let events = all(&mut source);
+    assert_eq!(story(&events), "GA");
+    let Event::DeviceArrived(arrived) = &events[1] else { panic!("{events:?}") };
+    assert!(places.contains(&format!("/sys{}", arrived.path)) && arrived.path.0 != followed[4..], "{arrived:?}");
 }

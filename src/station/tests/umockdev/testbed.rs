@@ -39,6 +39,7 @@ unsafe extern "C" {
         name: *const c_char,
         value: *const c_char,
     );
+    fn umockdev_testbed_remove_device(testbed: *mut c_void, device: *const c_char);
     fn umockdev_testbed_uevent(testbed: *mut c_void, device: *const c_char, action: *const c_char);
 }
 
@@ -129,6 +130,13 @@ impl Testbed {
         let (device, name, value) = (text(device), text(name), text(value));
         // SAFETY: as `set`.
         unsafe { umockdev_testbed_set_property(self.0, device.as_ptr(), name.as_ptr(), value.as_ptr()) }
+    }
+
+    /// Removes a device and says so (`remove`).
+    pub(crate) fn remove(&self, device: &str) {
+        let device = text(device);
+        // SAFETY: as `set`.
+        unsafe { umockdev_testbed_remove_device(self.0, device.as_ptr()) }
     }
 
     pub(crate) fn event(&self, device: &str, action: &str) {
