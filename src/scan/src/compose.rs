@@ -7,32 +7,33 @@ use crate::report::{
     AreaLedger, AreaLine, Engines, FileFindings, FileLine, Isolation, NotChecked, Report, SCHEMA, Sealing,
     SealingObstacle, VolumeLine,
 };
-use crate::room::{EngineRoom, EngineRoomDescription};
+use crate::room::EngineRoomDescription;
 use crate::session::{Finished, ScanOptions};
 use crate::settings::Settings;
 use crate::words;
 use blanche_sandbox::wire::{EntryKind, Finding, MediumLayout, Severity, Subject};
 use jiff::Timestamp;
 
-/// Seconds.
-const DAY: i64 = 24 * 3600;
-
 /// The report of a finished session.
-pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings, options: ScanOptions) -> Report {
+pub(crate) fn report(
+    session: &Finished,
+    room: EngineRoomDescription,
+    settings: &Settings,
+    options: ScanOptions,
+) -> Report {
     let admission = match session.target.refusal {
         Some(_) => Admission::Refused,
         None => Admission::Admitted,
     };
     let policy = settings.verdict.suspicious;
     let verdict = judge(admission, session.ledger.state(), session.ledger.ledger().worst(), policy);
-    let described = room.describe();
     let isolation = isolation(session, admission);
     let layout = session.intake.layout.as_ref();
     let finished = session.started.checked_add(session.duration).unwrap_or(session.started);
     Report {
         schema: SCHEMA,
         verdict,
-        session: uuid::Uuid::now_v7().to_string(),
+        session: options.session.unwrap_or_else(uuid::Uuid::now_v7).to_string(),
         version: env!("CARGO_PKG_VERSION"),
         started: seconds(session.started),
         finished: seconds(finished),
@@ -46,13 +47,13 @@ pub(crate) fn report(session: &Finished, room: &EngineRoom, settings: &Settings,
         findings: findings(session),
         not_checked: not_checked(session),
         files: options.files.then(|| files(session, settings)),
-        sealing: sealing(verdict, &described, &isolation, settings),
+        sealing: sealing(verdict, &room, &isolation, settings),
         seal: None,
         engines: Engines {
-            engines: described.engine_set.engines,
-            limits: Some(described.engine_set.limits),
-            containers: room.containers(),
-            base_rejected: described.base_rejected,
+            containers: room.opened(),
+            engines: room.engine_set.engines,
+            limits: Some(room.engine_set.limits),
+            base_rejected: room.base_rejected,
         },
         isolation,
         read_limits: settings.reader,
@@ -213,23 +214,7 @@ fn sealing(verdict: Verdict, room: &EngineRoomDescription, isolation: &Isolation
     if verdict != Verdict::Clean {
         obstacles.push(SealingObstacle::NotClean);
     }
-    let bases: Vec<_> = room.engine_set.engines.iter().flat_map(|engine| &engine.bases).collect();
-    let now = Timestamp::now().as_second();
-    let max_age = i64::try_from(settings.bases.max_age.as_secs()).unwrap_or(i64::MAX);
-    for base in &bases {
-        // A base from the future says that one of the two clocks is wrong, so its age is unknown.
-        let known_age = base.date.map(|date| now.saturating_sub(date)).filter(|age| *age >= -DAY);
-        if known_age.is_none_or(|age| age > max_age) {
-            obstacles.push(SealingObstacle::StaleBase(base.name.clone()));
-        }
-    }
-    let names: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
-    for missing in settings.bases.required_but_missing(&names) {
-        obstacles.push(SealingObstacle::MissingBase(missing.to_owned()));
-    }
-    if room.base_rejected.is_some() {
-        obstacles.push(SealingObstacle::BaseRejected);
-    }
+    obstacles.extend(room.obstacles(settings));
     if !isolation.weaker.is_empty() {
         obstacles.push(SealingObstacle::WeakIsolation);
     }

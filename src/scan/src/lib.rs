@@ -37,4 +37,4 @@ pub mod words;
 pub use error::ScanError;
 pub use inventory::{Inventory, Listed};
 pub use room::{EngineRoom, EngineRoomDescription};
-pub use session::{ScanOptions, ScanOutcome, scan};
+pub use session::{ScanOptions, ScanOutcome, scan, scan_opened};

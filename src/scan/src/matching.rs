@@ -5,7 +5,7 @@ use crate::believe::{believe, believe_hashed};
 use crate::image;
 use crate::known::{KnownResults, Remembered};
 use crate::queue::{Queue, Skip, Waiting, Work};
-use crate::room::EngineRoom;
+use crate::room::Engines;
 use crate::settings::Settings;
 use blanche_sandbox::Received;
 use blanche_sandbox::birth::Child;
@@ -43,7 +43,7 @@ pub(crate) enum Outcome {
 
 /// One thread that feeds one matcher after the other.
 pub(crate) struct Feeder<'a> {
-    pub(crate) room: &'a EngineRoom,
+    pub(crate) engines: &'a Engines,
     pub(crate) queue: &'a Queue,
     pub(crate) settings: &'a Settings,
     pub(crate) known: &'a KnownResults,
@@ -78,7 +78,7 @@ impl Feeder<'_> {
     }
 
     fn fork(&self) -> Option<Child> {
-        match self.room.fork() {
+        match self.engines.fork() {
             Ok(child) => {
                 if let Some(born) = child.born() {
                     self.tell(Outcome::Born(born.clone()));

@@ -339,6 +339,8 @@ pub enum NoTag {
     Verifier(String),
     /// The station could not keep the tag: its words, for staff.
     Store(String),
+    /// The station writes no tags at the moment: its words, for staff.
+    Station(String),
 }
 
 /// How the children of a session were confined.

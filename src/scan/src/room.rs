@@ -1,47 +1,67 @@
-//! The engine room: one warm zygote that has loaded bases and rules, proved by a self-test, from which matchers are
-//! forked; and the watch over the base folders that prepares the next one.
+//! The engine room: warm engines, proved by a self-test, from which matchers are forked; and the watch over the base
+//! folders that prepares the next ones.
 //!
 //! A new set of bases is loaded in a new zygote, must find EICAR with each engine and open the sample of each container,
-//! and only then replaces the old one, between sessions. A set that fails is never used, and the report says so.
+//! and only then replaces the old one. A session keeps the engines with which it began; several sessions may share them.
+//! A set that fails is never used, and the report says so.
+//!
+//! One thread, which lives as long as the room, starts all zygotes: they die with the thread that started them.
+
+mod zygote;
 
 use crate::error::ScanError;
-use crate::known::{EngineKey, Keeper, KnownResults};
+use crate::known::{Keeper, KnownResults};
 use crate::progress::Cancel;
+use crate::report::SealingObstacle;
 use crate::settings::{self, Settings};
-use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
-use blanche_sandbox::wire::{
-    Container, ContainerProof, EngineSet, FromMatcher, FromZygote, Message, SelfTestResult, ToMatcher, ToZygote,
-    ZygoteJob,
-};
-use blanche_sandbox::{Channel, ChannelError, Received};
+use blanche_sandbox::birth::Child;
+use blanche_sandbox::wire::{Container, ContainerProof, EngineSet, SelfTestResult};
+use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use std::fs::File;
-use std::os::fd::AsFd;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use zygote::{Zygote, proved};
 
-/// The program of the zygote and its matchers.
-const MATCHER: &str = "blanche-matcher";
-/// Official bases take 10 to 30 s on a kiosk; a zygote that needs longer is stuck.
-const LOAD_LIMIT: Duration = Duration::from_secs(300);
-/// The samples are small; the first use of each parser is what takes time.
-const SELF_TEST_LIMIT: Duration = Duration::from_secs(120);
 /// How often somebody who waits looks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
-/// A fork is a matter of milliseconds.
-const FORK_LIMIT: Duration = Duration::from_secs(10);
+/// Seconds.
+const DAY: i64 = 24 * 3600;
 
 /// Warm engines, ready for sessions.
 #[derive(Debug)]
 pub struct EngineRoom {
-    zygote: Zygote,
-    rejected: Option<String>,
-    keeper: Keeper,
-    changed: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+    keeper: Mutex<Keeper>,
+    loader: Option<JoinHandle<()>>,
     _watcher: Option<RecommendedWatcher>,
 }
+
+/// What the loader, the watcher and the sessions have in common.
+#[derive(Debug, Default)]
+struct Shared {
+    now: Mutex<Now>,
+    told: Condvar,
+    /// Ends a load.
+    stop: Cancel,
+}
+
+#[derive(Debug, Default)]
+struct Now {
+    engines: Option<Arc<Engines>>,
+    /// Something happened in a base folder, or the engines died.
+    changed: bool,
+    loading: bool,
+    closing: bool,
+    /// Why the last load gave nothing.
+    failure: Option<ScanError>,
+    /// The same, as reports show it.
+    rejected: Option<String>,
+}
+
+/// The engines of a session.
+#[derive(Debug)]
+pub(crate) struct Engines(Zygote);
 
 /// What the room holds.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -56,6 +76,31 @@ pub struct EngineRoomDescription {
     pub base_rejected: Option<String>,
 }
 
+impl EngineRoomDescription {
+    /// What speaks against sealing under these engines, whatever the medium: bases that are too old, have no date, are
+    /// missing or were rejected (security rule 9).
+    #[must_use]
+    pub fn obstacles(&self, settings: &Settings) -> Vec<SealingObstacle> {
+        let bases: Vec<_> = self.engine_set.engines.iter().flat_map(|engine| &engine.bases).collect();
+        let now = Timestamp::now().as_second();
+        let max_age = i64::try_from(settings.bases.max_age.as_secs()).unwrap_or(i64::MAX);
+        // A base from the future says that one of the two clocks is wrong, so its age is unknown.
+        let age = |date: i64| Some(now.saturating_sub(date)).filter(|age| *age >= -DAY);
+        let stale = bases.iter().filter(|base| base.date.and_then(age).is_none_or(|age| age > max_age));
+        let mut obstacles: Vec<_> = stale.map(|base| SealingObstacle::StaleBase(base.name.clone())).collect();
+        let names: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
+        let missing = settings.bases.required_but_missing(&names).into_iter();
+        obstacles.extend(missing.map(|name| SealingObstacle::MissingBase(name.to_owned())));
+        obstacles.extend(self.base_rejected.is_some().then_some(SealingObstacle::BaseRejected));
+        obstacles
+    }
+
+    /// The containers that are opened.
+    pub(crate) fn opened(&self) -> Vec<Container> {
+        proved(&self.containers)
+    }
+}
+
 impl EngineRoom {
     /// Loads bases and rules and proves them.
     ///
@@ -63,83 +108,156 @@ impl EngineRoom {
     /// [`ScanError::Engines`] when there is no base, one does not load, the self-test does not find what it must, or
     /// somebody cancelled.
     pub fn open(settings: &Settings, cancel: &Cancel) -> Result<Self, ScanError> {
-        let changed = Arc::new(AtomicBool::new(false));
+        let shared = Arc::new(Shared { now: Mutex::new(Now { changed: true, ..Now::default() }), ..Shared::default() });
         // The watch begins before the load, so that nothing dropped in between goes unseen.
-        let watcher = watch(settings, &changed);
-        let zygote = Zygote::prove(settings, cancel)?;
-        Ok(Self { zygote, rejected: None, keeper: Keeper::default(), changed, _watcher: watcher })
+        let watcher = watch(settings, &shared);
+        let (ours, settings) = (Arc::clone(&shared), settings.clone());
+        let loader = std::thread::Builder::new()
+            .name("engines".to_owned())
+            .spawn(move || ours.load(&settings))
+            .map_err(|error| ScanError::Station(format!("the thread that loads engines: {error}")))?;
+        let room = Self { shared, keeper: Mutex::default(), loader: Some(loader), _watcher: watcher };
+        room.engines(cancel).map(|_| room)
     }
 
     /// What is loaded, and what the self-test found.
+    ///
+    /// # Errors
+    /// As [`EngineRoom::open`].
+    pub fn describe(&self, cancel: &Cancel) -> Result<EngineRoomDescription, ScanError> {
+        self.engines(cancel).map(|(engines, rejected)| engines.describe(rejected))
+    }
+
+    /// What is loaded at this moment, without waiting for anything.
     #[must_use]
-    pub fn describe(&self) -> EngineRoomDescription {
-        EngineRoomDescription {
-            engine_set: self.zygote.set.clone(),
-            self_test: self.zygote.self_test.clone(),
-            containers: self.zygote.containers.clone(),
-            base_rejected: self.rejected.clone(),
+    pub fn describe_now(&self) -> Option<EngineRoomDescription> {
+        let now = self.shared.now();
+        now.engines.as_ref().map(|engines| engines.describe(now.rejected.clone()))
+    }
+
+    /// Engines for a session, and why newer bases are not among them. Bases that changed are waited for, engines that
+    /// died are replaced.
+    ///
+    /// # Errors
+    /// As [`EngineRoom::open`].
+    pub(crate) fn engines(&self, cancel: &Cancel) -> Result<(Arc<Engines>, Option<String>), ScanError> {
+        let mut now = self.shared.now();
+        let mut revived = false;
+        loop {
+            match &now.engines {
+                _ if now.changed || now.loading => {}
+                Some(engines) if !engines.0.is_dead() => return Ok((Arc::clone(engines), now.rejected.clone())),
+                _ if revived || now.engines.is_none() => {
+                    let gone = || ScanError::Engines("the engine process is gone".to_owned());
+                    return Err(now.failure.take().unwrap_or_else(gone));
+                }
+                _ => {
+                    revived = true;
+                    now.changed = true;
+                    self.shared.told.notify_all();
+                }
+            }
+            if cancel.is_cancelled() {
+                return Err(ScanError::Cancelled);
+            }
+            let waited = self.shared.told.wait_timeout(now, LOOK);
+            now = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Takes up bases that changed since the last look. Called between sessions.
-    pub fn refresh(&mut self, settings: &Settings, cancel: &Cancel) {
-        if !self.changed.swap(false, Ordering::SeqCst) {
-            return;
-        }
-        match Zygote::prove(settings, cancel) {
-            Ok(zygote) => {
-                tracing::info!("new bases passed their self-test and are in use");
-                self.zygote = zygote;
-                self.rejected = None;
-            }
-            Err(_) if cancel.is_cancelled() => self.changed.store(true, Ordering::SeqCst),
-            Err(error) => {
-                tracing::error!("new bases were rejected, the older ones stay in use: {error}");
-                self.rejected = Some(error.to_string());
-            }
+    /// Keeps what a session that ended well found out; the room waits for that when it is dropped.
+    pub(crate) fn keep(&self, known: KnownResults, cancel: Cancel) {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).keep(known, cancel);
+    }
+}
+
+impl Drop for EngineRoom {
+    fn drop(&mut self) {
+        self.shared.now().closing = true;
+        self.shared.stop.cancel();
+        self.shared.told.notify_all();
+        if self.loader.take().is_some_and(|loader| loader.join().is_err()) {
+            tracing::error!("station alarm: the thread that loads engines ended by a panic");
         }
     }
+}
 
+impl Shared {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something happened to the bases.
+    fn change(&self) {
+        self.now().changed = true;
+        self.told.notify_all();
+    }
+
+    /// The loader: loads whenever something changed, until the room is closed.
+    fn load(&self, settings: &Settings) {
+        let mut now = self.now();
+        while !now.closing {
+            if !now.changed {
+                now = self.told.wait(now).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            (now.changed, now.loading) = (false, true);
+            drop(now);
+            let proved = Zygote::prove(settings, &self.stop);
+            now = self.now();
+            now.loading = false;
+            match proved {
+                Ok(zygote) => {
+                    if now.engines.is_some() {
+                        tracing::info!("new bases passed their self-test and are in use");
+                    }
+                    now.engines = Some(Arc::new(Engines(zygote)));
+                    (now.failure, now.rejected) = (None, None);
+                }
+                Err(error) => {
+                    if now.engines.is_some() && !now.closing {
+                        tracing::error!("new bases were rejected, the older ones stay in use: {error}");
+                        now.rejected = Some(error.to_string());
+                    }
+                    now.failure = Some(error);
+                }
+            }
+            self.told.notify_all();
+        }
+    }
+}
+
+impl Engines {
     /// A new matcher.
     ///
     /// # Errors
     /// [`ScanError::Engines`] when the zygote is gone or the matcher was born without a mandatory layer.
     pub(crate) fn fork(&self) -> Result<Child, ScanError> {
-        self.zygote.fork()
+        self.0.fork()
     }
 
-    /// Replaces a zygote that died; the bases on disk must pass the self-test again.
-    ///
-    /// # Errors
-    /// As [`EngineRoom::open`].
-    pub(crate) fn revive_if_dead(&mut self, settings: &Settings, cancel: &Cancel) -> Result<(), ScanError> {
-        if self.zygote.child().wait_end(Duration::ZERO).is_some() {
-            self.zygote = Zygote::prove(settings, cancel)?;
+    /// What is loaded. `rejected`: why newer bases are not.
+    pub(crate) fn describe(&self, rejected: Option<String>) -> EngineRoomDescription {
+        EngineRoomDescription {
+            engine_set: self.0.set.clone(),
+            self_test: self.0.self_test.clone(),
+            containers: self.0.containers.clone(),
+            base_rejected: rejected,
         }
-        Ok(())
     }
 
-    /// What is known about contents under the engines that are loaded.
+    /// What is known about contents under these engines.
     pub(crate) fn known_results(&self, settings: &settings::KnownResults) -> KnownResults {
-        self.zygote.key.map_or_else(KnownResults::none, |key| KnownResults::open(settings, key))
-    }
-
-    /// Keeps what a session that ended well found out; the room waits for that when it is dropped.
-    pub(crate) fn keep(&mut self, known: KnownResults, cancel: Cancel) {
-        self.keeper.keep(known, cancel);
-    }
-
-    pub(crate) fn containers(&self) -> Vec<Container> {
-        proved(&self.zygote.containers)
+        self.0.key.map_or_else(KnownResults::none, |key| KnownResults::open(settings, key))
     }
 }
 
-/// Sets `changed` whenever something happens in a base folder.
-fn watch(settings: &Settings, changed: &Arc<AtomicBool>) -> Option<RecommendedWatcher> {
-    let flag = Arc::clone(changed);
+/// Tells the loader whenever something happens in a base folder.
+fn watch(settings: &Settings, shared: &Arc<Shared>) -> Option<RecommendedWatcher> {
+    let shared = Arc::clone(shared);
     let note = move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !event.kind.is_access()) {
-            flag.store(true, Ordering::SeqCst);
+            shared.change();
         }
     };
     let mut watcher = match notify::recommended_watcher(note) {
@@ -155,162 +273,4 @@ fn watch(settings: &Settings, changed: &Arc<AtomicBool>) -> Option<RecommendedWa
         }
     }
     Some(watcher)
-}
-
-fn proved(containers: &[ContainerProof]) -> Vec<Container> {
-    containers.iter().filter(|proof| proof.proved).map(|proof| proof.container).collect()
-}
-
-/// The process that holds bases and rules and forks matchers.
-#[derive(Debug)]
-struct Zygote {
-    /// One request at a time.
-    child: Mutex<Child>,
-    set: EngineSet,
-    self_test: Vec<SelfTestResult>,
-    containers: Vec<ContainerProof>,
-    /// Absent when it cannot be told apart from others: then nothing is known.
-    key: Option<EngineKey>,
-}
-
-impl Zygote {
-    /// Starts, loads, tests and arms a zygote.
-    fn prove(settings: &Settings, cancel: &Cancel) -> Result<Self, ScanError> {
-        let (child, set) = load(settings, cancel)?;
-        let mut zygote =
-            Self { child: Mutex::new(child), set, self_test: Vec::new(), containers: Vec::new(), key: None };
-        zygote.self_test(cancel)?;
-        let process = zygote.child().pid();
-        let (opened, tmpfs) = (proved(&zygote.containers), settings.engines.tmpfs_bytes);
-        zygote.key = EngineKey::new(&zygote.set, &opened, tmpfs, process)
-            .inspect_err(|error| tracing::warn!("known results are not used: {error}"))
-            .ok();
-        zygote.child().channel().send(&ToZygote::Arm(proved(&zygote.containers)), &[]).map_err(lost)?;
-        Ok(zygote)
-    }
-
-    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A new matcher. A zygote that does not answer in time or as it should is killed: its next answer could be taken
-    /// for that to another request. The next session starts a new one.
-    fn fork(&self) -> Result<Child, ScanError> {
-        let zygote = self.child();
-        let forked = Self::ask_to_fork(&zygote);
-        if forked.is_err() {
-            zygote.kill();
-        }
-        forked
-    }
-
-    fn ask_to_fork(zygote: &Child) -> Result<Child, ScanError> {
-        let (ours, theirs) = Channel::pair().map_err(lost)?;
-        zygote.channel().send(&ToZygote::Fork, &[theirs.as_fd()]).map_err(lost)?;
-        drop(theirs);
-        let mut received = zygote.channel().receive::<FromZygote>(Some(FORK_LIMIT)).map_err(lost)?;
-        match (received.message, received.fds.pop()) {
-            (FromZygote::Forked { pid }, Some(pidfd)) => {
-                Child::adopt(ours, pid, pidfd).map_err(|error| ScanError::Engines(error.to_string()))
-            }
-            _ => Err(ScanError::Engines("the engine process did not fork a matcher".to_owned())),
-        }
-    }
-
-    /// Finds everything that must be found, in a confined matcher as in a session.
-    fn self_test(&mut self, cancel: &Cancel) -> Result<(), ScanError> {
-        let matcher = self.fork()?;
-        matcher.channel().send(&ToMatcher::SelfTest, &[]).map_err(lost)?;
-        let answer = patiently::<FromMatcher>(matcher.channel(), SELF_TEST_LIMIT, cancel)?;
-        let FromMatcher::SelfTested { results, containers } = answer.message else {
-            return Err(ScanError::Engines("the self-test gave no result".to_owned()));
-        };
-        for engine in &self.set.engines {
-            if !results.iter().any(|result| result.engine == engine.name) {
-                return Err(ScanError::Engines(format!("{} was not tested", engine.name)));
-            }
-        }
-        if let Some(missed) = results.iter().find(|result| !result.found) {
-            let (engine, marker) = (&missed.engine, &missed.marker);
-            return Err(ScanError::Engines(format!("self-test: {engine} did not find {marker}")));
-        }
-        if let Some(closed) = containers.iter().find(|proof| proof.opener.is_some() && !proof.proved) {
-            let (opener, container) = (closed.opener.as_deref().unwrap_or_default(), closed.container);
-            return Err(ScanError::Engines(format!("self-test: {opener} did not open the sample of {container:?}")));
-        }
-        self.self_test = results;
-        self.containers = containers;
-        Ok(())
-    }
-}
-
-/// Starts a zygote and lets it load.
-fn load(settings: &Settings, cancel: &Cancel) -> Result<(Child, EngineSet), ScanError> {
-    for (configured, present, what) in [
-        (&settings.bases.clamav, settings.bases.clamav_present(), "ClamAV signatures"),
-        (&settings.bases.rules, settings.bases.rules_present(), "YARA rules"),
-    ] {
-        if present.is_empty() {
-            let names: Vec<_> = configured.iter().map(|folder| folder.display().to_string()).collect();
-            let names = names.join(", ");
-            return Err(ScanError::Engines(format!(
-                "no folder with {what} exists; looked for {names}; see docs/configuration.md"
-            )));
-        }
-    }
-    let program = settings.children.program(MATCHER);
-    let birth = Birth {
-        program: &program,
-        arguments: &[],
-        medium: None,
-        limits: ResourceLimits::default(),
-        role: Role::Zygote,
-    };
-    let child = Child::spawn(&birth)
-        .map_err(|error| ScanError::Children { program: program.display().to_string(), reason: error.to_string() })?;
-    let (clamav, rules) = (opened(settings.bases.clamav_present())?, opened(settings.bases.rules_present())?);
-    let names = |list: &[(PathBuf, File)]| list.iter().map(|(path, _)| path.display().to_string()).collect();
-    let job = ZygoteJob {
-        clamav: names(&clamav),
-        rules: names(&rules),
-        limits: settings.engines.limits,
-        tmpfs_bytes: settings.engines.tmpfs_bytes,
-    };
-    let fds: Vec<_> = clamav.iter().chain(&rules).map(|(_, folder)| folder.as_fd()).collect();
-    child.channel().send(&ToZygote::Load(job), &fds).map_err(lost)?;
-    match patiently::<FromZygote>(child.channel(), LOAD_LIMIT, cancel)?.message {
-        FromZygote::Loaded(set) => Ok((child, set)),
-        FromZygote::LoadFailed(failure) => Err(ScanError::Engines(format!("{}: {}", failure.path, failure.reason))),
-        FromZygote::Forked { .. } => Err(ScanError::Engines("the engine process broke its protocol".to_owned())),
-    }
-}
-
-/// Waits for an answer that may take long, and looks whether somebody cancelled.
-fn patiently<M: Message>(channel: &Channel, limit: Duration, cancel: &Cancel) -> Result<Received<M>, ScanError> {
-    let deadline = Instant::now().checked_add(limit);
-    while !channel.is_readable(LOOK).map_err(lost)? {
-        if cancel.is_cancelled() {
-            return Err(ScanError::Cancelled);
-        }
-        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            return Err(lost(ChannelError::TimedOut));
-        }
-    }
-    channel.receive::<M>(Some(limit)).map_err(lost)
-}
-
-/// Opens base folders.
-fn opened(folders: Vec<PathBuf>) -> Result<Vec<(PathBuf, File)>, ScanError> {
-    folders
-        .into_iter()
-        .map(|path| match File::open(&path) {
-            Ok(folder) => Ok((path, folder)),
-            Err(error) => Err(ScanError::Engines(format!("{}: {error}", path.display()))),
-        })
-        .collect()
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "passed to map_err")]
-fn lost(error: ChannelError) -> ScanError {
-    ScanError::Engines(format!("the engine process does not answer: {error}"))
 }

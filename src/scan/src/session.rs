@@ -11,13 +11,14 @@ use crate::matching::{Feeder, Outcome, is_alarming};
 use crate::progress::{Cancel, Counters, Pace, Progress};
 use crate::queue::Queue;
 use crate::reading::{self, Read, Reading};
-use crate::report::{KnownUse, Profile, Refusal, Report, StageRates};
-use crate::room::EngineRoom;
+use crate::report::{KnownUse, Profile, Report, StageRates};
+use crate::room::{EngineRoom, Engines};
 use crate::settings::Settings;
 use crate::target::Target;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::wire::{Born, Cause, EngineCpu, ReadJob, Source, Subject};
 use jiff::Timestamp;
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -36,6 +37,8 @@ pub struct ScanOptions {
     pub files: bool,
     /// Keep what a tag needs: see [`ScanOutcome::inventory`].
     pub inventory: bool,
+    /// Number of the session; a new one when there is none yet.
+    pub session: Option<uuid::Uuid>,
 }
 
 /// What a session gave.
@@ -68,29 +71,58 @@ pub(crate) struct Finished {
 /// [`ScanError`] when there is nothing to report about: the target cannot be opened, or no child can be started.
 pub fn scan(
     target: &Path,
-    room: &mut EngineRoom,
+    room: &EngineRoom,
+    settings: &Settings,
+    options: &ScanOptions,
+    progress: &mut dyn FnMut(&Progress),
+    cancel: &Cancel,
+) -> Result<ScanOutcome, ScanError> {
+    let target = Target::open(target, settings.admit.max_capacity)?;
+    scan_target(target, room, settings, options, progress, cancel)
+}
+
+/// As [`scan`], of a block device or image that is open for reading already: `path` is its name in the report.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_opened(
+    medium: File,
+    path: &Path,
+    room: &EngineRoom,
+    settings: &Settings,
+    options: &ScanOptions,
+    progress: &mut dyn FnMut(&Progress),
+    cancel: &Cancel,
+) -> Result<ScanOutcome, ScanError> {
+    let target = Target::of(medium, path, settings.admit.max_capacity)?;
+    scan_target(target, room, settings, options, progress, cancel)
+}
+
+fn scan_target(
+    target: Target,
+    room: &EngineRoom,
     settings: &Settings,
     options: &ScanOptions,
     progress: &mut dyn FnMut(&Progress),
     cancel: &Cancel,
 ) -> Result<ScanOutcome, ScanError> {
     let (started, clock) = (Timestamp::now(), Instant::now());
-    let target = Target::open(target, settings.admit.max_capacity)?;
-    if let Some(refusal) = target.refusal.clone() {
-        let report = refused(target, refusal, room, settings, started, clock.elapsed());
+    let (engines, rejected) = room.engines(cancel)?;
+    let described = engines.describe(rejected);
+    if target.refusal.is_some() {
+        let finished = Finished::unread(target, settings, started, clock.elapsed());
+        let report = crate::compose::report(&finished, described, settings, *options);
         return Ok(ScanOutcome { report, inventory: None });
     }
-    room.revive_if_dead(settings, cancel)?;
-    room.refresh(settings, cancel);
     let reader = reading::start(target.file.as_fd(), target.source, &settings.reader, settings)?;
     let born = reader.born().cloned();
     let mut session = Session {
-        room,
+        engines: &engines,
         settings,
         cancel,
         ledger: Mutex::new(if options.inventory { Ledger::new(0).keeping_subtrees() } else { Ledger::new(0) }),
         counters: Counters::default(),
-        known: room.known_results(&settings.known_results),
+        known: engines.known_results(&settings.known_results),
         matcher: None,
         tally: Tally::default(),
     };
@@ -107,32 +139,23 @@ pub fn scan(
     let duration = clock.elapsed();
     let profile = profile(settings, &tally, reading, ledger.content.bytes, duration);
     let finished = Finished { target, intake, ledger, reader: born, matcher, profile, started, duration };
-    let report = crate::compose::report(&finished, room, settings, *options);
+    let report = crate::compose::report(&finished, described, settings, *options);
     let inventory = (options.inventory && report.verdict == Verdict::Clean).then(|| Inventory::of(finished)).flatten();
     Ok(ScanOutcome { report, inventory })
 }
 
-/// The report on a medium that was not read.
-fn refused(
-    target: Target,
-    refusal: Refusal,
-    room: &EngineRoom,
-    settings: &Settings,
-    started: Timestamp,
-    duration: Duration,
-) -> Report {
-    let intake = Intake::new(target.source, settings.reader);
-    let ledger = Ledger::new(0).close(&intake.catalogue, &Cause::NeverRead);
-    let profile = Profile::default();
-    let finished = Finished { target, intake, ledger, reader: None, matcher: None, profile, started, duration };
-    let mut report = crate::compose::report(&finished, room, settings, ScanOptions::default());
-    report.refusal = Some(refusal);
-    report
+impl Finished {
+    /// Of a medium that was not read.
+    fn unread(target: Target, settings: &Settings, started: Timestamp, duration: Duration) -> Self {
+        let intake = Intake::new(target.source, settings.reader);
+        let ledger = Ledger::new(0).close(&intake.catalogue, &Cause::NeverRead);
+        Self { target, intake, ledger, reader: None, matcher: None, profile: Profile::default(), started, duration }
+    }
 }
 
 /// The threads of a session share this.
 struct Session<'a> {
-    room: &'a EngineRoom,
+    engines: &'a Engines,
     settings: &'a Settings,
     cancel: &'a Cancel,
     ledger: Mutex<Ledger>,
@@ -178,7 +201,7 @@ impl Session<'_> {
             let mut feeders = Vec::new();
             for _ in 0..self.settings.matchers.resolved() {
                 let feeder = Feeder {
-                    room: self.room,
+                    engines: self.engines,
                     queue: &queue,
                     settings: self.settings,
                     known,

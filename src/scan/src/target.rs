@@ -31,8 +31,16 @@ impl Target {
         // Without NONBLOCK a named pipe would block for ever; it has no effect on files and block devices.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| unreadable(error.into()))?;
-        let stat = rustix::fs::fstat(&fd).map_err(|error| unreadable(error.into()))?;
-        let mut file = File::from(fd);
+        Self::of(File::from(fd), path, max_capacity)
+    }
+
+    /// The same of what is open already.
+    ///
+    /// # Errors
+    /// As [`Target::open`].
+    pub(crate) fn of(mut file: File, path: &Path, max_capacity: Option<u64>) -> Result<Self, ScanError> {
+        let unreadable = |source: io::Error| ScanError::TargetUnreadable { path: path.to_owned(), source };
+        let stat = rustix::fs::fstat(&file).map_err(|error| unreadable(error.into()))?;
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::BlockDevice => TargetKind::Device,
             FileType::RegularFile => TargetKind::Image,

@@ -16,6 +16,7 @@ pub use words::{class_name, device_refusal};
 
 use crate::detect::{DevPath, Disk, Interface, UsbDevice};
 use std::io;
+use std::sync::{Arc, Mutex};
 use thiserror::Error;
 
 /// What becomes of a device.
@@ -62,6 +63,8 @@ pub enum DeviceRefusal {
     Port,
     /// Named in the list of devices that are denied, or not in the list of those that are allowed.
     List,
+    /// The kernel could not put it into service.
+    Unusable,
 }
 
 /// Carries decisions out.
@@ -90,7 +93,16 @@ pub trait Gate: Send {
     /// # Errors
     /// [`GateError`] when the kernel does not.
     fn protect(&mut self, disk: &Disk, read_only: bool) -> Result<(), GateError>;
+
+    /// Makes the kernel forget a disk, after what it has not written yet; the device may power down.
+    ///
+    /// # Errors
+    /// [`GateError`] when the kernel does not.
+    fn release(&mut self, disk: &Disk) -> Result<(), GateError>;
 }
+
+/// The gate of a station: sessions lift the protection of their own disk while it is sealed.
+pub type SharedGate = Arc<Mutex<Box<dyn Gate>>>;
 
 /// Why a decision could not be carried out.
 #[derive(Debug, Error)]

@@ -8,11 +8,14 @@
 #![forbid(unsafe_code)]
 
 pub mod admit;
+pub mod board;
 pub mod command;
+pub mod daemon;
 pub mod detect;
 pub mod exit;
 mod identity;
 mod interrupt;
 mod log;
 mod seal;
+pub mod session;
 pub mod show;

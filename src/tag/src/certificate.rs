@@ -73,7 +73,7 @@ impl EndCertificate {
         let Some((station, site)) = name(&certificate) else {
             return refuse(Code::Name, algorithm, "not exactly one dNSName STATION.SITE.blanche.invalid");
         };
-        if purpose == Purpose::Tag && site.as_str() == ALL_SITES {
+        if matches!(purpose, Purpose::Tag | Purpose::Checkpoint) && site.as_str() == ALL_SITES {
             return refuse(Code::Name, algorithm, "a station of the site that stands for all sites");
         }
         // SEQUENCE { OBJECT IDENTIFIER }: exactly one purpose.

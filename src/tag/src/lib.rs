@@ -17,6 +17,7 @@
 //! | `areas` | 10 | normalised boot areas |
 //! | `artefacts` | 11 | what hosts may write |
 //! | `certificate`, `trust`, `revocation` | 12 | chains, CRLs, revocation lists |
+//! | `checkpoint` | 5; docs/journal.md | checkpoints of a journal |
 //! | `policy` | 14, 16 | clock, memory, policy |
 //! | `verify`, `inventory` | 15 | the steps |
 //! | `refusal` | 17 | codes and sentences |
@@ -42,6 +43,7 @@ pub mod areas;
 pub mod artefacts;
 mod cbor;
 mod certificate;
+pub mod checkpoint;
 pub mod claims;
 pub mod envelope;
 mod file;

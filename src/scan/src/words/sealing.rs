@@ -121,6 +121,11 @@ fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
             format!("The station could not keep the tag ({}).", harmless(why)),
             ADMINISTRATOR,
         ),
+        NoTag::Station(why) => (
+            format!("La station n'écrit pas d'étiquettes en ce moment ({}).", harmless(why)),
+            format!("The station writes no tags at the moment ({}).", harmless(why)),
+            ADMINISTRATOR,
+        ),
     };
     Advice::new(lang, (french, next.0), (english, next.1))
 }
@@ -289,6 +294,7 @@ mod tests {
             NoTag::Signer(evil()),
             NoTag::Verifier(evil()),
             NoTag::Store(evil()),
+            NoTag::Station(evil()),
         ];
         reasons.extend(obstacles.map(NoTag::Medium));
         reasons.extend(failures.map(NoTag::Writing));

@@ -63,7 +63,8 @@ fn open(settings: Result<Settings, ScanError>, lang: Lang) -> Result<(Settings, 
     let opened = settings.and_then(|settings| {
         interrupt::watch(&cancel).map_err(|error| ScanError::Station(format!("signals: {error}")))?;
         let room = EngineRoom::open(&settings, &cancel)?;
-        Ok((settings, room.describe()))
+        let described = room.describe(&cancel)?;
+        Ok((settings, described))
     });
     opened.map_err(|error| {
         complain(&error, lang);

@@ -146,7 +146,7 @@ impl Round<'_> {
             });
         }
         let mut waiting = Waiting::new(self.lang, self.arguments.quiet);
-        let mut room = match self.room.take() {
+        let room = match self.room.take() {
             Some(room) => room,
             None => {
                 waiting.engines();
@@ -160,9 +160,9 @@ impl Round<'_> {
             return Ok(None);
         }
         waiting.target(target);
-        let options = ScanOptions { files: self.arguments.files, inventory: self.arguments.seal };
+        let options = ScanOptions { files: self.arguments.files, inventory: self.arguments.seal, session: None };
         let mut progress = |now: &_| waiting.update(now);
-        let outcome = blanche_scan::scan(target, &mut room, &self.settings, &options, &mut progress, &self.cancel);
+        let outcome = blanche_scan::scan(target, &room, &self.settings, &options, &mut progress, &self.cancel);
         let sealed = outcome.map(|ScanOutcome { mut report, inventory }| {
             if self.arguments.seal {
                 waiting.sealing();

@@ -1,0 +1,451 @@
+//! The daemon: drives the [`Machine`], carries its effects out, and keeps the [`Board`] up to date.
+//!
+//! | thread | does |
+//! |---|---|
+//! | daemon | everything that decides, one message after the other |
+//! | detection | waits for devices |
+//! | engines | opens the engine room, again and again until it can be opened |
+//! | one per session | scans and seals |
+
+mod clock;
+
+use crate::admit::{DeviceRefusal, Gate, GateError, SharedGate};
+use crate::board::{Board, Problem, ProblemKind};
+use crate::detect::{DetectError, Disk, Source};
+use crate::session::view::State;
+use crate::session::work::Job;
+use crate::session::{Effect, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId};
+use blanche_scan::progress::Cancel;
+use blanche_scan::settings::Settings;
+use blanche_scan::{EngineRoom, EngineRoomDescription};
+use clock::{Clock, Jump};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often the daemon looks at its clocks, and tells systemd that it lives.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long a session stays on the board after its medium is gone.
+const LINGER: Duration = Duration::from_secs(60);
+/// Between two attempts to open the engine room.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How often the ages of the bases are looked at.
+const AGES: Duration = Duration::from_secs(60);
+
+/// What a station is made of.
+pub struct Parts {
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// Where devices come from.
+    pub source: Box<dyn Source>,
+    /// Who lets them in.
+    pub gate: Box<dyn Gate>,
+    /// What is decided.
+    pub rules: Rules,
+    /// The journal: an error stops sealing.
+    pub record: Box<dyn FnMut(&Entry) -> Result<(), String> + Send>,
+    /// What is known to be wrong already.
+    pub problems: Vec<Problem>,
+    /// Media are made up.
+    pub simulated: bool,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Parts").field("simulated", &self.simulated).finish_non_exhaustive()
+    }
+}
+
+/// What the threads tell the daemon.
+enum Message {
+    Input(Input),
+    Order(Order, Sender<Result<(), OrderRefused>>),
+    Engines(Result<Arc<EngineRoom>, String>),
+    DetectionEnded(DetectError),
+    Quit,
+}
+
+/// Gives orders to a running daemon.
+#[derive(Clone, Debug)]
+pub struct Orders(Sender<Message>);
+
+/// Why an order was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// See [`OrderRefused`].
+    #[error(transparent)]
+    Refused(#[from] OrderRefused),
+    /// The daemon is ending.
+    #[error("the station is being stopped")]
+    Stopped,
+}
+
+impl Orders {
+    /// Gives one order, and waits until it is understood.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub fn give(&self, order: Order) -> Result<(), OrderError> {
+        let (reply, answer) = mpsc::channel();
+        self.0.send(Message::Order(order, reply)).map_err(|_| OrderError::Stopped)?;
+        Ok(answer.recv().map_err(|_| OrderError::Stopped)??)
+    }
+
+    /// Ends the daemon: every session is cancelled first.
+    pub fn quit(&self) {
+        // A daemon that has ended has nothing left to end.
+        let _ = self.0.send(Message::Quit);
+    }
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    /// What people may know.
+    pub board: Arc<Board>,
+    /// What people may ask for.
+    pub orders: Orders,
+    thread: JoinHandle<()>,
+}
+
+impl Daemon {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// The kernel's, when it gives no threads.
+    pub fn start(parts: Parts) -> std::io::Result<Self> {
+        let (sender, inbox) = mpsc::channel();
+        let board = Arc::new(Board::default());
+        let driver = Driver::new(parts, sender.clone(), Arc::clone(&board))?;
+        let thread = std::thread::Builder::new().name("daemon".to_owned()).spawn(move || driver.run(&inbox))?;
+        Ok(Self { board, orders: Orders(sender), thread })
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until it has ended.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("station alarm: the daemon ended by a panic");
+        }
+    }
+}
+
+/// A session's thread.
+struct Worker {
+    cancel: Cancel,
+    thread: JoinHandle<()>,
+}
+
+struct Driver {
+    machine: Machine,
+    settings: Arc<Settings>,
+    gate: SharedGate,
+    record: Box<dyn FnMut(&Entry) -> Result<(), String> + Send>,
+    sender: Sender<Message>,
+    board: Arc<Board>,
+    room: Option<Arc<EngineRoom>>,
+    workers: BTreeMap<SessionId, Worker>,
+    gone: VecDeque<(Instant, SessionId)>,
+    problems: Vec<Problem>,
+    clock: Clock,
+    /// When the ages of the bases were looked at.
+    aged: Option<Instant>,
+    stop: Cancel,
+    simulated: bool,
+}
+
+impl Driver {
+    fn new(parts: Parts, sender: Sender<Message>, board: Arc<Board>) -> std::io::Result<Self> {
+        let Parts { settings, source, mut gate, rules, record, problems, simulated } = parts;
+        let closed = gate.close();
+        let stop = Cancel::default();
+        detect(source, sender.clone(), stop.clone())?;
+        open_engines(Arc::clone(&settings), sender.clone(), stop.clone())?;
+        let mut driver = Self {
+            machine: Machine::new(rules),
+            settings,
+            gate: Arc::new(Mutex::new(gate)),
+            record,
+            sender,
+            board,
+            room: None,
+            workers: BTreeMap::new(),
+            gone: VecDeque::new(),
+            problems,
+            clock: Clock::new(),
+            aged: None,
+            stop,
+            simulated,
+        };
+        if let Err(error) = closed {
+            driver.problem(ProblemKind::UsbOpen, error.to_string());
+        }
+        driver.show();
+        Ok(driver)
+    }
+
+    fn run(mut self, inbox: &Receiver<Message>) {
+        loop {
+            match inbox.recv_timeout(LOOK) {
+                Ok(Message::Quit) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.look();
+            self.show();
+        }
+        self.end(inbox);
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Input(input) => self.input(input),
+            Message::Order(order, reply) => {
+                let effects = self.machine.order(order);
+                let answer = effects.map(|effects| self.carry_out(effects));
+                // Who asked may have gone away.
+                let _ = reply.send(answer);
+            }
+            Message::Engines(Ok(room)) => {
+                self.solved(ProblemKind::Engines);
+                self.room = Some(room);
+                self.input(Input::Engines(Ok(())));
+            }
+            Message::Engines(Err(reason)) => {
+                self.problem(ProblemKind::Engines, reason.clone());
+                self.input(Input::Engines(Err(reason)));
+            }
+            Message::DetectionEnded(error) => self.problem(ProblemKind::Detection, error.to_string()),
+            Message::Quit => {}
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        let effects = self.machine.handle(input);
+        self.carry_out(effects);
+    }
+
+    /// Carries effects out in their order, and those that follow from their results.
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let mut waiting = VecDeque::from(effects);
+        while let Some(effect) = waiting.pop_front() {
+            let result = match effect {
+                Effect::Record(entry) => {
+                    self.keep_record(&entry);
+                    continue;
+                }
+                Effect::Start(id, disk) => {
+                    self.start(id, disk);
+                    continue;
+                }
+                Effect::Stop(id) => {
+                    if let Some(worker) = self.workers.get(&id) {
+                        worker.cancel.cancel();
+                    }
+                    continue;
+                }
+                Effect::Admit(device) => {
+                    let admitted = self.gate().admit(&device).map_err(|error| {
+                        tracing::warn!("{}: {error}", device.path);
+                        match error {
+                            GateError::Changed => DeviceRefusal::Changed,
+                            GateError::Kernel { .. } | GateError::Open(_) => DeviceRefusal::Unusable,
+                        }
+                    });
+                    waiting.extend(self.machine.handle(Input::Admitted(device.path, admitted)));
+                    continue;
+                }
+                Effect::Refuse(path) => self.gate().refuse(&path),
+                Effect::Protect(disk) => self.gate().protect(&disk, true),
+                Effect::Release(disk) => self.gate().release(&disk),
+            };
+            if let Err(error) = result {
+                // Mostly because the device is gone already.
+                tracing::warn!("{error}");
+            }
+        }
+    }
+
+    fn gate(&self) -> std::sync::MutexGuard<'_, Box<dyn Gate>> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_record(&mut self, entry: &Entry) {
+        if let Entry::Entered(id, State::Removed) = entry {
+            self.gone.push_back((Instant::now(), *id));
+        }
+        match (self.record)(entry) {
+            Ok(()) => self.solved(ProblemKind::Journal),
+            Err(reason) => self.problem(ProblemKind::Journal, reason),
+        }
+    }
+
+    fn start(&mut self, id: SessionId, disk: Disk) {
+        let Some(room) = self.room.clone() else { return };
+        let cancel = Cancel::default();
+        let job = Job {
+            id,
+            disk,
+            settings: Arc::clone(&self.settings),
+            room,
+            cancel: cancel.clone(),
+            board: Arc::clone(&self.board),
+            gate: Arc::clone(&self.gate),
+        };
+        let sender = self.sender.clone();
+        let work = move || {
+            job.run(&mut |work| {
+                // A daemon that has ended wants to hear nothing more.
+                let _ = sender.send(Message::Input(Input::Work(id, work)));
+            });
+        };
+        match std::thread::Builder::new().name("session".to_owned()).spawn(work) {
+            Ok(thread) => {
+                self.workers.insert(id, Worker { cancel, thread });
+            }
+            Err(error) => {
+                let failure = crate::session::view::Failure { kind: "station", detail: format!("no thread: {error}") };
+                let ended = crate::session::Work::Ended(crate::session::Ending::Failed(failure));
+                self.input(Input::Work(id, ended));
+            }
+        }
+    }
+
+    /// What is looked at again and again: threads, clocks, bases, sessions that nobody needs any more.
+    fn look(&mut self) {
+        self.reap();
+        match self.clock.look() {
+            Some(Jump::Slept(time)) => self.input(Input::Slept(time)),
+            Some(Jump::Set(by)) => self.keep_record(&Entry::ClockSet(by)),
+            None => {}
+        }
+        if self.aged.is_none_or(|at| at.elapsed() >= AGES) {
+            self.look_at_bases();
+        }
+        while self.gone.front().is_some_and(|(at, _)| at.elapsed() >= LINGER) {
+            if let Some((_, id)) = self.gone.pop_front() {
+                self.machine.forget(id);
+            }
+        }
+    }
+
+    /// Threads that have ended: one that ended without its last word panicked.
+    fn reap(&mut self) {
+        let ended: Vec<SessionId> =
+            self.workers.iter().filter(|(_, worker)| worker.thread.is_finished()).map(|(id, _)| *id).collect();
+        for id in ended {
+            let panicked = self.workers.remove(&id).is_some_and(|worker| worker.thread.join().is_err());
+            if panicked {
+                let detail = "the thread of the session ended by a panic".to_owned();
+                let failure = crate::session::view::Failure { kind: "station", detail };
+                let ended = crate::session::Work::Ended(crate::session::Ending::Failed(failure));
+                self.input(Input::Work(id, ended));
+            }
+        }
+    }
+
+    fn look_at_bases(&mut self) {
+        let Some(described) = self.describe() else { return };
+        self.aged = Some(Instant::now());
+        let obstacles = described.obstacles(&self.settings);
+        if obstacles.is_empty() {
+            self.solved(ProblemKind::Bases);
+        } else {
+            self.problem(ProblemKind::Bases, format!("{obstacles:?}"));
+        }
+        self.board.update(|now| Arc::make_mut(&mut now.station).engines = Some(Arc::new(described)));
+    }
+
+    fn describe(&self) -> Option<EngineRoomDescription> {
+        self.room.as_ref()?.describe_now()
+    }
+
+    fn problem(&mut self, kind: ProblemKind, detail: String) {
+        self.solved(kind);
+        tracing::warn!("{}: {detail}", kind.word());
+        self.problems.push(Problem { kind, detail });
+        self.problems.sort_by_key(|problem| problem.kind);
+    }
+
+    fn solved(&mut self, kind: ProblemKind) {
+        self.problems.retain(|problem| problem.kind != kind);
+    }
+
+    /// Writes on the board what changed.
+    fn show(&self) {
+        let sessions: Vec<_> = self.machine.sessions().map(|session| Arc::new(session.clone())).collect();
+        self.board.update(|now| {
+            now.sessions = sessions;
+            let station = Arc::make_mut(&mut now.station);
+            station.problems.clone_from(&self.problems);
+            station.simulated = self.simulated;
+        });
+    }
+
+    /// Ends every session in good order.
+    fn end(mut self, inbox: &Receiver<Message>) {
+        self.stop.cancel();
+        for worker in self.workers.values() {
+            worker.cancel.cancel();
+        }
+        while !self.workers.is_empty() {
+            if let Ok(Message::Input(input)) = inbox.recv_timeout(LOOK) {
+                self.input(input);
+            }
+            self.reap();
+        }
+        while let Ok(message) = inbox.try_recv() {
+            if let Message::Input(input @ Input::Work(..)) = message {
+                self.input(input);
+            }
+        }
+        self.keep_record(&Entry::Stopped);
+        self.show();
+        self.board.update(|now| now.closed = true);
+    }
+}
+
+/// The thread that waits for devices.
+fn detect(mut source: Box<dyn Source>, sender: Sender<Message>, stop: Cancel) -> std::io::Result<()> {
+    let listen = move || {
+        while !stop.is_cancelled() {
+            let told = match source.next(LOOK) {
+                Ok(None) => Ok(()),
+                Ok(Some(event)) => sender.send(Message::Input(Input::Event(event))),
+                Err(error) => {
+                    let _ = sender.send(Message::DetectionEnded(error));
+                    return;
+                }
+            };
+            if told.is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("detection".to_owned()).spawn(listen).map(|_| ())
+}
+
+/// The thread that opens the engine room.
+fn open_engines(settings: Arc<Settings>, sender: Sender<Message>, stop: Cancel) -> std::io::Result<()> {
+    let open = move || {
+        while !stop.is_cancelled() {
+            let opened = EngineRoom::open(&settings, &stop).map(Arc::new).map_err(|error| error.to_string());
+            let failed = opened.is_err();
+            if sender.send(Message::Engines(opened)).is_err() || !failed {
+                return;
+            }
+            let until = Instant::now();
+            while until.elapsed() < AGAIN && !stop.is_cancelled() {
+                std::thread::sleep(LOOK);
+            }
+        }
+    };
+    std::thread::Builder::new().name("engines".to_owned()).spawn(open).map(|_| ())
+}
