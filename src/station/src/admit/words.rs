@@ -59,6 +59,16 @@ pub fn device_refusal(refusal: &DeviceRefusal, lang: Lang) -> Advice {
                 "Take it out and plug it into a socket that is meant for media to be checked.",
             ),
         ),
+        DeviceRefusal::Unusable => (
+            (
+                "La station n'a pas pu mettre cet appareil en service.".to_owned(),
+                "The station could not put this device into service.".to_owned(),
+            ),
+            (
+                "Rebranchez-le une fois ; si cela recommence, prévenez l'administrateur de la station.",
+                "Plug it in once more; if it happens again, tell the station's administrator.",
+            ),
+        ),
         DeviceRefusal::List => (
             (
                 "Ce modèle d'appareil n'est pas accepté sur cette station.".to_owned(),
@@ -178,6 +188,7 @@ mod tests {
             DeviceRefusal::Hub,
             DeviceRefusal::Port,
             DeviceRefusal::List,
+            DeviceRefusal::Unusable,
         ];
         for class in 0..=u8::MAX {
             all.push(DeviceRefusal::NotStorage(vec![interface(class, 1, 1)]));

@@ -107,7 +107,7 @@ fn letter(decision: &Decision) -> char {
         Decision::Refuse(DeviceRefusal::Malformed) => 'M',
         Decision::Refuse(DeviceRefusal::Hub) => 'U',
         Decision::Refuse(DeviceRefusal::List) => 'L',
-        Decision::Refuse(DeviceRefusal::Changed) => '!',
+        Decision::Refuse(DeviceRefusal::Changed | DeviceRefusal::Unusable) => '!',
     }
 }
 
