@@ -11,8 +11,8 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-# A C compiler; libclamav for the matcher, SQLite for known results; nothing else is linked.
-BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
+# A C compiler; libclamav for the matcher, SQLite for known results, libudev for the station; nothing else is linked.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev libudev-dev
 # Formatting and filling a FAT image.
 DEMO_PACKAGES := dosfstools mtools zip
 # The second verifier of the tag: its libraries come from PyPI (tests/tag/requirements.txt).
@@ -24,8 +24,8 @@ WINDOWS_PACKAGES := binutils-mingw-w64-x86-64 cargo-web gcc-mingw-w64-x86-64-win
 WINE_PACKAGES := $(WINDOWS_PACKAGES) wine64
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs \
-	file gcab gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop ncompress \
-	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
+	file gcab gpg gpg-agent gpgconf libarchive-tools libumockdev-dev lrzip lz4 lzip lzop ncompress \
+	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace udev udftools umockdev unzip util-linux wimtools wixl xorriso xz-utils \
 	zpaq zstd
 
 # The peers of the benchmark.
@@ -35,7 +35,7 @@ SEED ?= 1
 KILLS ?= 200
 IMAGES ?= 3000
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations
+FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations descriptors
 MEGABYTES ?= 200
 ROWS ?= P4,P1,P3,P5,P6,P7,P8,P9,P10,P14
 

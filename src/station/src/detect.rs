@@ -10,6 +10,7 @@
 
 pub mod descriptors;
 mod port;
+pub(crate) use port::is_bus;
 pub mod simulated;
 pub(crate) mod sysfs;
 mod table;
@@ -116,7 +117,8 @@ pub struct Disk {
     pub sequence: u64,
     /// Bytes; 0 = no card or disc in it.
     pub capacity: u64,
-    /// The device says that it cannot be written.
+    /// It cannot be written. The kernel keeps `Gate::protect` in the same place and forgets it with the drive, not with
+    /// the card: lift it when a card leaves, or the next one seems protected.
     pub read_only: bool,
     /// What it is.
     pub kind: DiskKind,

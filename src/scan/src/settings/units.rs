@@ -108,6 +108,14 @@ fn measured<'de, D: Deserializer<'de>>(from: D, units: &[(&str, u64)], hint: &st
     }
 }
 
+/// Reads a text in quotes.
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D, hint: &str) -> Result<String, D::Error> {
+    match from.deserialize_any(Expect(hint))? {
+        Written::Text(text) => Ok(text),
+        Written::Number(number) => Err(D::Error::custom(format!("{number} is not {hint}"))),
+    }
+}
+
 /// Reads the name of a file, or "none".
 pub(super) fn file_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let hint = "the name of a file, or \"none\"";

@@ -28,7 +28,7 @@ fn computed(path: &str) -> Option<String> {
 }
 
 /// `usb3`: the root hub of a bus.
-pub(super) fn is_bus(name: &str) -> bool {
+pub(crate) fn is_bus(name: &str) -> bool {
     name.strip_prefix("usb").is_some_and(is_number)
 }
 

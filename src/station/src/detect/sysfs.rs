@@ -127,7 +127,7 @@ impl Folder {
 ///
 /// # Errors
 /// When it is gone, or its descriptors cannot be read: then nothing is known of it, and it is not admitted.
-pub(super) fn usb_device(sys: &Path, path: &DevPath, id_path: Option<String>) -> io::Result<UsbDevice> {
+pub(crate) fn usb_device(sys: &Path, path: &DevPath, id_path: Option<String>) -> io::Result<UsbDevice> {
     let folder = Folder::of(sys, path);
     let bytes = match folder.bytes("descriptors", descriptors::LONGEST) {
         // Longer than any device's: malformed, and still one device.

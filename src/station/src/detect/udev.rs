@@ -10,6 +10,7 @@ use super::table::{MOST, Table};
 use super::{DetectError, DevPath, Event, Source, port};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::io;
@@ -20,6 +21,9 @@ use udev::{Device, Enumerator, EventType, MonitorBuilder, MonitorSocket};
 
 /// Where udevd listens for `udevadm control`: without it nobody sends events.
 const CONTROL: &str = "/run/udev/control";
+
+/// Bytes of events that may wait in the kernel, some thousand of them. libudev asks for 128 MiB, which a flood would fill.
+const MOST_WAITING: usize = 4 << 20;
 
 /// Failures of the monitor in a row after which it is given up.
 const MOST_FAILURES: u32 = 64;
@@ -65,6 +69,10 @@ impl Udev {
             .and_then(|builder| builder.match_subsystem_devtype("block", "disk"))
             .and_then(MonitorBuilder::listen)
             .map_err(DetectError::Udev)?;
+        // Larger needs CAP_NET_ADMIN; what is lost for want of room is made up for.
+        if set_socket_recv_buffer_size_force(&monitor, MOST_WAITING).is_err() {
+            set_socket_recv_buffer_size(&monitor, MOST_WAITING).map_err(|error| DetectError::Udev(error.into()))?;
+        }
         let sys = PathBuf::from("/sys");
         let mut udev = Self { monitor, sys, table: Table::default(), waiting: VecDeque::new(), failures: 0 };
         udev.look_around()?;
@@ -196,6 +204,9 @@ impl Source for Udev {
                     Err(error) => error.kind() != io::ErrorKind::NotFound,
                 };
                 self.table.sweep(there, &mut self.waiting);
+                if !self.waiting.is_empty() && self.table.has_room_again() {
+                    self.look_around()?;
+                }
                 return Ok(self.waiting.pop_front());
             }
             match self.hear()? {

@@ -73,6 +73,18 @@ fn an_identical_device_at_the_same_place_is_another_one() {
 }
 
 #[test]
+fn the_protection_that_the_station_sets_itself_is_no_news() {
+    let mut table = Table::default();
+    let _ = events(|table, events| table.device(1, device(PLACES[0], 1), events), &mut table);
+    let _ = events(|table, events| table.disk(1, disk(PLACES[0], 0, 512), events), &mut table);
+    let protected = Disk { read_only: true, ..disk(PLACES[0], 0, 512) };
+    assert_eq!(events(|table, events| table.disk(1, protected.clone(), events), &mut table), []);
+    let next_card = Disk { sequence: 2, ..protected };
+    let seen = events(|table, events| table.disk(1, next_card.clone(), events), &mut table);
+    assert_eq!(seen, [Event::DiskChanged(next_card)]);
+}
+
+#[test]
 fn ten_thousand_devices_are_bounded_and_those_without_room_come_when_there_is_some() {
     let mut table = Table::default();
     let place = |number: usize| format!("/d/usb1/1-{number}");
