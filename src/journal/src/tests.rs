@@ -1,3 +1,5 @@
 //! What the journal promises its station.
 
+mod format;
 mod recording;
+mod tampering;
