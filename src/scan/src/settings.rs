@@ -5,8 +5,10 @@
 //! docs/configuration.md, and a test keeps both the same.
 
 mod document;
+mod journal;
 mod units;
 
+pub use journal::Journal;
 pub use units::{size_notation, time_notation};
 
 use crate::judge::SuspiciousPolicy;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub known_results: KnownResults,
     /// Tags for clean media.
     pub seal: Seal,
+    /// What is recorded.
+    pub journal: Journal,
     /// The sandboxed programs.
     pub children: Children,
 }
@@ -347,7 +351,9 @@ impl Settings {
         settings.bases.rules.iter_mut().for_each(absolute);
         settings.known_results.file.as_mut().map(absolute);
         settings.children.directory.as_mut().map(absolute);
-        [&mut settings.seal.keys, &mut settings.seal.trust, &mut settings.seal.detached].into_iter().for_each(absolute);
+        let seal = &mut settings.seal;
+        [&mut seal.keys, &mut seal.trust, &mut seal.detached].into_iter().for_each(absolute);
+        absolute(&mut settings.journal.folder);
         Ok(settings)
     }
 
