@@ -135,8 +135,9 @@ mod tests {
     #[test]
     fn every_kind_has_its_own_word_and_stands_in_the_documentation() {
         let document = include_str!("../../../docs/journal.md");
-        let words: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(words.len(), EventKind::ALL.len());
+        let all = EventKind::ALL.iter().map(|kind| kind.as_str()).chain(crate::own::OwnEvent::KINDS);
+        let words: BTreeSet<_> = all.collect();
+        assert_eq!(words.len(), EventKind::ALL.len() + crate::own::OwnEvent::KINDS.len());
         for word in words {
             assert!(document.contains(&format!("| `{word}` |")), "{word}");
         }

@@ -28,6 +28,7 @@ mod chain;
 mod checkpoint;
 mod error;
 mod event;
+pub mod export;
 mod filter;
 mod journal;
 mod moment;
@@ -37,7 +38,10 @@ mod parts;
 mod reader;
 mod schema;
 mod segment;
+mod signed;
 mod transfer;
+mod verify;
+mod walk;
 mod writer;
 
 pub use chain::ChainHash;
@@ -55,6 +59,7 @@ pub use transfer::{
     BaseUsed, ClosingRecord, CopyMade, Counts, Ending, EngineUsed, FoundFile, MediumIdentity, Severity, TagReference,
     Verdict,
 };
+pub use verify::{Evidence, Fault, FaultKind, Proof, Verification, verify};
 
 #[cfg(test)]
 mod testing;

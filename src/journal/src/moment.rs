@@ -32,6 +32,12 @@ impl Moment {
         (moment.to_string() == text).then_some(moment)
     }
 
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn millisecond(self) -> i64 {
+        self.0
+    }
+
     /// Seconds since 1970.
     #[must_use]
     pub fn seconds(self) -> u64 {

@@ -5,9 +5,11 @@
 //! docs/configuration.md, and a test keeps both the same.
 
 mod document;
+mod journal;
 mod ports;
 mod units;
 
+pub use journal::Journal;
 pub use ports::{DeviceEntry, PortRole, PortSettings};
 pub use units::{size_notation, time_notation};
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub known_results: KnownResults,
     /// Tags for clean media.
     pub seal: Seal,
+    /// What is recorded.
+    pub journal: Journal,
     /// The sandboxed programs.
     pub children: Children,
 }
@@ -356,7 +360,9 @@ impl Settings {
         settings.bases.rules.iter_mut().for_each(absolute);
         settings.known_results.file.as_mut().map(absolute);
         settings.children.directory.as_mut().map(absolute);
-        [&mut settings.seal.keys, &mut settings.seal.trust, &mut settings.seal.detached].into_iter().for_each(absolute);
+        let seal = &mut settings.seal;
+        [&mut seal.keys, &mut seal.trust, &mut seal.detached].into_iter().for_each(absolute);
+        absolute(&mut settings.journal.folder);
         Ok(settings)
     }
 

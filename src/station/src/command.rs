@@ -2,6 +2,7 @@
 
 mod destination;
 mod engines;
+pub mod journal;
 mod scan;
 mod tag;
 
@@ -13,6 +14,7 @@ use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
 use blanche_verify::{ShowArguments, VerifyArguments};
 use clap::{Args, Parser, Subcommand};
+use journal::JournalCommand;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +50,9 @@ pub enum Command {
     /// Show tags, and hand out those that the station keeps
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Look up, hand out and verify what the station recorded (docs/journal.md)
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Make, certify, renew and revoke the keys that sign tags (docs/keys.md)
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -138,6 +143,7 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Tag(TagCommand::Show(arguments)) => blanche_verify::show(arguments, verifiers(lang)).code(),
         Command::Tag(TagCommand::List) => tag::list(settings(), lang).code(),
         Command::Tag(TagCommand::Export(arguments)) => tag::export(arguments, settings(), lang),
+        Command::Journal(command) => journal::run(command, settings(), lang),
         Command::Keys(command) => keys(command, lang),
     }
 }

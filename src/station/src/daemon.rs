@@ -16,7 +16,6 @@ use crate::record::Recorder;
 use crate::session::view::State;
 use crate::session::work::Job;
 use crate::session::{Effect, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId};
-use blanche_journal::JournalSettings;
 use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use blanche_scan::{EngineRoom, EngineRoomDescription};
@@ -46,8 +45,6 @@ pub struct Parts {
     pub gate: Box<dyn Gate>,
     /// What is decided.
     pub rules: Rules,
-    /// The journal. While it cannot be written, nothing is sealed.
-    pub journal: JournalSettings,
     /// What is known to be wrong already.
     pub problems: Vec<Problem>,
     /// Media are made up.
@@ -172,16 +169,16 @@ struct Driver {
 
 impl Driver {
     fn new(parts: Parts, sender: Sender<Message>, board: Arc<Board>) -> std::io::Result<Self> {
-        let Parts { settings, source, mut gate, rules, journal, problems, simulated } = parts;
+        let Parts { settings, source, mut gate, rules, problems, simulated } = parts;
         let closed = gate.close();
         let stop = Cancel::default();
         detect(source, sender.clone(), stop.clone())?;
         open_engines(Arc::clone(&settings), sender.clone(), stop.clone())?;
         let mut driver = Self {
             machine: Machine::new(rules),
+            recorder: Recorder::new(Arc::clone(&settings)),
             settings,
             gate: Arc::new(Mutex::new(gate)),
-            recorder: Recorder::new(journal),
             sender,
             board,
             room: None,

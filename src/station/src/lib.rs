@@ -3,6 +3,7 @@
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
 //! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
+//! * [`record`]: the journal, with the signer of this station.
 //! * [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
@@ -16,7 +17,7 @@ pub mod exit;
 mod identity;
 mod interrupt;
 mod log;
-mod record;
+pub mod record;
 mod seal;
 pub mod session;
 pub mod show;

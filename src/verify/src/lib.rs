@@ -65,5 +65,6 @@ pub use arguments::{Demands, LevelName, ShowArguments, VerifyArguments};
 pub use command::{main, run, show};
 pub use exit::Exit;
 pub use lang::Lang;
+pub use trust::installed;
 #[cfg(target_os = "linux")]
 pub use usb::usb_device;

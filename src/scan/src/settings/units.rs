@@ -240,6 +240,19 @@ pub(super) fn base_age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D
     Ok(Duration::from_millis(time))
 }
 
+/// How long something is kept: "none" is for ever.
+pub(super) fn keep_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let hint = format!("\"none\" or {TIME_HINT}");
+    let time = match from.deserialize_any(Expect(&hint))? {
+        Written::Text(text) if text == "none" => return Ok(None),
+        Written::Text(text) => measure(&text, &TIMES, &hint).map_err(D::Error::custom)?,
+        Written::Number(number) => return Err(D::Error::custom(format!("{number} has no unit; write {hint}"))),
+    };
+    let show = |milliseconds| time_notation(Duration::from_millis(milliseconds));
+    let time = within(time, 86_400_000, 36_500 * 86_400_000, show).map_err(D::Error::custom)?;
+    Ok(Some(Duration::from_millis(time)))
+}
+
 /// "auto" or a number of matchers.
 pub(super) fn matcher_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NonZeroU32>, D::Error> {
     let hint = "\"auto\" or a whole number from 1 to 256, without quotes";

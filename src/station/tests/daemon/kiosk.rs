@@ -1,6 +1,6 @@
 //! A station in a folder of its own, with sockets into which images are plugged.
 
-use blanche_journal::{Filter, JournalSettings, Log, Order, Reader, Row};
+use blanche_journal::{Filter, Log, Order, Reader, Row};
 use blanche_scan::judge::Verdict;
 use blanche_scan::settings::Settings;
 use blanche_station::admit::{Decision, DeviceRefusal, Role, SimulatedGate};
@@ -45,8 +45,9 @@ impl Kiosk {
         Ceremony::new(&folder.path().join("keys")).equip(&mut station, "accueil-1", "paris");
         let programs = program("blanche").parent().unwrap().to_owned();
         station.set("children", "directory", &format!("{programs:?}"));
+        station.set("journal", "folder", &format!("{journal:?}"));
         let settings = Arc::new(Settings::load(&station.configuration()).unwrap());
-        let (daemon, sockets) = start(&settings, &journal);
+        let (daemon, sockets) = start(&settings);
         Self { daemon, sockets, folder, journal, settings }
     }
 
@@ -54,7 +55,7 @@ impl Kiosk {
     pub(crate) fn restart(self) -> Self {
         let Self { daemon, folder, journal, settings, .. } = self;
         drop(daemon);
-        let (daemon, sockets) = start(&settings, &journal);
+        let (daemon, sockets) = start(&settings);
         Self { daemon, sockets, folder, journal, settings }
     }
 
@@ -154,14 +155,13 @@ impl Kiosk {
     }
 }
 
-fn start(settings: &Arc<Settings>, journal: &Path) -> (Daemon, Sockets) {
+fn start(settings: &Arc<Settings>) -> (Daemon, Sockets) {
     let (source, sockets) = machine();
     let parts = Parts {
         settings: Arc::clone(settings),
         source: Box::new(source),
         gate: Box::new(SimulatedGate),
         rules: rules(),
-        journal: JournalSettings::new(journal),
         problems: Vec::new(),
         simulated: true,
     };
