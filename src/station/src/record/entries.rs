@@ -6,7 +6,7 @@ use crate::session::view::{Conclusion, MediumView, SessionView, State};
 use crate::session::{Entry, Order, SessionId};
 use blanche_journal::{
     BaseUsed, ClosingRecord, Counts, Ending, EngineUsed, Event, EventKind, FoundFile, Journal, JournalError,
-    JournalSettings, MediumIdentity, Severity, TagReference, Verdict,
+    MediumIdentity, Severity, TagReference, Verdict,
 };
 use blanche_sandbox::wire::Severity as Found;
 use blanche_scan::report::{FileFindings, Report, Seal, SealedTag};

@@ -5,15 +5,18 @@
 
 use super::SessionId;
 use super::view::{Conclusion, Failure, MediumView, SessionView, State};
-use crate::admit::{Decision, DeviceRefusal, Role};
+use crate::admit::{Decision, DeviceRefusal, Policy, Role, decide};
 use crate::detect::{DevPath, Disk, Event, UsbDevice};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Progress, Stage};
 use blanche_scan::report::Report;
+use blanche_scan::settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Sessions that work at the same time: with more, everybody waits longer, and matchers share the memory of the machine.
+const AT_ONCE: usize = 2;
 /// Bytes per second and core that a station is believed to check before it has seen a session: below what the slowest
 /// kiosks do, so that nobody is told to come back too early.
 const FIRST_RATE: u64 = 20_000_000;
@@ -151,6 +154,21 @@ pub struct Rules {
     pub at_once: usize,
     /// Cores that check.
     pub cores: u64,
+}
+
+impl Rules {
+    /// What the administrator declared.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let policy = Policy::from(settings);
+        let slots = policy.clone();
+        Self {
+            decide: Box::new(move |device| decide(device, &policy)),
+            drive: Box::new(move |disk| slots.role_of_slot(disk).ok()),
+            at_once: AT_ONCE,
+            cores: u64::from(settings.matchers.resolved()),
+        }
+    }
 }
 
 /// All media of a station.

@@ -2,7 +2,7 @@
 //! and the next key works. `BLANCHE_SESSIONS` sets the number of sessions (200 unless set), `BLANCHE_KILLS` that of kills
 //! (20 unless set), `BLANCHE_SEED` the seed.
 
-use crate::kiosk::{KEYBOARD, Kiosk, STORAGE};
+use crate::kiosk::{KEYBOARD, Kiosk, Others, STORAGE};
 use blanche_scan::judge::Verdict;
 use blanche_scan::report::Seal;
 use blanche_station::board::ProblemKind;
@@ -112,7 +112,7 @@ fn hundreds_of_sessions_with_random_faults_leave_nothing_behind() {
     let (seed, sessions) = (number("BLANCHE_SEED", 1), number("BLANCHE_SESSIONS", 200));
     println!("seed {seed}, {sessions} sessions");
     let mut random = fastrand::Rng::with_seed(seed);
-    let kiosk = Kiosk::new();
+    let kiosk = Kiosk::among(Others::away());
     let keys = Keys::new(&kiosk);
     let mut before = (0, 0);
     for number in 0..sessions {
@@ -179,7 +179,7 @@ fn any_process_may_be_killed_at_any_moment() {
     let (seed, kills) = (number("BLANCHE_SEED", 1), number("BLANCHE_KILLS", 20));
     println!("seed {seed}, {kills} kills");
     let mut random = fastrand::Rng::with_seed(seed);
-    let kiosk = Kiosk::new();
+    let kiosk = Kiosk::among(Others::away());
     let keys = Keys::new(&kiosk);
     let mut killed = std::collections::BTreeMap::<String, u32>::new();
     for number in 0..kills {
@@ -219,7 +219,7 @@ fn a_full_disk_stops_sealing_loses_nothing_and_sealing_goes_on_when_there_is_roo
     let small = folder.path().join("small");
     std::fs::create_dir(&small).unwrap();
     run(folder.path(), "mount", ["-t", "tmpfs", "-o", "size=2m,mode=0700", "none", small.to_str().unwrap()]);
-    let kiosk = Kiosk::with_journal(folder, small.join("journal"));
+    let kiosk = Kiosk::with_journal(Others::welcome(), folder, small.join("journal"));
     let keys = Keys::new(&kiosk);
     assert_works(&kiosk, "p1", &keys.clean, 0);
     let ballast = small.join("ballast");

@@ -3,7 +3,7 @@
 use blanche_journal::{Filter, Log, Order, Reader, Row};
 use blanche_scan::judge::Verdict;
 use blanche_scan::settings::Settings;
-use blanche_station::admit::{Decision, DeviceRefusal, Role, SimulatedGate};
+use blanche_station::admit::SimulatedGate;
 use blanche_station::board::Snapshot;
 use blanche_station::daemon::{Daemon, Parts};
 use blanche_station::detect::simulated::{Plug, Sockets, Unit, descriptors_of, machine};
@@ -13,7 +13,7 @@ use blanche_station::session::view::{SessionView, State};
 use blanche_tests::tools::try_run;
 use blanche_tests::{Ceremony, Format, Layout, Station, Tree, image, program};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything on a loaded machine.
@@ -30,17 +30,42 @@ pub(crate) struct Kiosk {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) journal: PathBuf,
     settings: Arc<Settings>,
+    _others: Others,
+}
+
+/// All stations of this test program start their processes side by side: who kills some must be alone.
+static STATIONS: RwLock<()> = RwLock::new(());
+
+/// What keeps other stations away, or tells who would be alone that there is one.
+#[allow(dead_code, reason = "held, and dropped with its station")]
+pub(crate) enum Others {
+    Welcome(RwLockReadGuard<'static, ()>),
+    Away(RwLockWriteGuard<'static, ()>),
+}
+
+impl Others {
+    pub(crate) fn welcome() -> Self {
+        Self::Welcome(STATIONS.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn away() -> Self {
+        Self::Away(STATIONS.write().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Kiosk {
     /// A station that seals.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = folder.path().join("journal");
-        Self::with_journal(folder, journal)
+        Self::among(Others::welcome())
     }
 
-    pub(crate) fn with_journal(folder: tempfile::TempDir, journal: PathBuf) -> Self {
+    pub(crate) fn among(others: Others) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
+        Self::with_journal(others, folder, journal)
+    }
+
+    pub(crate) fn with_journal(others: Others, folder: tempfile::TempDir, journal: PathBuf) -> Self {
         let mut station = Station::new(folder.path());
         Ceremony::new(&folder.path().join("keys")).equip(&mut station, "accueil-1", "paris");
         let programs = program("blanche").parent().unwrap().to_owned();
@@ -48,15 +73,15 @@ impl Kiosk {
         station.set("journal", "folder", &format!("{journal:?}"));
         let settings = Arc::new(Settings::load(&station.configuration()).unwrap());
         let (daemon, sockets) = start(&settings);
-        Self { daemon, sockets, folder, journal, settings }
+        Self { daemon, sockets, folder, journal, settings, _others: others }
     }
 
     /// Ends the daemon, and starts another one on the same journal.
     pub(crate) fn restart(self) -> Self {
-        let Self { daemon, folder, journal, settings, .. } = self;
+        let Self { daemon, folder, journal, settings, _others: others, .. } = self;
         drop(daemon);
         let (daemon, sockets) = start(&settings);
-        Self { daemon, sockets, folder, journal, settings }
+        Self { daemon, sockets, folder, journal, settings, _others: others }
     }
 
     pub(crate) fn image(&self, name: &str, format: Format, tree: &Tree) -> PathBuf {
@@ -161,25 +186,9 @@ fn start(settings: &Arc<Settings>) -> (Daemon, Sockets) {
         settings: Arc::clone(settings),
         source: Box::new(source),
         gate: Box::new(SimulatedGate),
-        rules: rules(),
+        rules: Rules::of(settings),
         problems: Vec::new(),
         simulated: true,
     };
     (Daemon::start(parts).unwrap(), sockets)
-}
-
-fn rules() -> Rules {
-    Rules {
-        decide: Box::new(|device| {
-            let interfaces = device.interfaces.clone().unwrap_or_default();
-            if interfaces.iter().all(|interface| interface.class == 8) && !interfaces.is_empty() {
-                Decision::Admit(Role::Input)
-            } else {
-                Decision::Refuse(DeviceRefusal::NotStorage(interfaces))
-            }
-        }),
-        drive: Box::new(|_| None),
-        at_once: 2,
-        cores: 2,
-    }
 }
