@@ -82,10 +82,10 @@ pub struct Tag<'a> {
 }
 
 impl Tag<'_> {
-    /// The manifest, from its beginning.
+    /// The manifest, from its beginning; its rules and its digest were checked.
     #[must_use]
     pub fn manifest(&self) -> manifest::Reader<'_> {
-        manifest::Reader::new(self.spool, self.start, self.claims.content.manifest_length)
+        manifest::Reader::again(self.spool, self.start, self.claims.content.manifest_length)
     }
 
     /// Length and SHA-256 of the copy that was verified.
@@ -239,10 +239,11 @@ fn check_manifest(spool: &dyn Spool, file: &TagFile, claims: &Claims, lists: &[R
             found = Some(entry.path);
         }
     }
-    if reader.sha256() != content.manifest_sha256 {
+    let (counts, sha256) = reader.checked().unwrap_or_default();
+    if sha256 != content.manifest_sha256 {
         return refuse("its SHA-256 is not the signed one".to_owned());
     }
-    let Counts { entries, files, streams, folders, links, others, bytes } = reader.counts();
+    let Counts { entries, files, streams, folders, links, others, bytes } = counts;
     let signed = [content.entries, content.files, content.streams, content.folders, content.links, content.others];
     if (signed, content.bytes) != ([entries, files, streams, folders, links, others], bytes) {
         return refuse("its counts are not the signed ones".to_owned());

@@ -7,7 +7,6 @@ use crate::copy::{self, Copy, TAG_NAME};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::inventory::{Found, Inventory, Known};
-use crate::names;
 use crate::progress::Progress;
 use blanche_media::{Medium, Object, ReadFailure, Receiver, Stop, inspect};
 use blanche_sandbox::wire::{
@@ -253,7 +252,7 @@ impl<'a> Gathered<'a> {
             next = node.parent;
         }
         names.reverse();
-        names.into_iter().fold(Vec::new(), |path, name| names::join(&path, name))
+        names.join(&0)
     }
 
     fn into_tags(mut self) -> Vec<Copy> {

@@ -12,7 +12,7 @@
 //! | `trust`, `policy`, `memory`, `rights` | their files |
 //! | `target`, `source`, `aligned`, `usb` | what is verified, opened once, and how it shows its identity |
 //! | `copy` | the one copy of a tag file |
-//! | `inspect`, `inventory`, `folder`, `names` | what is on the medium |
+//! | `inspect`, `inventory`, `tree`, `folder`, `names` | what is on the medium |
 //! | `verification` | the steps in their order, and what came out |
 //! | `confine` | nothing is parsed before every other door is closed (Linux) |
 //! | `words`, `text`, `report`, `show` | what people and programs are told |
@@ -55,6 +55,7 @@ mod show;
 mod source;
 mod target;
 mod text;
+mod tree;
 mod trust;
 mod usb;
 mod verification;

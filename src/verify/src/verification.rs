@@ -4,13 +4,14 @@ use crate::arguments::VerifyArguments;
 use crate::confine;
 use crate::copy::Copy;
 use crate::failure::Failure;
-use crate::folder::{self, Folder};
+use crate::folder;
 use crate::inspect;
 use crate::interrupt::Interrupt;
 use crate::inventory::Read;
 use crate::lang::Lang;
 use crate::progress::Progress;
 use crate::target::{Input, Kind, SeenMedium, Target, Unseen};
+use crate::tree::Tree;
 use crate::words::Notice;
 use crate::workstation::Workstation;
 use blanche_media::Medium;
@@ -129,10 +130,9 @@ impl Bench<'_> {
         tag: &Verified<Tag<'_>>,
         progress: &mut Progress,
     ) -> Result<Comparison, Refusal> {
-        let folder = Folder::new(root, shown_volume(&tag.claims), self.interrupt);
-        let walk = folder.walk();
-        let mut contents = folder.contents(tag.level, &walk.entries, progress);
-        compare(tag, walk, &mut contents)
+        let tree = Tree::list(root, shown_volume(&tag.claims), self.interrupt);
+        let mut contents = folder::contents(root, self.interrupt, tag.level, tree.bytes(), progress);
+        compare(tag, tree.walk(), &mut contents)
     }
 
     /// Of several tags the first that verifies counts; if none does, the first one's refusal.
