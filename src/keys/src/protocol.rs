@@ -49,6 +49,8 @@ pub struct Description {
     pub uses_token: bool,
     /// It has certificates for checkpoints of a journal.
     pub signs_checkpoints: bool,
+    /// Bytes of an envelope beside its claims, at most: certificates, signatures, headers.
+    pub envelope_overhead: u64,
 }
 
 /// From the signer.
