@@ -90,7 +90,7 @@ def end_certificates(chains, purpose):
     names = [station_of(certificate) for certificate in ends]
     if names[0] != names[1]:
         raise Refusal("E-NAME", f"{names[0]} and {names[1]}")
-    if purpose.arc == 1 and names[0][1] == "authority":
+    if purpose.arc in (1, 2) and names[0][1] == "authority":
         raise Refusal("E-NAME", "a station of the site that stands for all sites")
     for certificate in ends:
         check_usage(certificate, purpose)
