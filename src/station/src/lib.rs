@@ -1,8 +1,10 @@
-//! The station's programs. For now: the command line `blanche`.
+//! The station's programs: the command line `blanche` and the daemon `blanche-stationd`.
 //!
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
 //! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
+//! * [`detect`], [`admit`], [`session`]: from a plugged-in device to its verdict; [`daemon`] drives them, [`board`] shows them.
+//! * [`service`]: the board on D-Bus; [`words`]: what a station says to people.
 //! * [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
@@ -17,5 +19,7 @@ mod identity;
 mod interrupt;
 mod log;
 mod seal;
+pub mod service;
 pub mod session;
 pub mod show;
+pub mod words;
