@@ -3,6 +3,7 @@
 mod destination;
 mod engines;
 mod scan;
+mod station;
 mod tag;
 
 use crate::exit::Exit;
@@ -13,6 +14,7 @@ use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
 use blanche_verify::{ShowArguments, VerifyArguments};
 use clap::{Args, Parser, Subcommand};
+pub use station::{SessionArguments, StationArguments, StationCommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +50,9 @@ pub enum Command {
     /// Show tags, and hand out those that the station keeps
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Show what a running station does, and give it orders (docs/station.md)
+    #[command(subcommand)]
+    Station(StationCommand),
     /// Make, certify, renew and revoke the keys that sign tags (docs/keys.md)
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -138,6 +143,7 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Tag(TagCommand::Show(arguments)) => blanche_verify::show(arguments, verifiers(lang)).code(),
         Command::Tag(TagCommand::List) => tag::list(settings(), lang).code(),
         Command::Tag(TagCommand::Export(arguments)) => tag::export(arguments, settings(), lang),
+        Command::Station(command) => station::run(command, lang).code(),
         Command::Keys(command) => keys(command, lang),
     }
 }

@@ -5,7 +5,7 @@
 //! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
 //! * [`detect`], [`admit`], [`session`]: from a plugged-in device to its verdict; [`daemon`] drives them, [`board`] shows them.
 //! * [`service`]: the board on D-Bus; [`words`]: what a station says to people.
-//! * [`exit`]: the exit codes.
+//! * [`stationd`]: the daemon as a program; [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
 
@@ -22,4 +22,5 @@ mod seal;
 pub mod service;
 pub mod session;
 pub mod show;
+pub mod stationd;
 pub mod words;

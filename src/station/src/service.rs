@@ -13,11 +13,13 @@ mod line;
 mod publish;
 mod session;
 mod station;
+#[cfg(test)]
+mod tests;
 
 pub use bus::Bus;
 
 use crate::board::Board;
-use crate::daemon::{Daemon, Orders};
+use crate::daemon::Orders;
 use blanche_scan::settings::Settings;
 use clerk::Clerk;
 use door::{Answering, Door};
@@ -78,8 +80,7 @@ impl Service {
     ///
     /// # Errors
     /// The kernel's, when it gives no thread.
-    pub fn start(daemon: &Daemon, settings: Arc<Settings>, bus: Bus) -> io::Result<Self> {
-        let (board, orders) = (Arc::clone(&daemon.board), daemon.orders.clone());
+    pub fn start(board: Arc<Board>, orders: Orders, settings: Arc<Settings>, bus: Bus) -> io::Result<Self> {
         let context = Context { board, orders, settings, clerk: Clerk::default() };
         let presence = Arc::new((Mutex::new(Presence::Unknown), Condvar::new()));
         let server = Server { context, bus, presence: Arc::clone(&presence) };

@@ -179,7 +179,7 @@ impl Publisher {
 /// The object path of a session: a UUID has hyphens, an element of a path must not (D-Bus specification, "Valid Object Paths").
 pub(super) fn path_of(id: SessionId) -> zbus::Result<OwnedObjectPath> {
     let id = id.to_string().replace('-', "_");
-    Ok(OwnedObjectPath::try_from(format!("{ROOT}/sessions/{id}"))?)
+    OwnedObjectPath::try_from(format!("{ROOT}/sessions/{id}"))
 }
 
 /// The sessions that get an object: those whose medium is there before those whose medium is gone, then the newest.

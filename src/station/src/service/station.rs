@@ -34,6 +34,9 @@ impl Shown {
     }
 }
 
+/// Engine, what it had to find, and whether it did.
+type Tested = (String, String, bool);
+
 /// The object of the station.
 #[derive(Debug)]
 pub(super) struct StationObject {
@@ -111,7 +114,7 @@ impl StationObject {
     /// What each engine had to find inside its sandbox when the bases now in use were loaded, and whether it did; nothing
     /// is scanned by this call. No base is ever used whose test failed.
     #[zbus(out_args("passed", "results"))]
-    fn self_test(&self) -> Result<(bool, Vec<(String, String, bool)>), Error> {
+    fn self_test(&self) -> Result<(bool, Vec<Tested>), Error> {
         let station = self.shown.station();
         let Some(room) = &station.engines else {
             return Err(Error::NotReady("the engines are not loaded; see Problems".to_owned()));
