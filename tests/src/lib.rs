@@ -8,6 +8,7 @@
 //! * [`ntfs`] and [`ext`]: content in places that other filesystems do not have
 //! * [`samples`]: EICAR and what it is wrapped in · [`containers`]: one carrier for every container that Blanche knows
 //! * [`bombs`]: what is small on the medium and huge when opened
+//! * [`bus`]: a D-Bus of a test's own, and other people's client
 //! * [`station`]: the programs under test, a configuration, a scan and its report · [`ceremony`]: keys, so that it seals
 //!
 //! The library panics instead of returning errors: only tests call it, and a generator that fails is a failed test.
@@ -21,6 +22,7 @@
 )]
 
 pub mod bombs;
+pub mod bus;
 mod bytes;
 pub mod ceremony;
 pub mod containers;

@@ -4,6 +4,7 @@ mod destination;
 mod engines;
 pub mod journal;
 mod scan;
+mod station;
 mod tag;
 
 use crate::exit::Exit;
@@ -15,6 +16,7 @@ use blanche_scan::words::{self, Lang};
 use blanche_verify::{ShowArguments, VerifyArguments};
 use clap::{Args, Parser, Subcommand};
 use journal::JournalCommand;
+pub use station::{SessionArguments, StationArguments, StationCommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +55,9 @@ pub enum Command {
     /// Look up, hand out and verify what the station recorded (docs/journal.md)
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Show what a running station does, and give it orders (docs/station.md)
+    #[command(subcommand)]
+    Station(StationCommand),
     /// Make, certify, renew and revoke the keys that sign tags (docs/keys.md)
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -144,6 +149,7 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Tag(TagCommand::List) => tag::list(settings(), lang).code(),
         Command::Tag(TagCommand::Export(arguments)) => tag::export(arguments, settings(), lang),
         Command::Journal(command) => journal::run(command, settings(), lang),
+        Command::Station(command) => station::run(command, lang).code(),
         Command::Keys(command) => keys(command, lang),
     }
 }

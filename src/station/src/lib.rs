@@ -1,10 +1,12 @@
-//! The station's programs. For now: the command line `blanche`.
+//! The station's programs: the command line `blanche` and the daemon `blanche-stationd`.
 //!
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
 //! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
 //! * [`record`]: the journal, with the signer of this station.
-//! * [`exit`]: the exit codes.
+//! * [`detect`], [`admit`], [`session`]: from a plugged-in device to its verdict; [`daemon`] drives them, [`board`] shows them.
+//! * [`service`]: the board on D-Bus; [`words`]: what a station says to people.
+//! * [`stationd`]: the daemon as a program; [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
 
@@ -19,5 +21,8 @@ mod interrupt;
 mod log;
 pub mod record;
 mod seal;
+pub mod service;
 pub mod session;
 pub mod show;
+pub mod stationd;
+pub mod words;

@@ -1,0 +1,98 @@
+//! `blanche-stationd` as systemd runs it.
+
+use crate::client::{blanche, text};
+use crate::{SOON, eventually};
+use blanche_tests::bus::PrivateBus;
+use blanche_tests::{Station, program};
+use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// What sd_notify(3) sends, one message each.
+struct Systemd {
+    socket: UnixDatagram,
+    heard: String,
+}
+
+impl Systemd {
+    fn hears(&mut self, what: &str) {
+        let start = Instant::now();
+        while !self.heard.contains(what) {
+            assert!(start.elapsed() < SOON, "no {what} in {:?}", self.heard);
+            let mut buffer = [0; 4096];
+            if let Ok(length) = self.socket.recv(&mut buffer) {
+                self.heard.push_str(&text(&buffer[..length]));
+                self.heard.push('\n');
+            }
+        }
+    }
+}
+
+struct Daemon {
+    child: Child,
+    systemd: Systemd,
+    _folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    fn start(bus: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut station = Station::new(folder.path());
+        let programs = program("blanche-reader").parent().expect("a folder").to_owned();
+        station.set("children", "directory", &format!("{programs:?}"));
+        let place = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&place).expect("our folder");
+        socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a socket");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blanche-stationd"));
+        command.arg("--config").arg(station.configuration()).args(["--bus", bus]);
+        command.env("NOTIFY_SOCKET", &place).env("WATCHDOG_USEC", "2000000").env_remove("WATCHDOG_PID");
+        let child = command.spawn().expect("built");
+        Self { child, systemd: Systemd { socket, heard: String::new() }, _folder: folder }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid")).expect("a pid");
+        kill_process(pid, signal).expect("our child");
+    }
+
+    fn ends(mut self) -> Option<i32> {
+        self.systemd.hears("STOPPING=1");
+        eventually("it ends", || self.child.try_wait().expect("our child")).code()
+    }
+}
+
+#[test]
+fn the_daemon_tells_systemd_that_it_is_ready_that_it_lives_and_that_it_ends() {
+    let bus = PrivateBus::start();
+    let mut daemon = Daemon::start(&bus.address());
+    daemon.systemd.hears("READY=1");
+    daemon.systemd.hears("STATUS=");
+    daemon.systemd.hears("WATCHDOG=1");
+    daemon.signal(Signal::HUP);
+    daemon.systemd.heard.clear();
+    daemon.systemd.hears("WATCHDOG=1");
+    let status = blanche(&bus, &["status", "--json"]);
+    assert!(text(&status.stdout).contains("\"schema\":\"blanche-station/1\""), "{status:?}");
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.ends(), Some(0));
+}
+
+#[test]
+fn without_a_bus_the_daemon_is_ready_all_the_same() {
+    let mut daemon = Daemon::start("unix:path=/nonexistent/bus");
+    daemon.systemd.hears("READY=1");
+    daemon.systemd.hears("bus absent");
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.ends(), Some(0));
+}
+
+#[test]
+fn a_wrong_configuration_is_told_and_has_its_code() {
+    let output = Command::new(env!("CARGO_BIN_EXE_blanche-stationd"))
+        .args(["--config", "/nonexistent/blanche.toml"])
+        .output()
+        .expect("built");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/nonexistent/blanche.toml"), "{output:?}");
+}
