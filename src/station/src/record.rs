@@ -4,6 +4,7 @@
 //! does; after each session the end of the chain is signed, in a thread of its own.
 
 mod entries;
+mod unfinished;
 
 use crate::session::Entry;
 use blanche_journal::{Checkpointed, Event, EventKind, Journal, JournalError, JournalSettings};
@@ -89,6 +90,7 @@ impl Recorder {
         }
         self.tried = Some(Instant::now());
         let journal = Arc::new(Journal::open(&self.settings).map_err(|error| error.to_string())?);
+        unfinished::close(&journal).map_err(|error| error.to_string())?;
         self.journal = Some(Arc::clone(&journal));
         self.checkpoints = Some(Checkpoints::start(Arc::clone(&journal), Arc::clone(&self.station)));
         Ok(journal)
