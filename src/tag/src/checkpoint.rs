@@ -93,7 +93,8 @@ pub fn verify(bytes: &[u8], trust: &TrustStore, crls: &[Crl]) -> Result<Verified
     // Nothing is done with what it says but to look at the certificates of that time.
     let claims = envelope.unverified().map_err(malformed)?;
     let policy = Policy { require_crl: false, max_crl_age: u64::MAX, ..Policy::default() };
-    let origin = Origin { trust, crls, policy: &policy, now: claims.issued };
+    let nothing = Memory::default();
+    let origin = Origin { trust, crls, policy: &policy, known: &nothing, now: claims.issued };
     let (station, site) = origin.verify(&envelope, &mut Memory::default())?;
     if (&claims.station, &claims.site) != (&station, &site) {
         let detail = format!("claims of {}.{}, certificates of {station}.{site}", claims.station, claims.site);
