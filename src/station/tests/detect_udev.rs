@@ -196,3 +196,23 @@ fn a_protected_medium_and_its_partitions_cannot_be_written() {
     assert!(matches!(gate.protect(&elsewhere, true), Err(GateError::Changed)));
     assert_eq!(["", "p1", "p2"].map(writable), [true; 3]);
 }
+
+#[test]
+fn a_disk_that_is_released_is_deleted_in_the_kernel_if_it_is_still_the_same() {
+    let station = Station::new();
+    let mut source = Udev::open().unwrap();
+    let medium = Medium::insert(&station);
+    medium.attach("disk.img");
+    let disk = with_capacity(&mut source, medium.bytes("disk.img"));
+    // A loop device cannot be deleted this way, a SCSI disk can: its file stands in for it.
+    let sys = tempfile::tempdir().unwrap();
+    let folder = sys.path().join(disk.path.0.trim_start_matches('/')).join("device");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("delete"), "").unwrap();
+    let mut gate = Usb::at(sys.path(), Path::new("/dev"));
+    let other = Disk { number: disk.number + 1, ..disk.clone() };
+    assert!(matches!(gate.release(&other), Err(GateError::Changed)));
+    assert_eq!(fs::read_to_string(folder.join("delete")).unwrap(), "");
+    gate.release(&disk).unwrap();
+    assert_eq!(fs::read_to_string(folder.join("delete")).unwrap(), "1");
+}
