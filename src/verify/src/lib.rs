@@ -10,6 +10,7 @@
 //! | `arguments`, `command` | what was asked, and the way through it |
 //! | `workstation` | trust, policy, memory, clock: what is believed and demanded |
 //! | `trust`, `policy`, `memory`, `rights` | their files |
+//! | `keeper` | the process that writes the memory |
 //! | `target`, `source`, `aligned`, `usb` | what is verified, opened once, and how it shows its identity |
 //! | `copy` | the one copy of a tag file |
 //! | `inspect`, `inventory`, `tree`, `folder`, `names` | what is on the medium |
@@ -44,6 +45,7 @@ mod folder;
 mod inspect;
 mod interrupt;
 mod inventory;
+mod keeper;
 mod lang;
 mod memory;
 mod names;
