@@ -42,6 +42,8 @@ pub struct Description {
     pub max_validity: u64,
     /// The classical key is in a PKCS#11 token, so the process is confined less (docs/keys.md).
     pub uses_token: bool,
+    /// Bytes of an envelope beside its claims, at most: certificates, signatures, headers.
+    pub envelope_overhead: u64,
 }
 
 /// From the signer.

@@ -331,14 +331,29 @@ pub enum NoTag {
     Unsealable(String),
     /// The boot areas, tables or gaps are not those that were scanned, or cannot be read any more.
     Medium(WriteObstacle),
-    /// The signer did not sign: its words, for staff.
-    Signer(String),
+    /// The signer did not sign: its words.
+    Signer(Said),
     /// The tag was not written as it must be.
     Writing(SealFailure),
     /// The verifier refused what was written, or could not be asked: its words, for staff.
     Verifier(String),
     /// The station could not keep the tag: its words, for staff.
     Store(String),
+}
+
+/// What another program of the station said, for people; reports carry the English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// One sentence or more: what is wrong and what to do next.
+    pub french: String,
+    /// The same.
+    pub english: String,
+}
+
+impl Serialize for Said {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.english)
+    }
 }
 
 /// How the children of a session were confined.

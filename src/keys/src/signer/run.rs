@@ -14,6 +14,7 @@ use blanche_sandbox::confine::{self, Profile};
 use blanche_sandbox::{Channel, ChannelError};
 use blanche_tag::envelope::{SealError, seal};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why the signer ended otherwise than by the end of its channel.
@@ -51,6 +52,9 @@ impl SignerFailed {
     }
 }
 
+/// How long another signer of the same counter is waited for: less than a station waits for a birth.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Everything between two requests.
 struct Signing {
     name: StationName,
@@ -77,7 +81,7 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), SignerFailed> 
         (PassphrasePlace::Credential(name), None) => return Err(SignerFailed::NoCredential(name.clone())),
     };
     let counter_path = folder.join(&settings.counter);
-    let counter = Counter::open(&counter_path)?;
+    let counter = Counter::open(&counter_path, PATIENCE)?;
     let keys = StationKeys::open(&folder, &settings, &secrets)?;
     drop(secrets);
     let writable = counter_path.parent().unwrap_or(&folder);
@@ -127,6 +131,7 @@ impl Signing {
             max_base_age: self.settings.policy.max_base_age,
             max_validity: self.settings.policy.max_validity,
             uses_token: self.settings.token.is_some(),
+            envelope_overhead: u64::try_from(self.keys.overhead()).unwrap_or(u64::MAX),
         }
     }
 

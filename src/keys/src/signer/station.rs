@@ -90,12 +90,16 @@ impl StationKeys {
         Ok(Self { keys: [classical, post_quantum], chains: [first.der, second.der], valid })
     }
 
-    /// Most bytes of claims that fit an envelope with these chains.
-    pub(crate) fn largest_claims(&self) -> usize {
+    /// Bytes of an envelope with these chains beside its claims, at most.
+    pub(crate) fn overhead(&self) -> usize {
         let certificates = self.chains.iter().flatten().map(|der| der.len().saturating_add(5)).sum::<usize>();
         let signatures: usize = Algorithm::BOTH.iter().map(|algorithm| algorithm.signature_length()).sum();
-        let other = certificates.saturating_add(signatures).saturating_add(ENVELOPE_OVERHEAD);
-        Purpose::Tag.max_envelope().saturating_sub(other)
+        certificates.saturating_add(signatures).saturating_add(ENVELOPE_OVERHEAD)
+    }
+
+    /// Most bytes of claims that fit an envelope with these chains.
+    pub(crate) fn largest_claims(&self) -> usize {
+        Purpose::Tag.max_envelope().saturating_sub(self.overhead())
     }
 }
 
