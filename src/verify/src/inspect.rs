@@ -172,13 +172,10 @@ impl<'a> Gathered<'a> {
     fn layout(&mut self, volumes: Vec<Volume>) {
         if let Wanted::Artefacts(claims) | Wanted::Everything(claims) = self.wanted {
             let mut other = u32::try_from(claims.volumes.len()).unwrap_or(u32::MAX);
-            for (at, volume) in volumes.iter().enumerate() {
-                // A volume that had one view when it was sealed is the first of those that it has now; the others are
-                // additions. (The copies of a small FAT that differ are a view each.)
-                let place = |other: &Volume| (other.start, other.length) == (volume.start, volume.length);
-                let first = volumes.iter().position(place) == Some(at);
+            for volume in &volumes {
                 let claimed = claims.volumes.iter().position(|claimed| {
-                    is_same(volume, claimed) || (first && claimed.view.is_none() && is_same_place(volume, claimed))
+                    is_same(volume, claimed)
+                        || (claimed.view.is_none() && is_first_of_two_tables(volume, &volumes, claimed))
                 });
                 self.numbers.push(claimed.and_then(|number| u32::try_from(number).ok()).unwrap_or_else(|| {
                     other = other.saturating_add(1);
@@ -357,6 +354,14 @@ fn describe(cause: &Cause) -> String {
 fn is_same(volume: &Volume, claimed: &claims::Volume) -> bool {
     let view = volume.view.map(|view| claims::View { tree: tree(view.tree), session: view.session });
     is_same_place(volume, claimed) && view == claimed.view
+}
+
+/// Whether it shows the first table of a small FAT whose copies differ by now: each is a view then. When it was sealed they
+/// were equal, and the volume had one view. The other one is an addition.
+fn is_first_of_two_tables(volume: &Volume, all: &[Volume], claimed: &claims::Volume) -> bool {
+    let is_other = |volume: &Volume| volume.view.is_some_and(|view| view.tree == Tree::OtherTable);
+    let place = |other: &&Volume| (other.start, other.length) == (volume.start, volume.length);
+    is_same_place(volume, claimed) && !is_other(volume) && all.iter().filter(place).any(is_other)
 }
 
 fn is_same_place(volume: &Volume, claimed: &claims::Volume) -> bool {
