@@ -31,7 +31,8 @@ def der(certificate):
 
 
 def crl_der(path):
-    return x509.load_pem_x509_crl(path.read_bytes()).public_bytes(Encoding.DER)
+    raw = path.read_bytes()
+    return x509.load_pem_x509_crl(raw).public_bytes(Encoding.DER) if raw.startswith(b"-----") else raw
 
 
 def read_trust(folder):
