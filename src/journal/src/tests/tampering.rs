@@ -103,7 +103,10 @@ fn an_untouched_journal_is_whole_and_proved_up_to_its_last_checkpoint() {
 
 #[test]
 fn altered_records_are_found() {
-    found("UPDATE transfer SET record = replace(record, 'infected', 'infectex') WHERE sequence = 3", &[FaultKind::Hash]);
+    found(
+        "UPDATE transfer SET record = replace(record, 'infected', 'infectex') WHERE sequence = 3",
+        &[FaultKind::Hash],
+    );
     found("UPDATE transfer SET record = record || ' ' WHERE sequence = 3", &[FaultKind::Hash, FaultKind::Record]);
     found("UPDATE event SET hash = zeroblob(32) WHERE sequence = 2", &[FaultKind::Hash]);
     found("UPDATE file SET sha256 = replace(sha256, 'a', 'b')", &[FaultKind::Index]);
