@@ -13,7 +13,7 @@ from both import PROGRAMS, BothTest, blanche, copy, tamper
 from station import Authority
 
 SESSIONS = 40
-RANDOM = 30
+RANDOM = 20
 SEED = int(os.environ.get("BLANCHE_SEED", "1"))
 
 
@@ -55,14 +55,14 @@ class Recorded(BothTest):
 
     def test_an_untouched_journal_is_proved(self):
         self.assertEqual(self.verdict(), (0, []))
-        self.assertEqual(self.ask(self.copied, self.trust), (0, []))
+        self.assertEqual(self.ask(self.copied, self.trust, every=True), (0, []))
 
     def test_every_record_that_is_altered_is_found(self):
-        for number in self.numbers:
+        for number in self.numbers[:: max(1, len(self.numbers) // 3)]:
             database = sqlite3.connect(self.segment(number))
             records = database.execute("SELECT sequence FROM event UNION SELECT sequence FROM transfer").fetchall()
             database.close()
-            for (sequence,) in records[:: max(1, len(records) // 5)]:
+            for (sequence,) in records[:: max(1, len(records) // 3)]:
                 shutil.copy2(self.journal / f"{number:08}.sqlite", self.segment(number))
                 self.segment(number).chmod(0o600)
                 change = "UPDATE {} SET record = replace(record, '\"time\":\"2', '\"time\":\"3') WHERE sequence = ?"
@@ -144,10 +144,19 @@ class Recorded(BothTest):
         dice = random.Random(SEED)
         for turn in range(RANDOM):
             with self.subTest(seed=SEED, turn=turn):
-                shutil.rmtree(self.copied)
-                copy(self.journal, self.copied)
-                self.alter(dice)
+                while not self.altered(dice):
+                    pass
                 self.assertEqual(self.verdict()[0], 50)
+
+    def altered(self, dice):
+        """A fresh copy with one change; not if SQLite itself refuses it, because it would be no JSON any more."""
+        shutil.rmtree(self.copied)
+        copy(self.journal, self.copied)
+        try:
+            self.alter(dice)
+        except sqlite3.OperationalError:
+            return False
+        return True
 
     def alter(self, dice):
         """One change that is no repetition of what is there."""

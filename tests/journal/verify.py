@@ -72,8 +72,8 @@ def verify(folder, trust=None, outside=None, every_signature=False):
         walk.segment(segment)
     walk.end()
     proof, older = judge_outside(outside, trust, walk) if outside is not None else (None, False)
-    stored = [item for segment in found for item in safe(segment.checkpoints).items()]
-    for _, raw in sorted(stored)[0 if every_signature else -1 :] if trust else []:
+    stored = [raw for segment in reversed(found) for _, raw in sorted(safe(segment.checkpoints).items(), reverse=True)]
+    for raw in stored[: None if every_signature else 1] if trust else []:
         try:
             claims = checkpoints.verify(raw, *trust)
             proof = max(filter(None, (proof, claims)), key=lambda one: one.sequence)
