@@ -22,9 +22,9 @@ def blanche(*words, good=(0,)):
     return done
 
 
-def first(folder, trust, outside):
+def first(folder, trust, outside, every):
     """Exit code and codes of faults of `blanche journal verify`."""
-    words = ["verify", "--folder", folder, "--trust", trust, "--every-signature", "--json"]
+    words = ["verify", "--folder", folder, "--trust", trust, "--json", *(["--every-signature"] if every else [])]
     done = blanche(*words, *(["--checkpoint", outside] if outside else []), good=(0, 50, 51))
     said = json.loads(done.stdout)
     return done.returncode, sorted({fault["code"] for fault in said["faults"]}), said
@@ -33,11 +33,11 @@ def first(folder, trust, outside):
 class BothTest(unittest.TestCase):
     """Both verifiers say the same of a journal."""
 
-    def ask(self, folder, trust, outside=None):
-        code, faults, said = first(folder, trust, outside)
+    def ask(self, folder, trust, outside=None, every=False):
+        code, faults, said = first(folder, trust, outside, every)
         read = second.read_trust(trust)
         raw = outside.read_bytes() if outside else None
-        other, answer = second.answer(*second.verify(folder, read, raw, every_signature=True))
+        other, answer = second.answer(*second.verify(folder, read, raw, every))
         self.assertEqual((code, faults), (other, answer["faults"]), f"{said}\n{answer}")
         if code != 50:
             self.assertEqual(said["last"], answer["last"])

@@ -87,6 +87,7 @@ class Walk:
     def records(self, segment):
         stored, digests = segment.checkpoints(), set()
         for sequence, raw, digest, table in segment.records():
+            digest = digest if len(digest) == 32 else bytes(32)
             expected, previous = self.before[0] + 1, self.before[1]
             if sequence != expected:
                 self.fault("J-SEQUENCE", sequence)

@@ -13,7 +13,7 @@ from both import PROGRAMS, BothTest, blanche, copy, tamper
 from station import Authority
 
 SESSIONS = 40
-RANDOM = 60
+RANDOM = 20
 SEED = int(os.environ.get("BLANCHE_SEED", "1"))
 
 
@@ -55,14 +55,14 @@ class Recorded(BothTest):
 
     def test_an_untouched_journal_is_proved(self):
         self.assertEqual(self.verdict(), (0, []))
-        self.assertEqual(self.ask(self.copied, self.trust), (0, []))
+        self.assertEqual(self.ask(self.copied, self.trust, every=True), (0, []))
 
     def test_every_record_that_is_altered_is_found(self):
-        for number in self.numbers:
+        for number in self.numbers[:: max(1, len(self.numbers) // 3)]:
             database = sqlite3.connect(self.segment(number))
             records = database.execute("SELECT sequence FROM event UNION SELECT sequence FROM transfer").fetchall()
             database.close()
-            for (sequence,) in records[:: max(1, len(records) // 5)]:
+            for (sequence,) in records[:: max(1, len(records) // 3)]:
                 shutil.copy2(self.journal / f"{number:08}.sqlite", self.segment(number))
                 self.segment(number).chmod(0o600)
                 change = "UPDATE {} SET record = replace(record, '\"time\":\"2', '\"time\":\"3') WHERE sequence = ?"
@@ -100,8 +100,8 @@ class Recorded(BothTest):
         digest, updates = chain.start(journal), []
         for sequence, record, log in rows:
             value = canonical.load(record.encode())
-            if value["body"].get("verdict") == "infected":
-                value["body"]["verdict"] = "clean"
+            if "medium" in value["body"]:
+                value["body"]["medium"]["serial"] = "ANOTHER"
             text = canonical.dump(value)
             digest = chain.link(digest, text.encode())
             updates.append((f"UPDATE {log} SET record = ?, hash = ? WHERE sequence = ?", (text, digest, sequence)))
@@ -111,11 +111,10 @@ class Recorded(BothTest):
     def test_a_tail_that_was_cut_is_found_only_from_outside(self):
         for number in self.numbers[1:]:
             self.segment(number).unlink()
-        tables = ("event", "transfer", "file", "checkpoint")
-        for table in tables:
-            database = sqlite3.connect(self.segment(1))
-            (last,) = database.execute("SELECT max(sequence) - 2 FROM event WHERE kind = 'checkpoint'").fetchone()
-            database.close()
+        database = sqlite3.connect(self.segment(1))
+        (last,) = database.execute("SELECT max(sequence) - 2 FROM event WHERE kind = 'checkpoint'").fetchone()
+        database.close()
+        for table in ("event", "transfer", "file", "checkpoint"):
             tamper(self.segment(1), f"DELETE FROM {table} WHERE sequence > {last - (table == 'checkpoint')}")
         code, faults = self.ask(self.copied, self.trust)
         self.assertEqual(faults, [])
@@ -145,17 +144,27 @@ class Recorded(BothTest):
         dice = random.Random(SEED)
         for turn in range(RANDOM):
             with self.subTest(seed=SEED, turn=turn):
-                shutil.rmtree(self.copied)
-                copy(self.journal, self.copied)
-                self.alter(dice)
+                while not self.altered(dice):
+                    pass
                 self.assertEqual(self.verdict()[0], 50)
+
+    def altered(self, dice):
+        """A fresh copy with one change; not if SQLite itself refuses it, because it would be no JSON any more."""
+        shutil.rmtree(self.copied)
+        copy(self.journal, self.copied)
+        try:
+            self.alter(dice)
+        except sqlite3.OperationalError:
+            return False
+        return True
 
     def alter(self, dice):
         """One change that is no repetition of what is there."""
         path = self.segment(dice.choice(self.numbers))
         database = sqlite3.connect(path)
-        table = dice.choice(("event", "transfer", "checkpoint"))
-        (sequence,) = database.execute(f"SELECT sequence FROM {table} ORDER BY random() LIMIT 1").fetchone()
+        rows = database.execute("SELECT 'event', sequence FROM event UNION ALL SELECT 'transfer', sequence FROM transfer"
+                                " UNION ALL SELECT 'checkpoint', sequence FROM checkpoint ORDER BY 1, 2").fetchall()
+        table, sequence = dice.choice(rows)
         column = "envelope" if table == "checkpoint" else dice.choice(("record", "hash"))
         (value,) = database.execute(f"SELECT {column} FROM {table} WHERE sequence = ?", (sequence,)).fetchone()
         database.close()

@@ -123,7 +123,7 @@ class Written(BothTest):
     def test_both_verifiers_know_the_same_canonical_form(self):
         good = {"body": {"z": 1, "é": [None, True, {}], "\ufb33": "", "😀": "\u007f\u2028"}, "kind": "x", "log": "event", "seq": 2, "time": NOON}
         texts = [dump(good)]
-        texts += [texts[0].replace(*change) for change in ((":1", ": 1"), (":1", ":1.0"), ("true", "True"), ("é", "\\u00e9"), (":1", ":9007199254740992"))]
+        texts += [texts[0].replace(*change) for change in ((":1", ": 1"), (":1", ":1.0"), ("true", "true "), ("é", "\\u00e9"), (":1", ":9007199254740992"))]
         for text in texts:
             with self.subTest(text=text):
                 journal = Journal(self.work / f"j{len(list(self.work.iterdir()))}", self.signer)

@@ -31,7 +31,8 @@ def der(certificate):
 
 
 def crl_der(path):
-    return x509.load_pem_x509_crl(path.read_bytes()).public_bytes(Encoding.DER)
+    raw = path.read_bytes()
+    return x509.load_pem_x509_crl(raw).public_bytes(Encoding.DER) if raw.startswith(b"-----") else raw
 
 
 def read_trust(folder):
@@ -71,8 +72,8 @@ def verify(folder, trust=None, outside=None, every_signature=False):
         walk.segment(segment)
     walk.end()
     proof, older = judge_outside(outside, trust, walk) if outside is not None else (None, False)
-    stored = [item for segment in found for item in safe(segment.checkpoints).items()]
-    for _, raw in sorted(stored)[0 if every_signature else -1 :] if trust else []:
+    stored = [raw for segment in reversed(found) for _, raw in sorted(safe(segment.checkpoints).items(), reverse=True)]
+    for raw in stored[: None if every_signature else 1] if trust else []:
         try:
             claims = checkpoints.verify(raw, *trust)
             proof = max(filter(None, (proof, claims)), key=lambda one: one.sequence)

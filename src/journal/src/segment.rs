@@ -137,10 +137,11 @@ pub(crate) fn header(connection: &Connection, path: &Path) -> Result<Header, Jou
     })
 }
 
-/// One record; sequence, record, hash are the first columns.
+/// One record; sequence, record, hash are the first columns. A hash of another length stands for zeros, which no record has.
 pub(crate) fn kept(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kept> {
-    let hash: [u8; 32] = row.get(2)?;
-    Ok(Kept { sequence: row.get(0)?, record: row.get(1)?, hash: ChainHash(hash) })
+    let hash: Vec<u8> = row.get(2)?;
+    let hash = ChainHash(hash.try_into().unwrap_or_default());
+    Ok(Kept { sequence: row.get(0)?, record: row.get(1)?, hash })
 }
 
 /// The record with this number.

@@ -3,5 +3,6 @@
 mod format;
 mod full_disk;
 mod looking_up;
+mod properties;
 mod recording;
 mod tampering;

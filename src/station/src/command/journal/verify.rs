@@ -161,3 +161,30 @@ fn answer(found: &Verification, code: u8) -> Value {
         "faults": found.faults.iter().map(fault).collect::<Vec<_>>(), "fault_count": found.fault_count,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::{ALTERED, UNSIGNED};
+    use crate::command::journal::time;
+    use crate::exit::Exit;
+
+    #[test]
+    fn the_documented_codes_are_the_codes() {
+        let text = include_str!("../../../../../docs/exit-codes.md");
+        let (_, section) = text.split_once("## `blanche journal`").unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+        let documented: Vec<u8> = rows.filter_map(|row| row.split(' ').next()?.parse().ok()).collect();
+        let codes = [Exit::Clean, Exit::Usage, Exit::Target, Exit::Station].map(Exit::code);
+        assert_eq!(documented, [&codes[..], &[ALTERED, UNSIGNED]].concat());
+    }
+
+    #[test]
+    fn a_day_is_its_beginning_and_nonsense_is_no_time() {
+        assert_eq!(time("2026-11-28"), time("2026-11-28T00:00:00Z"));
+        assert_eq!(time("2026-11-28T01:00:00+01:00"), time("2026-11-28"));
+        assert!(time("yesterday").is_err() && time("2026-13-01").is_err() && time("").is_err());
+    }
+}
