@@ -235,10 +235,12 @@ fn the_interfaces_are_the_golden_ones() {
     let of_session = introspect(path.as_str());
     is_golden("org.blanche.Station1.xml", &interface_of(&station, "org.blanche.Station1"));
     is_golden("org.blanche.Session1.xml", &interface_of(&of_session, "org.blanche.Session1"));
+    // zbus writes what stands below an object into the same document.
+    let (station, _) = station.split_once("<node name").expect("the sessions below it");
     let standard =
         ["Introspectable", "ObjectManager", "Peer", "Properties"].map(|name| format!("org.freedesktop.DBus.{name}"));
     let ours = "org.blanche.Station1".to_owned();
-    assert_eq!(names_of_interfaces(&station), [&[ours], &standard[..]].concat());
+    assert_eq!(names_of_interfaces(station), [&[ours], &standard[..]].concat());
     assert_eq!(names_of_interfaces(&of_session)[0], "org.blanche.Session1");
 }
 
