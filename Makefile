@@ -4,15 +4,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build verifier windows demo test test-tag test-evil test-verifier test-windows bench \
+.PHONY: help deps deps-demo deps-test toolchain build verifier windows demo test test-tag test-evil test-journal test-verifier test-windows bench \
 	false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # rustup puts cargo here; a login shell has it in PATH, cron and CI often do not.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-# A C compiler; libclamav for the matcher, SQLite for known results; nothing else is linked.
-BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev
+# A C compiler; libclamav for the matcher, SQLite for known results, libudev for the station; nothing else is linked.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libclamav-dev libsqlite3-dev libudev-dev
 # Formatting and filling a FAT image.
 DEMO_PACKAGES := dosfstools mtools zip
 # The second verifier of the tag: its libraries come from PyPI (tests/tag/requirements.txt).
@@ -24,8 +24,8 @@ WINDOWS_PACKAGES := binutils-mingw-w64-x86-64 cargo-web gcc-mingw-w64-x86-64-win
 WINE_PACKAGES := $(WINDOWS_PACKAGES) wine64
 # Other people's programs that make the media and containers of the tests, or check what we made.
 TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles dbus e2fsprogs \
-	file gcab gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop ncompress \
-	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace systemd udftools unzip util-linux wimtools wixl xorriso xz-utils \
+	file gcab gpg gpg-agent gpgconf libarchive-tools libumockdev-dev lrzip lz4 lzip lzop ncompress \
+	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace systemd udev udftools umockdev unzip util-linux wimtools wixl xorriso xz-utils \
 	zpaq zstd
 
 # The peers of the benchmark.
@@ -35,9 +35,9 @@ SEED ?= 1
 KILLS ?= 200
 IMAGES ?= 3000
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations
+FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations descriptors
 MEGABYTES ?= 200
-ROWS ?= P4,P1,P3,P5,P6,P7,P8,P9,P10,P14
+ROWS ?= P4,P1,P3,P5,P6,P7,P8,P9,P10,P14,P15
 
 # $(call install,PACKAGES): installs those that are missing; asks nothing, downloads nothing when all are there.
 define install
@@ -109,10 +109,11 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	status=0
 	( $(call test-python,tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
 	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
+	( $(call test-python,journal) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-journal.log" || status=$$?
 	cargo test --release --workspace --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
 	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
 	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR"/test{-tag,-evil,,-verifier,-windows}.log
+	$(count-tests) "$$CARGO_TARGET_DIR"/test{-tag,-evil,-journal,,-verifier,-windows}.log
 	exit $$status
 
 test-tag: ## Run the second verifier of the tag (Python) against the specification's vectors and tags of its own
@@ -128,6 +129,13 @@ test-evil: build ## Attack the tag of sealed media and ask every verifier; BLANC
 	status=0
 	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
 	$(count-tests) "$$CARGO_TARGET_DIR/test-evil.log"
+	exit $$status
+
+test-journal: build ## Record, alter and forge journals and ask both verifiers; BLANCHE_SEED=1 for the random changes
+	@$(call install,$(TAG_PACKAGES))
+	status=0
+	( $(call test-python,journal) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-journal.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/test-journal.log"
 	exit $$status
 
 test-verifier: deps-test ## Run the tests of the finished verifier on the small static program

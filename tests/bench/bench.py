@@ -27,7 +27,7 @@ def main():
     ask.add_argument("--signatures", type=int, default=500_000)
     ask.add_argument("--rules", type=int, default=2_000)
     ask.add_argument("--pairs", type=int, default=5)
-    ask.add_argument("--rows", default="P4,P1,P3,P5,P6,P7,P8,P9,P10,P14", help="which rows, separated by commas; P1 prints P2 too")
+    ask.add_argument("--rows", default="P4,P1,P3,P5,P6,P7,P8,P9,P10,P14,P15", help="which rows, separated by commas; P1 prints P2 too")
     options = ask.parse_args()
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     with tempfile.TemporaryDirectory() as name:

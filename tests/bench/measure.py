@@ -97,7 +97,7 @@ class Bench:
         step("issue", "--authority", authority, *name, "--out", station / "issued", keys / "classical.csr",
              keys / "post-quantum.csr")
         (trust / "authorities" / "bench").mkdir(parents=True)
-        for chain in ("classical.pem", "post-quantum.pem"):
+        for chain in ("classical.pem", "post-quantum.pem", "classical.checkpoint.pem", "post-quantum.checkpoint.pem"):
             (keys / chain).write_bytes((station / "issued" / chain).read_bytes())
             (trust / "authorities" / "bench" / chain).write_bytes((authority / chain).read_bytes())
         for published in ("crls", "lists"):

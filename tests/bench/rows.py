@@ -1,6 +1,8 @@
-"""The rows of the table, P1 to P10 and P14: what is compared with what stands in each function's first line."""
+"""The rows of the table, P1 to P10, P14 and P15: what is compared with what stands in each function's first line."""
 
 import contextlib
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -294,3 +296,40 @@ def p14(bench, files, image, size, count):
         say("", "     blanche-verify.exe, MB", windows.stat().st_size / 1e6, 5)
     starts = [timed(static, "--version")[0] * 1000 for _ in range(20)]
     say("", "     start, milliseconds", median(starts), 50)
+
+
+def journal_page(bench, folder, *filters):
+    """Milliseconds of `blanche journal list`, the start of the program included, and the page."""
+    command = [bench.programs / "blanche", "--lang", "en", "journal", "list", "--folder", folder, "--json", *filters]
+    begun = time.monotonic()
+    said = subprocess.run(command, check=True, capture_output=True).stdout
+    return (time.monotonic() - begun) * 1000, json.loads(said)
+
+
+def p15(bench, files, image, size, count):
+    """P15: the journal at 1 000 000 sessions: any page of the list, with and without filters; how fast it records."""
+    folder = bench.work / "journal"
+    record = [bench.programs / "record-journal", folder]
+    one = json.loads(subprocess.run([*record, "500"], check=True, capture_output=True).stdout)
+    print(f"    one session at a time, synchronised: {one['sessions'] / one['seconds']:.0f} sessions/s")
+    shutil.rmtree(folder)
+    bulk = json.loads(subprocess.run([*record, "1000000", "--batch", "5000"], check=True, capture_output=True).stdout)
+    on_disk = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"    in bulk: {bulk['sessions'] / bulk['seconds']:.0f} sessions/s, {on_disk / 1e9:.2f} GB")
+    digest = hashlib.sha256(b"file 500003").hexdigest()
+    cases = {
+        "first page": (), "page in the middle": ("--before", "1000000"), "last page": ("--before", "60"),
+        "by serial": ("--serial", "SERIAL123"), "by serial, far back": ("--serial", "SERIAL123", "--before", "400000"),
+        "by digest": ("--digest", digest), "by verdict": ("--verdict", "infected"),
+        "by verdict and serial": ("--verdict", "infected", "--serial", "SERIAL123"),
+        "by session": ("--session", "019a0000-0000-7000-8000-00000000000f"),
+        "by a day without records": ("--until", "2020-01-01"), "a serial that nobody has": ("--serial", "nobody"),
+        "events": ("--log", "event"), "a rare kind": ("--log", "event", "--kind", "alarm"),
+    }
+    for text, filters in cases.items():
+        runs = [journal_page(bench, folder, *filters) for _ in range(bench.pairs)]
+        found = len(runs[0][1]["records"])
+        say("P15" if text == "first page" else "", f"{text} ({found} records), milliseconds", median(wall for wall, _ in runs), 50)
+    begun = time.monotonic()
+    subprocess.run([bench.programs / "blanche", "journal", "verify", "--folder", folder], capture_output=True)
+    print(f"    verified in {time.monotonic() - begun:.0f} s")

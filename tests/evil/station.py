@@ -69,8 +69,8 @@ class Authority:
         self.keys("request", *name, "--folder", keys)
         requests = [keys / "classical.csr", keys / "post-quantum.csr"]
         self.keys("issue", *name, *requests, "--authority", self.folder, "--out", issued)
-        for chain in ANCHORS:
-            shutil.copy2(issued / chain, keys / chain)
+        for chain in issued.iterdir():
+            shutil.copy2(chain, keys / chain.name)
         settings = keys / "signer.toml"
         text = settings.read_text("utf-8")
         settings.write_text(text.replace('max_base_age = "7 days"', f'max_base_age = "{OLD_BASES}"'), "utf-8")

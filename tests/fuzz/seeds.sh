@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export MTOOLS_SKIP_CHECK=1 LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
-for target in tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations; do mkdir -p "corpus/$target"; done
+for target in tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations descriptors; do mkdir -p "corpus/$target"; done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/files/dossier"
@@ -54,6 +54,16 @@ table() { # name, sfdisk script
 table mbr.img $'label: dos\nstart=64, size=128, type=1'
 table logical.img $'label: dos\nstart=32, size=400, type=5\nstart=64, size=128, type=1'
 table gpt.img $'label: gpt\nfirst-lba: 34\nstart=64, size=128'
+# USB descriptors: one device, then a key (Bulk-Only and UAS), a key that is a keyboard as well, a modem with an association.
+usb() { # name, interfaces, bytes of the configuration
+    local bytes=${3// /} device='12 01 00 03 00 00 00 09 51 09 66 16 10 01 01 02 03 01' total
+    total=$(printf '%02x00' $((9 + ${#bytes} / 2)))
+    python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' \
+        "$device 0902${total}${2}01008032 $bytes" > "corpus/descriptors/$1"
+}
+usb key 01 '09 04 00 00 02 08 06 50 00  07 05 81 02 00 04 00  07 05 02 02 00 04 00  09 04 00 01 00 08 06 62 00'
+usb keyboard 02 '09 04 00 00 00 08 06 50 00  09 04 01 00 01 03 01 01 00  09 21 11 01 00 01 22 3f 00  07 05 83 03 08 00 0a'
+usb modem 02 '08 0b 00 02 02 02 01 00  09 04 00 00 00 02 02 01 00  05 24 00 10 01  09 04 01 00 00 0a 00 00 00'
 # The parts of the tags in the vectors.
 python3 seeds.py ../../docs/tag-vectors corpus
 ls -s corpus/*/

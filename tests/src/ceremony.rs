@@ -80,7 +80,7 @@ impl Ceremony {
         let requests: Vec<&str> = requests.iter().map(|request| request.to_str().expect("UTF-8")).collect();
         let words = [&["issue"][..], &name, &requests].concat();
         self.keys(&words, &[("--authority", &self.authority()), ("--out", &issued)]);
-        for chain in ["classical.pem", "post-quantum.pem"] {
+        for chain in ["classical.pem", "post-quantum.pem", "classical.checkpoint.pem", "post-quantum.checkpoint.pem"] {
             std::fs::copy(issued.join(chain), keys.join(chain)).expect("an issued chain");
         }
         let settings = keys.join("signer.toml");

@@ -62,6 +62,9 @@ class Certificate:
     def signed_by(self, issuer, algorithm):
         if self.signature_oid != SIGNATURE_OIDS[algorithm] or self.issuer != issuer.subject:
             return False
+        # A signature has whole bytes: the library passes over a count of unused bits before it.
+        if self.der[-len(self.x509.signature) - 1] != 0:
+            return False
         try:
             self.x509.verify_directly_issued_by(issuer.x509)
         except (InvalidSignature, *UNREADABLE):
@@ -87,7 +90,7 @@ def end_certificates(chains, purpose):
     names = [station_of(certificate) for certificate in ends]
     if names[0] != names[1]:
         raise Refusal("E-NAME", f"{names[0]} and {names[1]}")
-    if purpose.arc == 1 and names[0][1] == "authority":
+    if purpose.arc in (1, 2) and names[0][1] == "authority":
         raise Refusal("E-NAME", "a station of the site that stands for all sites")
     for certificate in ends:
         check_usage(certificate, purpose)
@@ -235,23 +238,35 @@ def readable_crls(ders):
 
 
 def check_crls(paths, crls, policy, clock):
-    """Step 7: a fresh CRL of each issuer that does not list the certificate below it. Moves the remembered time."""
-    for algorithm, path in enumerate(paths):
-        for certificate, issuer in zip(path, path[1:]):
-            check_crl(certificate, issuer, [one for one in crls if one.signed_by(issuer, algorithm)], policy, clock)
+    """Step 7: a fresh CRL of each issuer that does not list the certificate below it. Whatever it says, they teach."""
+    chosen = [newest_crls(path, crls, algorithm, clock) for algorithm, path in enumerate(paths)]
+    for path, found in zip(paths, chosen):
+        for issuer, crl in zip(path[1:], found):
+            check_crl(issuer, crl, policy, clock)
+        for certificate, crl in zip(path, found):
+            serial = certificate.x509.serial_number
+            if crl and crl.x509.get_revoked_certificate_by_serial_number(serial) is not None:
+                raise Refusal("E-REVOKED-STATION", f"serial {serial:x}")
 
 
-def check_crl(certificate, issuer, crls, policy, clock):
+def newest_crls(path, crls, algorithm, clock):
+    """For each issuer of a path its CRL with the highest number, or None."""
+    found = []
+    for issuer in path[1:]:
+        signed = [one for one in crls if one.signed_by(issuer, algorithm)]
+        found.append(max(signed, key=lambda one: (one.number, one.updated), default=None))
+        if found[-1]:
+            clock.saw_crl(issuer.issuer_id(), found[-1].number, found[-1].updated)
+    return found
+
+
+def check_crl(issuer, crl, policy, clock):
     name = issuer.x509.subject.rfc4514_string()
-    if not crls:
+    if not crl:
         if policy.require_crl:
             raise Refusal("E-CRL-MISSING", f"no CRL of {name}")
         return
-    newest = max(crls, key=lambda one: (one.number, one.updated))
-    if newest.number < clock.crl_number(issuer.issuer_id()):
-        raise Refusal("E-CRL-OLD", f"CRL {newest.number} of {name}")
-    clock.saw(newest.updated)
-    if clock.now - newest.updated > policy.max_crl_age:
-        raise Refusal("E-CRL-STALE", f"CRL of {name} of {newest.updated}")
-    if newest.x509.get_revoked_certificate_by_serial_number(certificate.x509.serial_number) is not None:
-        raise Refusal("E-REVOKED-STATION", f"serial {certificate.x509.serial_number:x}")
+    if crl.number < clock.crl_number(issuer.issuer_id()):
+        raise Refusal("E-CRL-OLD", f"CRL {crl.number} of {name}")
+    if clock.now - crl.updated > policy.max_crl_age:
+        raise Refusal("E-CRL-STALE", f"CRL of {name} of {crl.updated}")

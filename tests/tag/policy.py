@@ -60,7 +60,7 @@ class Clock:
     """Now, the remembered time, and the numbers that must not go back. Moved by verified CRLs and lists only.
 
     What this verification learns counts from the next one on (section 14): `now` and the numbers compared with are those of
-    the beginning; `remembered` is what to keep.
+    the beginning; `remembered`, `learned_crls` and `learned_lists` are what to keep.
     """
 
     def __init__(self, clock, memory=None):
@@ -73,9 +73,25 @@ class Clock:
         self.crls = dict(memory.get("crls") or {})
         self.lists = dict(memory.get("lists") or {})
         self.counters = dict(memory.get("counters") or {})
+        self.before = self.remembered
+        self.forget()
+
+    def forget(self):
+        """As if nothing had been learned."""
+        self.remembered, self.learned_crls, self.learned_lists = self.before, dict(self.crls), dict(self.lists)
+
+    def memory(self):
+        return {"time": self.remembered, "crls": self.learned_crls, "lists": self.learned_lists}
 
     def crl_number(self, issuer):
         return self.crls.get(issuer, 0)
 
-    def saw(self, moment):
+    def saw_crl(self, issuer, number, moment):
+        self._saw(self.learned_crls, issuer, number, moment)
+
+    def saw_list(self, signer, number, moment):
+        self._saw(self.learned_lists, signer, number, moment)
+
+    def _saw(self, numbers, key, number, moment):
+        numbers[key] = max(numbers.get(key, 0), number)
         self.remembered = max(self.remembered, moment)

@@ -36,8 +36,19 @@ class Revocations:
 
 
 def read_lists(inputs, origin):
-    """Every given list verifies and is not older than the last one seen of its signer and site."""
-    return [read_list(raw, inputs, origin) for raw in inputs.lists]
+    """Every given list verifies and is not older than the last one seen of its signer and site.
+
+    All of them are read before the first bad one refuses: those that verify teach.
+    """
+    found, refusals = [], []
+    for raw in inputs.lists:
+        try:
+            found.append(read_list(raw, inputs, origin))
+        except Refusal as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+    return found
 
 
 def read_list(raw, inputs, origin):
@@ -52,7 +63,7 @@ def read_list(raw, inputs, origin):
         raise Refusal("E-LIST", str(error)) from None
     if claims[5] < inputs.clock.lists.get(f"{signer}.{site}", 0):
         raise Refusal("E-LIST-OLD", f"number {claims[5]} of {signer}.{site}")
-    inputs.clock.saw(claims[4])
+    inputs.clock.saw_list(f"{signer}.{site}", claims[5], claims[4])
     return Revocations(site, authority, claims[4], frozenset(claims[6]), frozenset(claims[7]))
 
 

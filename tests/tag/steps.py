@@ -49,6 +49,7 @@ class Outcome:
     not_available: list = field(default_factory=list)
     differences: list = field(default_factory=list)
     remembered: int = 0
+    memory: dict = field(default_factory=dict)
 
     def at(self, step):
         self.step = step
@@ -64,7 +65,10 @@ def verify(inputs):
             outcome.accepted = True
         except Refusal as refusal:
             outcome.code, outcome.why = refusal.code, refusal.why
-    outcome.remembered = inputs.clock.remembered
+    # Section 14: a tag from the future leaves no trace.
+    if outcome.code == "E-NOT-YET-VALID":
+        inputs.clock.forget()
+    outcome.remembered, outcome.memory = inputs.clock.remembered, inputs.clock.memory()
     return outcome
 
 

@@ -93,6 +93,7 @@ def write_vector(folder, name, case, outcome):
         "expect": "accepted" if outcome.accepted else outcome.code,
         "step": None if outcome.accepted else outcome.step,
         "tolerated": outcome.tolerated if outcome.accepted else [],
+        "remembered": outcome.memory,
     }
     text = json.dumps(vector, indent=1, sort_keys=True)
     (folder / ("good" if outcome.accepted else "bad") / f"{name}.json").write_text(text, "utf-8")
@@ -111,6 +112,8 @@ def disagreement(case, outcome):
         return f"expected {expected}, found {found}: {outcome.why}"
     if sorted(outcome.tolerated) != sorted(case["tolerated"]):
         return f"expected {case['tolerated']} to be tolerated, found {outcome.tolerated}"
+    if outcome.memory != case["remembered"]:
+        return f"expected {case['remembered']} to be remembered, found {outcome.memory}"
     return None
 
 

@@ -7,8 +7,10 @@ use blanche_tests::tools::{run, try_run};
 use blanche_tests::{Ceremony, Disc, Format, Layout, Scan, Station, Tree, disc, exfat, image, program};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Short and long names, accents, an empty file, and one with BLAKE3 subtrees.
 fn tree() -> Tree {
@@ -65,6 +67,13 @@ impl Sealer {
         let arguments = ["--config", configuration.to_str().unwrap()].into_iter().chain(words.iter().copied());
         let output = try_run(self.path(), program("blanche").to_str().unwrap(), arguments);
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// The sealing of a medium, to be started.
+    fn sealing(&self, disk: &Path) -> Command {
+        let mut command = Command::new(program("blanche"));
+        command.arg("--config").arg(self.station.configuration()).args(["--lang", "en", "scan", "--seal"]).arg(disk);
+        command
     }
 
     /// What the second verifier says at level full of a tag file and a medium, or a folder that shows its volume.
@@ -286,6 +295,63 @@ fn an_older_tag_is_replaced_and_anything_else_of_its_name_is_kept() {
     assert_eq!(sealed.report["seal"]["because"]["obstacle"], "name_taken");
     let kept = run(sealer.path(), "mtype", ["-i".as_ref(), taken.as_os_str(), "::/blanche.tag".as_ref()]);
     assert_eq!(kept, b"my own notes");
+}
+
+/// Three sealings with one key folder: each signs in its turn, and no number is used twice.
+#[test]
+fn media_are_sealed_side_by_side_with_the_same_keys() {
+    let sealer = Sealer::new();
+    let sealings: Vec<_> = (0..3)
+        .map(|number| {
+            let folder = sealer.path().join(number.to_string());
+            fs::create_dir(&folder).unwrap();
+            let disk = image(&folder, Format::Fat16, Layout::Superfloppy, &tree());
+            let report = folder.join("report.json");
+            let mut command = sealer.sealing(&disk);
+            (command.arg(format!("--json={}", report.display())).spawn().unwrap(), report)
+        })
+        .collect();
+    let mut counters = std::collections::BTreeSet::new();
+    for (mut sealing, report) in sealings {
+        let code = sealing.wait().unwrap().code();
+        let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+        assert_eq!((&report["seal"]["outcome"], code), (&"on_medium".into(), Some(0)), "{report:#}");
+        counters.insert(report["seal"]["counter"].as_u64().unwrap());
+    }
+    assert_eq!(counters.len(), 3, "{counters:?}");
+}
+
+/// Somebody else holds the counter: the person hears that the station waits, and gets the tag.
+#[test]
+fn a_sealing_waits_for_its_turn_and_says_so() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let counter = fs::File::open(sealer.path().join("keys/keys-accueil-1/counter")).unwrap();
+    rustix::fs::flock(&counter, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let mut sealing = sealer.sealing(&disk).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(sealing.stderr.take().unwrap()).lines();
+    let said =
+        lines.map(Result::unwrap).any(|line| line == "Another tag is being signed; this one waits for its turn…");
+    drop(counter);
+    assert!(said);
+    assert_eq!(sealing.wait().unwrap().code(), Some(0));
+    assert_accepted(&sealer.verify(&disk, &[]));
+}
+
+/// 64 KiB were reckoned for the envelope; certificates and claims take about half of that.
+#[test]
+fn a_nearly_full_medium_carries_the_tag_that_fits() {
+    let sealer = Sealer::new();
+    let disk = image(sealer.path(), Format::Fat12, Layout::Superfloppy, &tree());
+    let room = free(sealer.path(), &disk, Format::Fat12);
+    let filling = sealer.path().join("filling.bin");
+    fs::write(&filling, vec![b'x'; usize::try_from(room - (48 << 10)).unwrap()]).unwrap();
+    run(sealer.path(), "mcopy", ["-i".as_ref(), disk.as_os_str(), filling.as_os_str(), "::/filling.bin".as_ref()]);
+    let sealed = sealer.station.seal(&disk);
+    assert_eq!(outcome(&sealed), ("on_medium", 0), "{}", sealed.messages);
+    assert_accepted(&sealer.verify(&disk, &[]));
+    let tag = run(sealer.path(), "mtype", ["-i".as_ref(), disk.as_os_str(), "::/blanche.tag".as_ref()]);
+    assert!((1..48 << 10).contains(&tag.len()), "{}", tag.len());
 }
 
 #[test]

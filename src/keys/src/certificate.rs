@@ -161,11 +161,22 @@ fn name_constraints(sites: &[Label]) -> Result<NameConstraints, x509_cert::build
     Ok(NameConstraints { permitted_subtrees: Some(permitted), excluded_subtrees: None })
 }
 
+/// Whether a certificate is for exactly this purpose.
+pub(crate) fn is_for(certificate: &TbsCertificate, purpose: Purpose) -> bool {
+    let usages = certificate.extensions().into_iter().flatten().filter(|one| one.extn_id == EXTENDED_KEY_USAGE);
+    let values: Vec<_> = usages.map(|usage| usage.extn_value.as_bytes()).collect();
+    values == [usage_value(purpose).as_slice()]
+}
+
+/// SEQUENCE of one OBJECT IDENTIFIER of 22 bytes.
+fn usage_value(purpose: Purpose) -> Vec<u8> {
+    [&[0x30, 24, 0x06, 22][..], &purpose.key_usage()].concat()
+}
+
 /// Written by hand: the arc is longer than the 64 bits that libraries hold (docs/tag-format.md, section 12).
 fn extended_key_usage(purpose: Purpose) -> Result<Extension, x509_cert::builder::Error> {
-    // SEQUENCE of one OBJECT IDENTIFIER of 22 bytes.
-    let value = [&[0x30, 24, 0x06, 22][..], &purpose.key_usage()].concat();
-    Ok(Extension { extn_id: EXTENDED_KEY_USAGE, critical: false, extn_value: OctetString::new(value)? })
+    let value = OctetString::new(usage_value(purpose))?;
+    Ok(Extension { extn_id: EXTENDED_KEY_USAGE, critical: false, extn_value: value })
 }
 
 /// Sites that an authority's certificate permits; none if it permits all.

@@ -7,7 +7,8 @@ use blanche_sandbox::birth::{Birth, BirthError, Child, Ending, ResourceLimits, R
 use blanche_sandbox::wire::Born;
 use blanche_sandbox::{Channel, ChannelError};
 use blanche_tag::Claims;
-use blanche_tag::envelope::Envelope;
+use blanche_tag::checkpoint::Checkpoint;
+use blanche_tag::envelope::{Envelope, SignedClaims};
 use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -151,7 +152,17 @@ impl SignerClient {
             let detail = format!("{} bytes, at most {MAX_CLAIMS}", claims.len());
             return Err(SignerError::Refused { refusal: Refusal::TooLarge, detail });
         }
-        accept(claims, self.ask(&ToSigner::Sign { claims: claims.to_vec() })?)
+        accept::<Claims>(claims, self.ask(&ToSigner::Sign { claims: claims.to_vec() })?)
+    }
+
+    /// Has a checkpoint of the journal signed: returns the envelope that holds exactly these claims.
+    ///
+    /// # Errors
+    /// As [`SignerClient::sign`]; [`Refusal::NoCheckpoint`] if the station has no certificates for that.
+    pub fn sign_checkpoint(&self, claims: &Checkpoint) -> Result<Vec<u8>, SignerError> {
+        let claims = claims.encode();
+        let answer = self.ask(&ToSigner::SignCheckpoint { claims: claims.clone() })?;
+        accept::<Checkpoint>(&claims, answer)
     }
 
     fn ask(&self, question: &ToSigner) -> Result<FromSigner, SignerError> {
@@ -170,10 +181,10 @@ impl SignerClient {
 }
 
 /// Opens the envelope again: a signer that was taken over must not make the station seal other claims than its own.
-pub(crate) fn accept(claims: &[u8], answer: FromSigner) -> Result<Vec<u8>, SignerError> {
+pub(crate) fn accept<T: SignedClaims>(claims: &[u8], answer: FromSigner) -> Result<Vec<u8>, SignerError> {
     match answer {
         FromSigner::Signed { envelope } => {
-            let opened = Envelope::<Claims>::open(&envelope);
+            let opened = Envelope::<T>::open(&envelope);
             let opened = opened.map_err(|refusal| SignerError::WrongAnswer(refusal.to_string()))?;
             if opened.payload() == claims {
                 Ok(envelope)

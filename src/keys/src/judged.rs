@@ -221,7 +221,7 @@ fn the_station_takes_no_envelope_of_other_claims_for_an_answer() {
     let mut keys = world.made(&Wrong::nothing());
     let asked = claims::claims("station-1", "site-a", 1);
     let other = Claims { counter: 2, ..asked.clone() };
-    let answer = |envelope: Vec<u8>| accept(&asked.encode(), FromSigner::Signed { envelope });
+    let answer = |envelope: Vec<u8>| accept::<Claims>(&asked.encode(), FromSigner::Signed { envelope });
     let right = seal(&asked, &mut keys).unwrap();
     assert_eq!(answer(right.clone()).unwrap(), right);
     assert!(matches!(answer(seal(&other, &mut keys).unwrap()), Err(SignerError::WrongAnswer(_))));

@@ -3,7 +3,7 @@
 //! * [`ceremony`]: authorities, stations, revocation; docs/keys.md is the way through it.
 //! * [`KeysCommand`]: the same as `blanche keys …`.
 //! * [`signer`]: the program `blanche-signer`.
-//! * [`SignerClient`]: how a station speaks to it; [`protocol`]: in which words.
+//! * [`SignerClient`]: how a station speaks to it; [`protocol`]: in which words; [`wait_for_turn`]: one at a time.
 //!
 //! What a certificate, a CRL or a list must be is docs/tag-format.md, section 12; `blanche_tag` is the judge.
 
@@ -34,10 +34,13 @@ mod request;
 mod secret;
 pub mod signer;
 mod token;
+mod turn;
 
 pub use certificate::StationName;
 pub use client::{SignerClient, SignerError};
 pub use command::{KeysCommand, run, run_to};
 pub use error::KeysError;
+pub use protocol::Description;
 pub use secret::{SHORTEST, Secret, Secrets};
 pub use token::TokenPlace;
+pub use turn::wait_for_turn;

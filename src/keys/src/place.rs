@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Nobody needs a longer key, certificate or list.
@@ -75,6 +76,28 @@ pub(crate) fn lock(path: &Path) -> Result<OwnedFd, KeysError> {
         Err(rustix::io::Errno::WOULDBLOCK) => Err(KeysError::Locked { path: path.to_owned() }),
         Err(error) => Err(reading(path)(error)),
     }
+}
+
+/// How often is looked whether a lock is free.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// As [`lock`], but waits for whoever has it, up to `patience`.
+pub(crate) fn lock_within(path: &Path, patience: Duration) -> Result<OwnedFd, KeysError> {
+    let start = Instant::now();
+    loop {
+        match lock(path) {
+            Err(KeysError::Locked { .. }) if start.elapsed() < patience => std::thread::sleep(LOOK),
+            other => return other,
+        }
+    }
+}
+
+/// Whether somebody holds a folder alone just now. Asking keeps nobody waiting: it is for words, not for a decision.
+pub(crate) fn is_locked(path: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // Whoever may not open it hears why from the signer.
+    let Ok(folder) = rustix::fs::open(path, flags, Mode::empty()) else { return false };
+    rustix::fs::flock(&folder, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
 }
 
 /// Makes a folder for its user only; one that is there already has to be empty.

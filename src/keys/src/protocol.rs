@@ -17,6 +17,11 @@ pub enum ToSigner {
         /// In their deterministic encoding.
         claims: Vec<u8>,
     },
+    /// Sign this checkpoint of the station's journal (docs/journal.md, section 6).
+    SignCheckpoint {
+        /// In their deterministic encoding.
+        claims: Vec<u8>,
+    },
 }
 
 impl Message for ToSigner {
@@ -42,6 +47,10 @@ pub struct Description {
     pub max_validity: u64,
     /// The classical key is in a PKCS#11 token, so the process is confined less (docs/keys.md).
     pub uses_token: bool,
+    /// It has certificates for checkpoints of a journal.
+    pub signs_checkpoints: bool,
+    /// Bytes of an envelope beside its claims, at most: certificates, signatures, headers.
+    pub envelope_overhead: u64,
 }
 
 /// From the signer.
@@ -49,9 +58,9 @@ pub struct Description {
 pub enum FromSigner {
     /// Answer to [`ToSigner::Describe`].
     Described(Description),
-    /// The envelope of a tag.
+    /// The envelope of a tag, or of a checkpoint.
     Signed {
-        /// COSE, as it goes into the tag file.
+        /// COSE, as it goes into the tag file or the journal.
         envelope: Vec<u8>,
     },
     /// Nothing was signed.
@@ -98,7 +107,7 @@ refusals! {
     TooLarge "too-large"
         "The claims are too large for a tag. The medium has too many volumes or areas; it cannot be sealed."
         "Les déclarations sont trop longues pour une étiquette. Le support a trop de volumes ou de zones ; il ne peut pas être scellé."
-    /// They are not the claims of a tag.
+    /// They are not the claims of a tag, or of a checkpoint.
     Malformed "malformed"
         "The request to the signer is damaged. Restart the station; tell the administrator if it happens again."
         "La demande de signature est endommagée. Redémarrez la station ; prévenez l'administrateur si cela se répète."
@@ -142,6 +151,10 @@ refusals! {
     CounterNotKept "counter-not-kept"
         "The signer cannot write its counter, so it signs nothing. Check the disk of the station."
         "Le compteur ne peut pas être écrit, donc rien n'est signé. Vérifiez le disque de la station."
+    /// A checkpoint, and there are no certificates for that.
+    NoCheckpoint "no-checkpoint-certificate"
+        "The station has no certificates for its journal. Have them issued (blanche keys issue), and put them into the key folder."
+        "La station n'a pas de certificats pour son journal. Faites-les émettre (blanche keys issue) et mettez-les dans le dossier de clés."
     /// The keys did not sign.
     Keys "keys"
         "The keys did not sign. Check the token, then restart the station."

@@ -16,6 +16,7 @@ mod verify;
 pub use child::{Child, Ending, Killer};
 pub use fork::{Forked, fork_confinable};
 pub use inherited::Inherited;
+pub(crate) use steps::service_user;
 
 use crate::ChannelError;
 use std::io;

@@ -7,9 +7,11 @@ mod calls;
 mod filesystem;
 mod filter;
 mod tmpfs;
+mod user;
 
 pub(crate) use filter::FILTERS;
 pub use tmpfs::{TmpfsError, private_tmpfs};
+pub use user::leave_root;
 
 use crate::wire::Born;
 use std::io;
@@ -38,7 +40,7 @@ pub enum Profile<'a> {
         /// then (docs/sandbox.md).
         token: Option<&'a [PathBuf]>,
     },
-    /// A workstation's verifier. It has opened everything but what is below these folders.
+    /// A workstation's verifier, and the keeper of its memory. Each has opened everything but what is below these folders.
     Verifier {
         /// The mounted folder that it verifies, read-only.
         folder: Option<&'a Path>,

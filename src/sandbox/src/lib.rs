@@ -4,12 +4,15 @@
 //! * [`confine`]: the child's first act: Landlock and seccomp; without them it does not live.
 //! * [`Channel`]: length-limited typed messages with descriptors on a Unix socket.
 //! * [`content`]: sealed read-only objects, and the check that refuses any other.
+//! * [`block`]: two calls on block devices.
 //! * [`wire`]: the messages; the only part that is there on other systems than Linux.
 //!
-//! `unsafe` stands in [`birth`] and [`confine`] only.
+//! `unsafe` stands in [`birth`], [`confine`] and [`block`] only.
 
 #[cfg(target_os = "linux")]
 pub mod birth;
+#[cfg(target_os = "linux")]
+pub mod block;
 #[cfg(target_os = "linux")]
 mod channel;
 #[cfg(target_os = "linux")]

@@ -317,6 +317,8 @@ pub struct SealedTag {
     pub expires: String,
     /// Counter of the station.
     pub counter: u64,
+    /// SHA-256 of the manifest in hexadecimal.
+    pub manifest: String,
 }
 
 /// Why a clean medium got no tag.
@@ -331,8 +333,8 @@ pub enum NoTag {
     Unsealable(String),
     /// The boot areas, tables or gaps are not those that were scanned, or cannot be read any more.
     Medium(WriteObstacle),
-    /// The signer did not sign: its words, for staff.
-    Signer(String),
+    /// The signer did not sign: its words.
+    Signer(Said),
     /// The tag was not written as it must be.
     Writing(SealFailure),
     /// The verifier refused what was written, or could not be asked: its words, for staff.
@@ -341,6 +343,21 @@ pub enum NoTag {
     Store(String),
     /// The station writes no tags at the moment: its words, for staff.
     Station(String),
+}
+
+/// What another program of the station said, for people; reports carry the English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// One sentence or more: what is wrong and what to do next.
+    pub french: String,
+    /// The same.
+    pub english: String,
+}
+
+impl Serialize for Said {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.english)
+    }
 }
 
 /// How the children of a session were confined.

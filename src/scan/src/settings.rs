@@ -5,8 +5,12 @@
 //! docs/configuration.md, and a test keeps both the same.
 
 mod document;
+mod journal;
+mod ports;
 mod units;
 
+pub use journal::Journal;
+pub use ports::{DeviceEntry, PortRole, PortSettings};
 pub use units::{size_notation, time_notation};
 
 use crate::judge::SuspiciousPolicy;
@@ -46,14 +50,19 @@ pub struct Settings {
     pub matchers: Matchers,
     /// Where long content waits for a matcher.
     pub spool: Spool,
-    /// Which media are read at all.
+    /// Which devices and media are read at all.
     pub admit: Admit,
+    /// What each socket is for; none = every one is for media that are checked.
+    #[serde(deserialize_with = "ports::ports")]
+    pub ports: Vec<PortSettings>,
     /// How findings are weighed.
     pub verdict: VerdictPolicy,
     /// Results that need not be asked for again.
     pub known_results: KnownResults,
     /// Tags for clean media.
     pub seal: Seal,
+    /// What is recorded.
+    pub journal: Journal,
     /// The sandboxed programs.
     pub children: Children,
 }
@@ -165,13 +174,17 @@ fn memory_bytes() -> Option<u64> {
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// Which media are read at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// Which devices and media are read at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Admit {
     /// Bytes; larger media are refused. `None` = any size.
     #[serde(deserialize_with = "units::capacity_limit")]
     pub max_capacity: Option<u64>,
+    /// The only devices that may bring media; none = every one.
+    pub allow: Vec<DeviceEntry>,
+    /// Devices that are refused whatever they are.
+    pub deny: Vec<DeviceEntry>,
 }
 
 /// How findings are weighed.
@@ -347,7 +360,9 @@ impl Settings {
         settings.bases.rules.iter_mut().for_each(absolute);
         settings.known_results.file.as_mut().map(absolute);
         settings.children.directory.as_mut().map(absolute);
-        [&mut settings.seal.keys, &mut settings.seal.trust, &mut settings.seal.detached].into_iter().for_each(absolute);
+        let seal = &mut settings.seal;
+        [&mut seal.keys, &mut seal.trust, &mut seal.detached].into_iter().for_each(absolute);
+        absolute(&mut settings.journal.folder);
         Ok(settings)
     }
 

@@ -19,7 +19,8 @@ const MAX_AREAS: u64 = 64 << 20;
 ///
 /// # Errors
 /// [`WriteObstacle`]: [`Changed`](WriteObstacle::Changed), or what keeps it from being read. A boot area of which the scan
-/// digested only a part is [`Unsupported`](WriteObstacle::Unsupported): nothing is signed that was not looked at.
+/// digested only a part is [`Unreadable`](WriteObstacle::Unreadable): what the reader can read there it digests, and
+/// nothing is signed that was not looked at.
 pub(crate) fn areas(view: &dyn ReadAt, survey: &SealSurvey) -> Result<Vec<[u8; 32]>, WriteObstacle> {
     let all = survey.areas.iter().map(|area| area.length).fold(0, u64::saturating_add);
     if all > MAX_AREAS || survey.areas.iter().any(|area| area.length > MAX_AREA) {
@@ -28,7 +29,7 @@ pub(crate) fn areas(view: &dyn ReadAt, survey: &SealSurvey) -> Result<Vec<[u8; 3
     let known = joined(survey.unchanged.iter().map(|known| range(known.start, known.length)).collect());
     let areas: Vec<_> = survey.areas.iter().map(|area| range(area.start, area.length)).collect();
     if !areas.iter().all(|area| known.iter().any(|known| known.start <= area.start && area.end <= known.end)) {
-        return Err(WriteObstacle::Unsupported);
+        return Err(WriteObstacle::Unreadable);
     }
     let once = Once::read(view, areas)?;
     for known in &survey.unchanged {
@@ -234,7 +235,7 @@ mod tests {
     fn a_boot_area_that_the_scan_did_not_digest_is_not_signed() {
         for wanted in [4..5, 3..5, 2..31, 39..41] {
             let survey = survey(&[0..4, 30..40], std::slice::from_ref(&wanted));
-            assert_eq!(areas(&Liar::new(), &survey), Err(WriteObstacle::Unsupported), "{wanted:?}");
+            assert_eq!(areas(&Liar::new(), &survey), Err(WriteObstacle::Unreadable), "{wanted:?}");
         }
     }
 }

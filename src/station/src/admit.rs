@@ -3,6 +3,19 @@
 //! [`decide`] is a pure function of a device's descriptors and the policy. A [`Gate`] carries the decision out: no driver is bound
 //! before it, and only storage drivers after it.
 
+mod decide;
+mod policy;
+mod protect;
+mod simulated;
+mod usb;
+mod words;
+
+pub use decide::decide;
+pub use policy::Policy;
+pub use simulated::SimulatedGate;
+pub use usb::Usb;
+pub use words::{class_name, device_refusal};
+
 use crate::detect::{DevPath, Disk, Interface, UsbDevice};
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -38,18 +51,41 @@ pub enum DeviceRefusal {
     NotStorage(Vec<Interface>),
     /// Storage and something else: what else.
     Composite(Vec<Interface>),
+    /// Storage of a kind that is not read here, such as a floppy drive or a tape.
+    Transport(Vec<Interface>),
+    /// Its interfaces are storage, but the device as a whole says that it is something else (bDeviceClass).
+    Class(u8),
     /// The descriptors are malformed.
     Malformed,
     /// It changed after it was judged.
     Changed,
     /// A hub that is not declared.
     Hub,
-    /// The port is not declared.
+    /// The port is not declared, or not for such a device.
     Port,
     /// Named in the list of devices that are denied, or not in the list of those that are allowed.
     List,
     /// The kernel could not put it into service.
     Unusable,
+}
+
+impl DeviceRefusal {
+    /// The stable word for journals, buses and programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotStorage(_) => "not-storage",
+            Self::Composite(_) => "composite",
+            Self::Transport(_) => "transport",
+            Self::Class(_) => "class",
+            Self::Malformed => "malformed",
+            Self::Changed => "changed",
+            Self::Hub => "hub",
+            Self::Port => "port",
+            Self::List => "list",
+            Self::Unusable => "unusable",
+        }
+    }
 }
 
 /// Carries decisions out.
@@ -60,7 +96,8 @@ pub trait Gate: Send {
     /// [`GateError`] when this machine cannot do that: then no tag may be written.
     fn close(&mut self) -> Result<(), GateError>;
 
-    /// Authorises a device, interface by interface, after comparing its descriptors with those that were judged.
+    /// Authorises a device that was judged, interface by interface, after comparing its descriptors with those that were
+    /// judged. Storage gets a driver for storage and no other, a hub the hub's, a part of the station whatever serves it.
     ///
     /// # Errors
     /// [`GateError`]; then the device stays without a driver.

@@ -2,6 +2,7 @@
 
 mod destination;
 mod engines;
+pub mod journal;
 mod scan;
 mod station;
 mod tag;
@@ -14,6 +15,7 @@ use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
 use blanche_verify::{ShowArguments, VerifyArguments};
 use clap::{Args, Parser, Subcommand};
+use journal::JournalCommand;
 pub use station::{SessionArguments, StationArguments, StationCommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -50,6 +52,9 @@ pub enum Command {
     /// Show tags, and hand out those that the station keeps
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Look up, hand out and verify what the station recorded (docs/journal.md)
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Show what a running station does, and give it orders (docs/station.md)
     #[command(subcommand)]
     Station(StationCommand),
@@ -143,6 +148,7 @@ pub fn run(cli: &Cli) -> u8 {
         Command::Tag(TagCommand::Show(arguments)) => blanche_verify::show(arguments, verifiers(lang)).code(),
         Command::Tag(TagCommand::List) => tag::list(settings(), lang).code(),
         Command::Tag(TagCommand::Export(arguments)) => tag::export(arguments, settings(), lang),
+        Command::Journal(command) => journal::run(command, settings(), lang),
         Command::Station(command) => station::run(command, lang).code(),
         Command::Keys(command) => keys(command, lang),
     }

@@ -12,6 +12,7 @@ mod clock;
 use crate::admit::{DeviceRefusal, Gate, GateError, SharedGate};
 use crate::board::{Board, Problem, ProblemKind};
 use crate::detect::{DetectError, Disk, Source};
+use crate::record::Recorder;
 use crate::session::view::State;
 use crate::session::work::Job;
 use crate::session::{Effect, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId};
@@ -44,8 +45,6 @@ pub struct Parts {
     pub gate: Box<dyn Gate>,
     /// What is decided.
     pub rules: Rules,
-    /// The journal: an error stops sealing.
-    pub record: Box<dyn FnMut(&Entry) -> Result<(), String> + Send>,
     /// What is known to be wrong already.
     pub problems: Vec<Problem>,
     /// Media are made up.
@@ -100,14 +99,14 @@ impl Orders {
     }
 }
 
-/// A running daemon.
+/// A running daemon. Dropping it ends it, in good order.
 #[derive(Debug)]
 pub struct Daemon {
     /// What people may know.
     pub board: Arc<Board>,
     /// What people may ask for.
     pub orders: Orders,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Daemon {
@@ -120,20 +119,27 @@ impl Daemon {
         let board = Arc::new(Board::default());
         let driver = Driver::new(parts, sender.clone(), Arc::clone(&board))?;
         let thread = std::thread::Builder::new().name("daemon".to_owned()).spawn(move || driver.run(&inbox))?;
-        Ok(Self { board, orders: Orders(sender), thread })
+        Ok(Self { board, orders: Orders(sender), thread: Some(thread) })
     }
 
     /// Whether it has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Waits until it has ended.
-    pub fn join(self) {
-        if self.thread.join().is_err() {
+    pub fn wait(&mut self) {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("station alarm: the daemon ended by a panic");
         }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.orders.quit();
+        self.wait();
     }
 }
 
@@ -147,7 +153,7 @@ struct Driver {
     machine: Machine,
     settings: Arc<Settings>,
     gate: SharedGate,
-    record: Box<dyn FnMut(&Entry) -> Result<(), String> + Send>,
+    recorder: Recorder,
     sender: Sender<Message>,
     board: Arc<Board>,
     room: Option<Arc<EngineRoom>>,
@@ -163,16 +169,16 @@ struct Driver {
 
 impl Driver {
     fn new(parts: Parts, sender: Sender<Message>, board: Arc<Board>) -> std::io::Result<Self> {
-        let Parts { settings, source, mut gate, rules, record, problems, simulated } = parts;
+        let Parts { settings, source, mut gate, rules, problems, simulated } = parts;
         let closed = gate.close();
         let stop = Cancel::default();
         detect(source, sender.clone(), stop.clone())?;
         open_engines(Arc::clone(&settings), sender.clone(), stop.clone())?;
         let mut driver = Self {
             machine: Machine::new(rules),
+            recorder: Recorder::new(Arc::clone(&settings)),
             settings,
             gate: Arc::new(Mutex::new(gate)),
-            record,
             sender,
             board,
             room: None,
@@ -187,6 +193,7 @@ impl Driver {
         if let Err(error) = closed {
             driver.problem(ProblemKind::UsbOpen, error.to_string());
         }
+        driver.keep_record(&Entry::Started);
         driver.show();
         Ok(driver)
     }
@@ -281,7 +288,12 @@ impl Driver {
         if let Entry::Entered(id, State::Removed) = entry {
             self.gone.push_back((Instant::now(), *id));
         }
-        match (self.record)(entry) {
+        let written = self.recorder.write(entry);
+        self.journal_is(written);
+    }
+
+    fn journal_is(&mut self, written: Result<(), String>) {
+        match written {
             Ok(()) => self.solved(ProblemKind::Journal),
             Err(reason) => self.problem(ProblemKind::Journal, reason),
         }
@@ -321,6 +333,8 @@ impl Driver {
     /// What is looked at again and again: threads, clocks, bases, sessions that nobody needs any more.
     fn look(&mut self) {
         self.reap();
+        let written = self.recorder.flush();
+        self.journal_is(written);
         match self.clock.look() {
             Some(Jump::Slept(time)) => self.input(Input::Slept(time)),
             Some(Jump::Set(by)) => self.keep_record(&Entry::ClockSet(by)),
@@ -368,9 +382,14 @@ impl Driver {
     }
 
     fn problem(&mut self, kind: ProblemKind, detail: String) {
+        let problem = Problem { kind, detail };
+        if self.problems.contains(&problem) {
+            return;
+        }
         self.solved(kind);
+        let Problem { kind, detail } = &problem;
         tracing::warn!("{}: {detail}", kind.word());
-        self.problems.push(Problem { kind, detail });
+        self.problems.push(problem);
         self.problems.sort_by_key(|problem| problem.kind);
     }
 

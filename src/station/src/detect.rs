@@ -2,7 +2,22 @@
 //!
 //! Everything is keyed by [`DevPath`], the only name that every event of a device carries: a `remove` has neither serial
 //! number nor bus (seen). A [`Source`] repeats nothing and forgets nothing: what is there at the start arrives first, a
-//! device that is gone takes its disks with it.
+//! device that is gone takes its disks with it, and they go first.
+//!
+//! * [`Udev`]: the real machine. [`simulated`]: image files instead of media.
+//! * `table`: what both have in common: from what is seen to what is new.
+//! * [`descriptors`]: what a USB device says that it is.
+
+pub mod descriptors;
+mod port;
+pub(crate) use port::is_bus;
+pub mod simulated;
+pub(crate) mod sysfs;
+mod table;
+mod udev;
+
+pub use descriptors::Interface;
+pub use udev::Udev;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -74,23 +89,6 @@ pub struct UsbDevice {
     pub descriptors: [u8; 32],
 }
 
-/// One alternate setting of an interface (USB 2.0, table 9-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Interface {
-    /// bConfigurationValue.
-    pub configuration: u8,
-    /// bInterfaceNumber.
-    pub number: u8,
-    /// bAlternateSetting.
-    pub alternate: u8,
-    /// bInterfaceClass.
-    pub class: u8,
-    /// bInterfaceSubClass.
-    pub subclass: u8,
-    /// bInterfaceProtocol.
-    pub protocol: u8,
-}
-
 /// What a disk is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskKind {
@@ -119,7 +117,8 @@ pub struct Disk {
     pub sequence: u64,
     /// Bytes; 0 = no card or disc in it.
     pub capacity: u64,
-    /// The device says that it cannot be written.
+    /// It cannot be written. The kernel keeps `Gate::protect` in the same place and forgets it with the drive, not with
+    /// the card: lift it when a card leaves, or the next one seems protected.
     pub read_only: bool,
     /// What it is.
     pub kind: DiskKind,

@@ -3,6 +3,7 @@
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
 //! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
+//! * [`record`]: the journal, with the signer of this station.
 //! * [`detect`], [`admit`], [`session`]: from a plugged-in device to its verdict; [`daemon`] drives them, [`board`] shows them.
 //! * [`service`]: the board on D-Bus; [`words`]: what a station says to people.
 //! * [`stationd`]: the daemon as a program; [`exit`]: the exit codes.
@@ -18,6 +19,7 @@ pub mod exit;
 mod identity;
 mod interrupt;
 mod log;
+pub mod record;
 mod seal;
 pub mod service;
 pub mod session;

@@ -17,10 +17,10 @@ mod writing;
 pub(crate) use verifying::accepts;
 
 use crate::identity;
-use blanche_keys::SignerClient;
+use blanche_keys::{Description, SignerClient, SignerError, wait_for_turn};
 use blanche_sandbox::wire::{FromSealer, LocalTime, SealFailure, VolumeId, WriteObstacle};
 use blanche_scan::Inventory;
-use blanche_scan::report::{NoTag, Report, Seal, SealedTag};
+use blanche_scan::report::{NoTag, Report, Said, Seal, SealedTag};
 use blanche_scan::settings::Settings;
 use blanche_tag::Claims;
 use blanche_tag::claims::Label;
@@ -30,17 +30,31 @@ use jiff::{Timestamp, Zoned};
 use manifest::Manifest;
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 use writing::Sealer;
 
-/// Bytes of an envelope with its certificates, about.
-const ENVELOPE: u64 = 64 << 10;
+/// Bytes of the header of a tag file (docs/tag-format.md, section 2).
+const HEADER: u64 = 32;
+/// The highest counter that claims can state.
+const HIGHEST: u64 = 1 << 53;
+/// How long another sealing with the same keys is waited for: each takes the time of a signature.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Seals a medium that was found clean. `told` hears how many bytes of the tag are written.
+/// What a person is told while a medium is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Another sealing uses the keys.
+    Waiting,
+    /// So many bytes of the tag are written.
+    Written(u64),
+}
+
+/// Seals a medium that was found clean. `told` hears how far it is.
 pub(crate) fn seal(
     inventory: Option<&Inventory>,
     report: &Report,
     settings: &Settings,
-    told: &mut dyn FnMut(u64),
+    told: &mut dyn FnMut(Step),
 ) -> Seal {
     let outcome = match inventory {
         _ if !report.sealing.possible => Err(NoTag::Obstacles),
@@ -53,6 +67,12 @@ pub(crate) fn seal(
 /// Something that cannot stand in a tag.
 fn unsealable(what: impl std::fmt::Display) -> NoTag {
     NoTag::Unsealable(what.to_string())
+}
+
+/// Why nothing was signed, in both languages.
+#[allow(clippy::needless_pass_by_value, reason = "takes the place of a closure in map_err")]
+fn unsigned(error: SignerError) -> NoTag {
+    NoTag::Signer(Said { french: error.sentence(true), english: error.sentence(false) })
 }
 
 /// The volumes in the order of the claims: start, length, view.
@@ -100,16 +120,15 @@ struct Signed {
 }
 
 impl Sealing<'_> {
-    fn run(&self, told: &mut dyn FnMut(u64)) -> Result<Seal, NoTag> {
-        let signer = SignerClient::spawn(&self.settings.children.program("blanche-signer"), &self.settings.seal.keys)
-            .map_err(|error| NoTag::Signer(error.to_string()))?;
+    fn run(&self, told: &mut dyn FnMut(Step)) -> Result<Seal, NoTag> {
+        let signer = self.signer(told)?.describe().map_err(unsigned)?;
         let mut manifest = manifest::write(self.inventory, &self.order, None)?;
-        let expected = manifest.finished.length.saturating_add(ENVELOPE);
+        let expected = self.expected(&signer, &manifest)?;
         let sealer = Sealer::start(self.inventory, &self.order, self.settings, expected).map_err(NoTag::Medium)?;
         let because = match sealer.volume() {
             Ok(volume) => {
-                let signed = self.sign(&signer, &sealer, &mut manifest, Some(volume))?;
-                match sealer.write(&signed.file, signed.length, now_here(), told) {
+                let signed = self.sign(&sealer, &mut manifest, Some(volume), told)?;
+                match sealer.write(&signed.file, signed.length, now_here(), &mut |bytes| told(Step::Written(bytes))) {
                     FromSealer::Written => {
                         // Nobody may write any more once the verifier looks.
                         drop(sealer);
@@ -124,18 +143,61 @@ impl Sealing<'_> {
             }
             Err(obstacle) => obstacle,
         };
-        self.keep(&signer, &sealer, &mut manifest, because)
+        self.keep(&sealer, &mut manifest, because, told)
+    }
+
+    /// A signer, for as long as it is asked: only one at a time may use a counter, and a medium takes minutes.
+    fn signer(&self, told: &mut dyn FnMut(Step)) -> Result<SignerClient, NoTag> {
+        let keys = &self.settings.seal.keys;
+        wait_for_turn(keys, PATIENCE, &mut || told(Step::Waiting)).map_err(|error| unsigned(error.into()))?;
+        SignerClient::spawn(&self.settings.children.program("blanche-signer"), keys).map_err(unsigned)
+    }
+
+    /// Bytes of the tag file, at most, and a few hundred less at least: claims of these lengths, in the signer's envelope.
+    fn expected(&self, signer: &Description, manifest: &Manifest) -> Result<u64, NoTag> {
+        let digests = vec![[0; 32]; self.inventory.area().boot.len()];
+        let signing = Signing { counter: HIGHEST, ..self.signing(signer, Some(u32::from(u8::MAX)))? };
+        let claims = claims::claims(&self.found(&digests), &signing, &manifest.finished, self.settings)?;
+        let claims = u64::try_from(claims.encode().len()).map_err(unsealable)?;
+        let parts = [HEADER, signer.envelope_overhead, claims, manifest.finished.length];
+        Ok(parts.into_iter().fold(0, u64::saturating_add))
+    }
+
+    /// What changes from tag to tag.
+    fn signing(&self, signer: &Description, tag_volume: Option<u32>) -> Result<Signing, NoTag> {
+        let issued = u64::try_from(Timestamp::now().as_second()).map_err(unsealable)?;
+        let label = |name: &str| Label::try_from(name).map_err(unsealable);
+        Ok(Signing {
+            tag: *uuid::Uuid::now_v7().as_bytes(),
+            station: label(&signer.station)?,
+            site: label(&signer.site)?,
+            issued,
+            expires: expiry(issued, self.settings.seal.validity.as_secs(), signer.certificate_expires),
+            counter: signer.next_counter,
+            tag_volume,
+        })
+    }
+
+    /// What was found on the medium; `areas` are the digests of its boot areas.
+    fn found<'f>(&'f self, areas: &'f [[u8; 32]]) -> Found<'f> {
+        Found {
+            inventory: self.inventory,
+            report: self.report,
+            order: &self.order,
+            usb: identity::usb(self.inventory.medium()),
+            areas,
+        }
     }
 
     /// A detached tag.
     fn keep(
         &self,
-        signer: &SignerClient,
         sealer: &Sealer,
         manifest: &mut Manifest,
         because: WriteObstacle,
+        told: &mut dyn FnMut(Step),
     ) -> Result<Seal, NoTag> {
-        let mut signed = self.sign(signer, sealer, manifest, None)?;
+        let mut signed = self.sign(sealer, manifest, None, told)?;
         let place = store::place(&self.settings.seal.detached, &signed.claims);
         let failed = |error| NoTag::Store(format!("{}: {error}", place.display()));
         // An earlier tag of the same content stays until the new one is accepted.
@@ -148,40 +210,25 @@ impl Sealing<'_> {
     /// Claims and signatures. `manifest` lists everything; a tag on the medium needs one without itself.
     fn sign(
         &self,
-        signer: &SignerClient,
         sealer: &Sealer,
         manifest: &mut Manifest,
         volume: Option<VolumeId>,
+        told: &mut dyn FnMut(Step),
     ) -> Result<Signed, NoTag> {
-        let described = signer.describe().map_err(|error| NoTag::Signer(error.to_string()))?;
         let tag_volume = self.order.optional(volume)?;
         let mut without = None;
         if !manifest.serves(tag_volume) {
             without = Some(manifest::write(self.inventory, &self.order, tag_volume)?);
         }
         let manifest = without.as_mut().unwrap_or(manifest);
-        let issued = u64::try_from(Timestamp::now().as_second()).map_err(unsealable)?;
-        let label = |name: &str| Label::try_from(name).map_err(unsealable);
-        let signing = Signing {
-            tag: *uuid::Uuid::now_v7().as_bytes(),
-            station: label(&described.station)?,
-            site: label(&described.site)?,
-            issued,
-            expires: expiry(issued, self.settings.seal.validity.as_secs(), described.certificate_expires),
-            counter: described.next_counter,
-            tag_volume,
-        };
-        let found = Found {
-            inventory: self.inventory,
-            report: self.report,
-            order: &self.order,
-            usb: identity::usb(self.inventory.medium()),
-            areas: &sealer.areas,
-        };
-        let claims = claims::claims(&found, &signing, &manifest.finished, self.settings)?;
+        // From here to the signature the counter is this sealing's.
+        let signer = self.signer(told)?;
+        let signing = self.signing(&signer.describe().map_err(unsigned)?, tag_volume)?;
+        let claims = claims::claims(&self.found(&sealer.areas), &signing, &manifest.finished, self.settings)?;
         let payload = claims.encode();
         Claims::decode(&payload).map_err(unsealable)?;
-        let envelope = signer.sign(&payload).map_err(|error| NoTag::Signer(error.to_string()))?;
+        let envelope = signer.sign(&payload).map_err(unsigned)?;
+        drop(signer);
         let (file, length) = manifest::tag_file(&envelope, manifest)?;
         Ok(Signed { claims, file, length })
     }
@@ -190,7 +237,8 @@ impl Sealing<'_> {
     fn verify(&self, detached: Option<&Path>) -> Result<(), NoTag> {
         let medium =
             File::open(writing::reopened(self.inventory)).map_err(|error| NoTag::Verifier(error.to_string()))?;
-        accepts(self.settings, &medium, detached).map_err(NoTag::Verifier)
+        let detached: Vec<&Path> = detached.into_iter().collect();
+        accepts(self.settings, &medium, &detached).map(|_| ()).map_err(NoTag::Verifier)
     }
 }
 
@@ -219,6 +267,7 @@ fn described(claims: &Claims) -> SealedTag {
         issued: time(claims.issued),
         expires: time(claims.expires),
         counter: claims.counter,
+        manifest: claims.content.manifest_sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
     }
 }
 

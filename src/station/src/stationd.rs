@@ -83,8 +83,7 @@ fn run(settings: Arc<Settings>, bus: Bus) -> io::Result<()> {
     }
     let asked = stop.load(Ordering::SeqCst);
     systemd.say(&[NotifyState::Stopping]);
-    daemon.orders.quit();
-    daemon.join();
+    drop(daemon);
     service.join();
     if asked { Ok(()) } else { Err(io::Error::other("the daemon ended without being asked")) }
 }

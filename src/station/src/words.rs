@@ -3,7 +3,7 @@
 //!
 //! Every match over an enum is exhaustive: a new state or problem without its two sentences does not compile.
 
-use crate::admit::DeviceRefusal;
+use crate::admit::device_refusal;
 use crate::board::ProblemKind;
 use crate::session::view::{Conclusion, Failure, SessionView, State};
 use blanche_scan::judge::Verdict;
@@ -170,54 +170,6 @@ pub fn failure(failure: &Failure, lang: Lang) -> Advice {
     advice(lang, (french, next.0), (english, next.1))
 }
 
-/// Why a device is not admitted.
-#[must_use]
-pub fn device_refusal(why: &DeviceRefusal, lang: Lang) -> Advice {
-    let plain = ("Utilisez une clé ou un disque USB ordinaire.", "Use an ordinary USB key or disk.");
-    let security = ("Apportez-le au service de sécurité.", "Take it to the security staff.");
-    let (french, english, next) = match why {
-        DeviceRefusal::NotStorage(_) => {
-            ("Cet appareil n'est pas un support de fichiers.", "This device is not a medium for files.", plain)
-        }
-        DeviceRefusal::Composite(_) => (
-            "Cet appareil se présente comme un support et comme autre chose à la fois.",
-            "This device says that it is a medium and something else at the same time.",
-            security,
-        ),
-        DeviceRefusal::Malformed => (
-            "Cet appareil se décrit d'une façon qui ne se comprend pas.",
-            "This device describes itself in a way that cannot be understood.",
-            security,
-        ),
-        DeviceRefusal::Changed => (
-            "Cet appareil s'est transformé en un autre après avoir été branché.",
-            "This device became another one after it was plugged in.",
-            security,
-        ),
-        DeviceRefusal::Hub => (
-            "Les multiprises USB ne sont pas acceptées ici.",
-            "USB hubs are not accepted here.",
-            ("Branchez votre support directement sur la station.", "Plug your medium into the station itself."),
-        ),
-        DeviceRefusal::Port => (
-            "Cette prise n'est pas prévue pour les supports à vérifier.",
-            "This port is not meant for media that are checked.",
-            ("Utilisez une autre prise de la station.", "Use another port of the station."),
-        ),
-        DeviceRefusal::List => (
-            "Ce modèle ou cet exemplaire n'est pas accepté dans votre service.",
-            "This model or this very device is not accepted in your service.",
-            ("Demandez conseil au service de sécurité.", "Ask the security staff."),
-        ),
-        DeviceRefusal::Unusable => (
-            "La station n'a pas réussi à mettre cet appareil en service.",
-            "The station could not put this device into service.",
-            plain,
-        ),
-    };
-    advice(lang, (french, next.0), (english, next.1))
-}
-
 /// A session that has its result.
 fn concluded(conclusion: &Conclusion, lang: Lang) -> Saying {
     let word = verdict_word(conclusion, lang);
@@ -324,24 +276,6 @@ mod tests {
         for kind in kinds {
             are_plain(|lang| failure(&failed(kind), lang));
             assert!(said.insert(failure(&failed(kind), Lang::En).what), "{kind}");
-        }
-    }
-
-    #[test]
-    fn every_refusal_of_a_device_has_plain_sentences_of_its_own() {
-        let mut said = std::collections::BTreeSet::new();
-        for why in [
-            DeviceRefusal::NotStorage(Vec::new()),
-            DeviceRefusal::Composite(Vec::new()),
-            DeviceRefusal::Malformed,
-            DeviceRefusal::Changed,
-            DeviceRefusal::Hub,
-            DeviceRefusal::Port,
-            DeviceRefusal::List,
-            DeviceRefusal::Unusable,
-        ] {
-            are_plain(|lang| device_refusal(&why, lang));
-            assert!(said.insert(device_refusal(&why, Lang::En).what), "{why:?}");
         }
     }
 

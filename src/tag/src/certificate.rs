@@ -5,9 +5,12 @@ use crate::claims::Label;
 use crate::envelope::Purpose;
 use crate::refusal::{Code, Refusal};
 use crate::revocation::ALL_SITES;
+use std::collections::BTreeSet;
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, Encode, oid::ObjectIdentifier};
-use x509_cert::ext::pkix::{KeyUsage, SubjectAltName, name::GeneralName};
+use x509_cert::der::asn1::Any;
+use x509_cert::der::{Decode, Encode, Tag, Tagged, oid::ObjectIdentifier};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, SubjectAltName, name::GeneralName};
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -35,6 +38,25 @@ fn extension(certificate: &Certificate, id: ObjectIdentifier) -> Option<(bool, &
     let mut found = all.iter().filter(|extension| extension.extn_id == id);
     let first = found.next()?;
     if found.next().is_some() { None } else { Some((first.critical, first.extn_value.as_bytes())) }
+}
+
+/// Whether every extension occurs once (RFC 5280, 4.2), and those that section 12 demands can be decoded.
+fn has_readable_extensions(certificate: &Certificate) -> bool {
+    let all = certificate.tbs_certificate().extensions().map_or(&[][..], |all| all.as_slice());
+    let ids: BTreeSet<_> = all.iter().map(|extension| extension.extn_id).collect();
+    let readable = |extension: &Extension| {
+        let value = extension.extn_value.as_bytes();
+        match extension.extn_id {
+            BASIC_CONSTRAINTS => BasicConstraints::from_der(value).is_ok(),
+            KEY_USAGE => KeyUsage::from_der(value).is_ok(),
+            SUBJECT_ALT_NAME => SubjectAltName::from_der(value).is_ok(),
+            // Not as OBJECT IDENTIFIERs: ours has an arc of 128 bits.
+            EXTENDED_KEY_USAGE => Vec::<Any>::from_der(value)
+                .is_ok_and(|purposes| purposes.iter().all(|purpose| purpose.tag() == Tag::ObjectIdentifier)),
+            _ => true,
+        }
+    };
+    ids.len() == all.len() && all.iter().all(readable)
 }
 
 /// keyUsage, which section 12 demands to be critical.
@@ -67,13 +89,16 @@ impl EndCertificate {
         let Ok(certificate) = Certificate::from_der(der) else {
             return refuse(Code::Certificate, algorithm, "not a certificate (RFC 5280)");
         };
+        if !has_readable_extensions(&certificate) {
+            return refuse(Code::Certificate, algorithm, "an extension that occurs twice or cannot be decoded");
+        }
         let Some(key) = key(&certificate, algorithm) else {
             return refuse(Code::Certificate, algorithm, "key of another algorithm");
         };
         let Some((station, site)) = name(&certificate) else {
             return refuse(Code::Name, algorithm, "not exactly one dNSName STATION.SITE.blanche.invalid");
         };
-        if purpose == Purpose::Tag && site.as_str() == ALL_SITES {
+        if matches!(purpose, Purpose::Tag | Purpose::Checkpoint) && site.as_str() == ALL_SITES {
             return refuse(Code::Name, algorithm, "a station of the site that stands for all sites");
         }
         // SEQUENCE { OBJECT IDENTIFIER }: exactly one purpose.

@@ -6,6 +6,7 @@ use crate::manifest::{Digests, Entry, EntryKind};
 use crate::policy::Level;
 use crate::refusal::{Code, Refusal};
 use crate::verify::{TAG_NAME, Tag, Verified};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// An entry that a walk of the medium found.
@@ -187,16 +188,20 @@ pub fn compare(
         if last.as_ref().is_some_and(|last| last.key() >= seen.key()) {
             return Err(Refusal::new(Code::Added, 19, "an entry of the medium occurs twice or out of order"));
         }
-        while let Some((entry, _)) = expected.take_if(|(entry, _)| entry.key() < seen.key()) {
-            run.removed(&entry);
-            expected = next()?;
-        }
-        match expected.take_if(|(entry, _)| entry.key() == seen.key()) {
-            Some((entry, _)) => {
-                run.both(&entry, &seen);
-                expected = next()?;
+        loop {
+            let order = expected.as_ref().map_or(Ordering::Greater, |(entry, _)| entry.key().cmp(&seen.key()));
+            match (order, &expected) {
+                (Ordering::Less, Some((entry, _))) => run.removed(entry),
+                (Ordering::Equal, Some((entry, _))) => run.both(entry, &seen),
+                _ => {
+                    run.added(&seen);
+                    break;
+                }
             }
-            None => run.added(&seen),
+            expected = next()?;
+            if order == Ordering::Equal {
+                break;
+            }
         }
         last = Some(seen);
     }

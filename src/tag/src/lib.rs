@@ -17,6 +17,7 @@
 //! | `areas` | 10 | normalised boot areas |
 //! | `artefacts` | 11 | what hosts may write |
 //! | `certificate`, `trust`, `revocation` | 12 | chains, CRLs, revocation lists |
+//! | `checkpoint` | 5; docs/journal.md | checkpoints of a journal |
 //! | `policy` | 14, 16 | clock, memory, policy |
 //! | `verify`, `inventory` | 15 | the steps |
 //! | `refusal` | 17 | codes and sentences |
@@ -42,6 +43,7 @@ pub mod areas;
 pub mod artefacts;
 mod cbor;
 mod certificate;
+pub mod checkpoint;
 pub mod claims;
 pub mod envelope;
 mod file;
@@ -65,4 +67,4 @@ pub use policy::{CLOCK_TOLERANCE, Level, Memory, OnMissing, Policy};
 pub use refusal::{Code, Refusal, Sentences};
 pub use trust::{Authority, BadTrust, Crl, TrustStore};
 pub use usb::{Usb, canonical_serial, serial_from_windows_instance};
-pub use verify::{Compared, Context, MediumView, Seen, Tag, Verified, verify};
+pub use verify::{Compared, Context, Judgement, MediumView, Seen, Tag, Verified, verify};

@@ -88,7 +88,7 @@ pub(crate) fn open(bytes: &[u8], origin: &Origin<'_>, memory: &mut Memory) -> Re
         return Err(bad("it names another signer than its certificates".to_owned()));
     }
     let key = format!("{}.{}", list.signer, list.site);
-    let last = memory.lists.get(&key).copied().unwrap_or(0);
+    let last = origin.known.lists.get(&key).copied().unwrap_or(0);
     if list.number < last {
         return Err(Refusal::new(Code::ListOld, 13, format!("{key}: number {}, {last} was seen", list.number)));
     }

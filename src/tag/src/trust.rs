@@ -107,6 +107,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) trust: &'a TrustStore,
     pub(crate) crls: &'a [Crl],
     pub(crate) policy: &'a Policy,
+    /// What was remembered before step 1: what this verification learns counts from the next one on (section 14).
+    pub(crate) known: &'a Memory,
     pub(crate) now: Time,
 }
 
@@ -117,7 +119,20 @@ struct Path<'a> {
     anchor: &'a [u8],
 }
 
+/// An issuer in a chain, and its CRL.
+struct Issued<'a> {
+    name: String,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    key: [u8; 32],
+    crl: Option<&'a Crl>,
+}
+
 impl Path<'_> {
+    /// A refusal of step 7.
+    fn refuse(&self, code: Code, what: &dyn std::fmt::Display) -> Refusal {
+        Refusal::new(code, 7, format!("{} chain: {what}", self.algorithm.name()))
+    }
+
     /// Whether each certificate names the next one as its issuer, the anchor last: webpki looks for a path in any order.
     fn is_in_order(&self) -> bool {
         let all = self.certificates.iter().map(Vec::as_slice).chain([self.anchor]);
@@ -129,7 +144,7 @@ impl Path<'_> {
 }
 
 impl Origin<'_> {
-    /// Steps 5 to 8: who signed. Remembers the CRLs that were used.
+    /// Steps 5 to 8: who signed. `memory` takes what the CRLs of the chains state, whatever becomes of the rest.
     pub(crate) fn verify<T: SignedClaims>(
         &self,
         envelope: &Envelope<T>,
@@ -147,9 +162,9 @@ impl Origin<'_> {
         }
         // Steps 6 and 7.
         let paths = self.authority([&one.chain, &two.chain])?;
-        for path in &paths {
-            self.check_crls(path, memory)?;
-        }
+        let [first, second] = &paths;
+        let crls = [self.crls(first, memory)?, self.crls(second, memory)?];
+        paths.iter().zip(&crls).try_for_each(|(path, crls)| self.check_crls(path, crls))?;
         // Step 8.
         for ((algorithm, end), part) in Algorithm::BOTH.into_iter().zip(&ends).zip(&envelope.signatures) {
             let length = part.signature.len() == algorithm.signature_length();
@@ -233,45 +248,49 @@ impl Origin<'_> {
         end.verify_for_usage(&algorithms, &anchors, intermediates, time, AnyUsage, revocation, None).map(|_| ())
     }
 
-    /// Step 7 for one path.
-    fn check_crls(&self, path: &Path<'_>, memory: &mut Memory) -> Result<(), Refusal> {
-        let refuse = |code, what: String| Refusal::new(code, 7, format!("{} chain: {what}", path.algorithm.name()));
+    /// The CRL of each issuer of a path, from the end on. Their signatures are verified, so they teach, whatever step 7 says
+    /// of them: or whoever can take files away would bring back the CRL before the one that refuses.
+    fn crls(&self, path: &Path<'_>, memory: &mut Memory) -> Result<Vec<Issued<'_>>, Refusal> {
         let issuers = path.certificates.iter().skip(1).map(Vec::as_slice).chain([path.anchor]);
-        let mut used = Vec::new();
+        let mut found = Vec::new();
         for issuer in issuers {
-            let issuer = Certificate::from_der(issuer).map_err(|error| refuse(Code::Chain, error.to_string()))?;
-            let Some(crl) = self.newest(&issuer, path.algorithm) else {
+            let issuer = Certificate::from_der(issuer).map_err(|error| path.refuse(Code::Chain, &error))?;
+            let certificate = issuer.tbs_certificate();
+            let key = Sha256::digest(certificate.subject_public_key_info().to_der().unwrap_or_default()).into();
+            let crl = self.newest(&issuer, path.algorithm);
+            if let Some(crl) = crl {
+                Memory::learn(&mut memory.crls, &mut memory.time, key, crl.number, crl.this_update);
+            }
+            found.push(Issued { name: certificate.subject().to_string(), key, crl });
+        }
+        Ok(found)
+    }
+
+    /// Step 7 for one path.
+    fn check_crls(&self, path: &Path<'_>, issued: &[Issued<'_>]) -> Result<(), Refusal> {
+        let mut lists: Vec<webpki::CertRevocationList<'_>> = Vec::new();
+        for Issued { name, key, crl } in issued {
+            let Some(crl) = crl else {
                 if self.policy.require_crl {
-                    return Err(refuse(Code::CrlMissing, format!("no CRL of {}", issuer.tbs_certificate().subject())));
+                    return Err(path.refuse(Code::CrlMissing, &format!("no CRL of {name}")));
                 }
                 continue;
             };
-            let spki = issuer.tbs_certificate().subject_public_key_info().to_der().unwrap_or_default();
-            let issuer: [u8; 32] = Sha256::digest(&spki).into();
-            let last = memory.crls.get(&issuer).copied().unwrap_or(0);
+            let last = self.known.crls.get(key).copied().unwrap_or(0);
             if crl.number < last {
-                return Err(refuse(Code::CrlOld, format!("number {}, {last} was seen", crl.number)));
+                return Err(path.refuse(Code::CrlOld, &format!("number {}, {last} was seen", crl.number)));
             }
             if self.now.saturating_sub(crl.this_update) > self.policy.max_crl_age {
-                return Err(refuse(Code::CrlStale, format!("of {}, now {}", crl.this_update, self.now)));
+                return Err(path.refuse(Code::CrlStale, &format!("of {}, now {}", crl.this_update, self.now)));
             }
-            used.push((issuer, crl));
+            lists.extend(webpki::BorrowedCertRevocationList::from_der(&crl.der).ok().map(Into::into));
         }
-        let crls: Vec<webpki::CertRevocationList<'_>> = used
-            .iter()
-            .filter_map(|(_, crl)| webpki::BorrowedCertRevocationList::from_der(&crl.der).ok().map(Into::into))
-            .collect();
-        let crls: Vec<_> = crls.iter().collect();
-        match self.webpki(path, &crls) {
-            Ok(()) => {}
-            Err(PathError::CertRevoked) => return Err(refuse(Code::RevokedStation, "a certificate is revoked".into())),
-            Err(PathError::UnknownRevocationStatus) if !self.policy.require_crl => {}
-            Err(error) => return Err(refuse(Code::CrlMissing, error.to_string())),
+        match self.webpki(path, &lists.iter().collect::<Vec<_>>()) {
+            Ok(()) => Ok(()),
+            Err(PathError::CertRevoked) => Err(path.refuse(Code::RevokedStation, &"a certificate is revoked")),
+            Err(PathError::UnknownRevocationStatus) if !self.policy.require_crl => Ok(()),
+            Err(error) => Err(path.refuse(Code::CrlMissing, &error)),
         }
-        for (issuer, crl) in used {
-            Memory::learn(&mut memory.crls, &mut memory.time, issuer, crl.number, crl.this_update);
-        }
-        Ok(())
     }
 
     /// The CRL of an issuer with the highest number.

@@ -3,7 +3,7 @@
 
 use crate::areas;
 use crate::cbor;
-use crate::claims::{Claims, Names, Sha256, Time, Verdict};
+use crate::claims::{Claims, Label, Names, Sha256, Time, Verdict};
 use crate::envelope::{Envelope, SignedClaims};
 use crate::file::{Spool, TagFile};
 use crate::manifest::{self, Counts};
@@ -82,10 +82,10 @@ pub struct Tag<'a> {
 }
 
 impl Tag<'_> {
-    /// The manifest, from its beginning.
+    /// The manifest, from its beginning; its rules and its digest were checked.
     #[must_use]
     pub fn manifest(&self) -> manifest::Reader<'_> {
-        manifest::Reader::new(self.spool, self.start, self.claims.content.manifest_length)
+        manifest::Reader::again(self.spool, self.start, self.claims.content.manifest_length)
     }
 
     /// Length and SHA-256 of the copy that was verified.
@@ -111,8 +111,6 @@ pub struct Verified<T> {
     inner: T,
     /// The least level to reach, as the policy says.
     pub level: Level,
-    /// What to remember from now on: nothing in it comes from the tag.
-    pub memory: Memory,
     /// Capacity and block size.
     pub capacity: Compared,
     /// USB identity.
@@ -121,6 +119,16 @@ pub struct Verified<T> {
     pub boot: Compared,
     /// The clock is behind what an authority has stated.
     pub clock_is_behind: bool,
+}
+
+/// What came of a verification, and what it taught: a refusal teaches too.
+#[must_use]
+pub struct Judgement<'a> {
+    /// The tag up to level *identity*, or the first step that fails.
+    pub outcome: Result<Verified<Tag<'a>>, Refusal>,
+    /// What to remember from now on (section 14): what was remembered before, and whatever CRLs and revocation lists that
+    /// verified have stated. Nothing in it comes from the tag.
+    pub memory: Memory,
 }
 
 impl<T> Deref for Verified<T> {
@@ -132,57 +140,75 @@ impl<T> Deref for Verified<T> {
 }
 
 /// Verifies a tag up to level *identity*.
-///
-/// # Errors
-/// The first step that fails, as a [`Refusal`].
-pub fn verify<'a>(
+pub fn verify<'a>(spool: &'a dyn Spool, context: &Context<'_>, medium: &dyn MediumView) -> Judgement<'a> {
+    let mut memory = context.memory.clone();
+    let outcome = steps(spool, context, medium, &mut memory);
+    // Section 14: a tag from the future leaves no trace, not even by the lists that came with it.
+    if matches!(&outcome, Err(refusal) if refusal.code == Code::NotYetValid) {
+        memory.clone_from(context.memory);
+    }
+    Judgement { outcome, memory }
+}
+
+/// Steps 1 to 18. `memory` takes what CRLs and lists state as they verify.
+fn steps<'a>(
     spool: &'a dyn Spool,
     context: &Context<'_>,
     medium: &dyn MediumView,
+    memory: &mut Memory,
 ) -> Result<Verified<Tag<'a>>, Refusal> {
     // Steps 1 to 4.
     let file = TagFile::open(spool)?;
     let envelope = Envelope::<Claims>::open(&file.envelope)?;
     // Steps 5 to 8.
-    let mut memory = context.memory.clone();
-    let now = memory.now(context.clock);
-    let origin = Origin { trust: context.trust, crls: context.crls, policy: context.policy, now };
-    let (station, site) = origin.verify(&envelope, &mut memory)?;
-    // Step 9.
-    cbor::check(&envelope.payload, None).map_err(|error| Refusal::new(Code::Encoding, 9, error.to_string()))?;
-    let claims = Claims::decode(&envelope.payload).map_err(|error| Refusal::new(Code::Claims, 9, error.to_string()))?;
-    // Step 10.
-    if (&claims.station, &claims.site) != (&station, &site) {
-        let detail = format!("claims of {}.{}, certificates of {station}.{site}", claims.station, claims.site);
-        return Err(Refusal::new(Code::Name, 10, detail));
-    }
-    if context.policy.sites.as_ref().is_some_and(|sites| !sites.iter().any(|known| known == site.as_str())) {
-        return Err(Refusal::new(Code::SitePolicy, 10, format!("site {site}")));
-    }
-    // Step 11.
-    if claims.verdict != Verdict::Clean {
-        return Err(Refusal::new(Code::Verdict, 11, format!("verdict {:?}", claims.verdict)));
-    }
-    if !claims.exceptions.is_empty() && !context.policy.accept_exceptions {
-        return Err(Refusal::new(Code::Exception, 11, format!("{} exceptions", claims.exceptions.len())));
-    }
+    let now = context.memory.now(context.clock);
+    let Context { trust, crls, policy, memory: known, .. } = *context;
+    let origin = Origin { trust, crls, policy, known, now };
+    let (station, site) = origin.verify(&envelope, memory)?;
+    // Steps 9 to 11.
+    let claims = decode(&envelope.payload)?;
+    check_claims(&claims, (&station, &site), policy)?;
     // Step 12.
-    context.policy.check_times(&claims, now)?;
+    policy.check_times(&claims, now)?;
     // Steps 13 and 14.
-    let lists = check_lists(&claims, context, &origin, &mut memory)?;
+    let lists = check_lists(&claims, context, &origin, memory)?;
     if context.counters.get(&claims.counter_key()).is_some_and(|last| claims.counter < *last) {
         return Err(Refusal::new(Code::Replayed, 14, format!("counter {}", claims.counter)));
     }
     // Step 15.
-    context.policy.check_engines(&claims)?;
+    policy.check_engines(&claims)?;
     // Step 16.
     check_manifest(spool, &file, &claims, &lists)?;
     // Steps 17 and 18.
-    let (capacity, usb) = check_identity(&claims, context.policy, medium)?;
-    let boot = check_areas(&claims, context.policy, medium)?;
-    let clock_is_behind = context.clock.saturating_add(CLOCK_TOLERANCE) < context.memory.time;
+    let (capacity, usb) = check_identity(&claims, policy, medium)?;
+    let boot = check_areas(&claims, policy, medium)?;
+    let clock_is_behind = context.clock.saturating_add(CLOCK_TOLERANCE) < known.time;
     let inner = Tag { claims, spool, start: file.manifest_start };
-    Ok(Verified { inner, level: context.policy.level, memory, capacity, usb, boot, clock_is_behind })
+    Ok(Verified { inner, level: policy.level, capacity, usb, boot, clock_is_behind })
+}
+
+/// Step 9.
+fn decode(payload: &[u8]) -> Result<Claims, Refusal> {
+    cbor::check(payload, None).map_err(|error| Refusal::new(Code::Encoding, 9, error.to_string()))?;
+    Claims::decode(payload).map_err(|error| Refusal::new(Code::Claims, 9, error.to_string()))
+}
+
+/// Steps 10 and 11.
+fn check_claims(claims: &Claims, (station, site): (&Label, &Label), policy: &Policy) -> Result<(), Refusal> {
+    if (&claims.station, &claims.site) != (station, site) {
+        let detail = format!("claims of {}.{}, certificates of {station}.{site}", claims.station, claims.site);
+        return Err(Refusal::new(Code::Name, 10, detail));
+    }
+    if policy.sites.as_ref().is_some_and(|sites| !sites.iter().any(|known| known == site.as_str())) {
+        return Err(Refusal::new(Code::SitePolicy, 10, format!("site {site}")));
+    }
+    if claims.verdict != Verdict::Clean {
+        return Err(Refusal::new(Code::Verdict, 11, format!("verdict {:?}", claims.verdict)));
+    }
+    if !claims.exceptions.is_empty() && !policy.accept_exceptions {
+        return Err(Refusal::new(Code::Exception, 11, format!("{} exceptions", claims.exceptions.len())));
+    }
+    Ok(())
 }
 
 /// Step 13: the lists that count for the site of the tag.
@@ -193,8 +219,9 @@ fn check_lists(
     memory: &mut Memory,
 ) -> Result<Vec<RevocationList>, Refusal> {
     let refuse = |code, detail: String| Err(Refusal::new(code, 13, detail));
-    let opened = context.lists.iter().map(|bytes| revocation::open(bytes, origin, memory));
-    let mut lists = opened.collect::<Result<Vec<_>, _>>()?;
+    // All of them are opened before the first bad one refuses: those that verify teach.
+    let opened: Vec<_> = context.lists.iter().map(|bytes| revocation::open(bytes, origin, memory)).collect();
+    let mut lists = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
     lists.retain(|list| list.covers(&claims.site));
     match lists.iter().map(|list| list.issued).max() {
         None if context.policy.require_list => {
@@ -239,10 +266,11 @@ fn check_manifest(spool: &dyn Spool, file: &TagFile, claims: &Claims, lists: &[R
             found = Some(entry.path);
         }
     }
-    if reader.sha256() != content.manifest_sha256 {
+    let (counts, sha256) = reader.checked().unwrap_or_default();
+    if sha256 != content.manifest_sha256 {
         return refuse("its SHA-256 is not the signed one".to_owned());
     }
-    let Counts { entries, files, streams, folders, links, others, bytes } = reader.counts();
+    let Counts { entries, files, streams, folders, links, others, bytes } = counts;
     let signed = [content.entries, content.files, content.streams, content.folders, content.links, content.others];
     if (signed, content.bytes) != ([entries, files, streams, folders, links, others], bytes) {
         return refuse("its counts are not the signed ones".to_owned());

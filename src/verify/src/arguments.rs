@@ -57,9 +57,9 @@ pub struct VerifyArguments {
     /// How deep to verify; never less than the policy demands [default: as the policy says, else full]
     #[arg(long, value_enum)]
     pub level: Option<LevelName>,
-    /// The tag, if it does not stand on the medium
+    /// The tag, if it does not stand on the medium; of several, the first that is accepted counts
     #[arg(long, value_name = "FILE")]
-    pub tag: Option<PathBuf>,
+    pub tag: Vec<PathBuf>,
     /// Whom to believe and what to demand.
     #[command(flatten)]
     pub demands: Demands,

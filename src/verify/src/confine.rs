@@ -2,23 +2,25 @@
 
 use crate::failure::Failure;
 use crate::target::Target;
-use crate::workstation::Workstation;
 
-/// Confines this process for the rest of its life: what is open stays open, the mounted folder can be read, the folder
-/// of the memory can be written.
+/// Confines this process for the rest of its life: what is open stays open, the mounted folder can be read.
+///
+/// A process of root goes on as `nobody`, as the station's children do. With a mounted folder it cannot: the files in it
+/// are still to be opened, with the rights of whoever asked.
 ///
 /// # Errors
 /// [`Failure::Confine`]: a layer is missing, and nothing may be parsed.
 #[cfg(target_os = "linux")]
-pub(crate) fn enter(target: &Target, workstation: &Workstation) -> Result<(), Failure> {
+pub(crate) fn enter(target: &Target) -> Result<(), Failure> {
     use crate::target::Input;
-    use blanche_sandbox::confine::{Profile, confine};
+    use blanche_sandbox::confine::{Profile, confine, leave_root};
     let folder = match &target.input {
         Input::Folder(folder) => Some(folder.as_path()),
         Input::Medium(_) => None,
     };
-    let memory = workstation.store.as_ref().and_then(|store| store.folder());
-    confine(Profile::Verifier { folder, memory }).map(|_| ()).map_err(|error| Failure::Confine(error.to_string()))
+    let left = if folder.is_none() { leave_root() } else { Ok(()) };
+    let confined = left.and_then(|()| confine(Profile::Verifier { folder, memory: None }));
+    confined.map(|_| ()).map_err(|error| Failure::Confine(error.to_string()))
 }
 
 /// Other systems have no such layers; docs/verify.md says so.
@@ -26,6 +28,6 @@ pub(crate) fn enter(target: &Target, workstation: &Workstation) -> Result<(), Fa
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn enter(_: &Target, _: &Workstation) -> Result<(), Failure> {
+pub(crate) fn enter(_: &Target) -> Result<(), Failure> {
     Ok(())
 }

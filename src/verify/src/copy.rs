@@ -1,10 +1,8 @@
 //! The one copy of a tag file that a verification works on (step 1).
 
-use crate::rights;
 use blanche_tag::{MAX_ENVELOPE, MAX_MANIFEST, Spool};
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
 
 /// Name of a tag on a medium (section 13).
 pub(crate) const TAG_NAME: &[u8] = b"blanche.tag";
@@ -26,15 +24,8 @@ pub(crate) enum Copy {
 }
 
 impl Copy {
-    /// Reads a file of the host. A pipe is not waited for: it has no beginning to go back to, so it is a broken copy.
-    ///
-    /// # Errors
-    /// The host's, before the first byte.
-    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        Ok(Self::of(&rights::open(path)?))
-    }
-
-    /// Reads an opened file from its beginning, wherever it was read before: reading at an offset moves on Windows.
+    /// Reads an opened file from its beginning, wherever it was read before: reading at an offset moves on Windows. A pipe
+    /// has no beginning to go back to, so it is a broken copy.
     pub(crate) fn of(mut file: &File) -> Self {
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         let mut bytes = Vec::new();

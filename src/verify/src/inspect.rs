@@ -7,7 +7,6 @@ use crate::copy::{self, Copy, TAG_NAME};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::inventory::{Found, Inventory, Known};
-use crate::names;
 use crate::progress::Progress;
 use blanche_media::{Medium, Object, ReadFailure, Receiver, Stop, inspect};
 use blanche_sandbox::wire::{
@@ -173,8 +172,14 @@ impl<'a> Gathered<'a> {
     fn layout(&mut self, volumes: Vec<Volume>) {
         if let Wanted::Artefacts(claims) | Wanted::Everything(claims) = self.wanted {
             let mut other = u32::try_from(claims.volumes.len()).unwrap_or(u32::MAX);
-            for volume in &volumes {
-                let claimed = claims.volumes.iter().position(|claimed| is_same(volume, claimed));
+            for (at, volume) in volumes.iter().enumerate() {
+                // A volume that had one view when it was sealed is the first of those that it has now; the others are
+                // additions. (The copies of a small FAT that differ are a view each.)
+                let place = |other: &Volume| (other.start, other.length) == (volume.start, volume.length);
+                let first = volumes.iter().position(place) == Some(at);
+                let claimed = claims.volumes.iter().position(|claimed| {
+                    is_same(volume, claimed) || (first && claimed.view.is_none() && is_same_place(volume, claimed))
+                });
                 self.numbers.push(claimed.and_then(|number| u32::try_from(number).ok()).unwrap_or_else(|| {
                     other = other.saturating_add(1);
                     other.saturating_sub(1)
@@ -253,7 +258,7 @@ impl<'a> Gathered<'a> {
             next = node.parent;
         }
         names.reverse();
-        names.into_iter().fold(Vec::new(), |path, name| names::join(&path, name))
+        names.join(&0)
     }
 
     fn into_tags(mut self) -> Vec<Copy> {
@@ -351,9 +356,12 @@ fn describe(cause: &Cause) -> String {
 
 fn is_same(volume: &Volume, claimed: &claims::Volume) -> bool {
     let view = volume.view.map(|view| claims::View { tree: tree(view.tree), session: view.session });
+    is_same_place(volume, claimed) && view == claimed.view
+}
+
+fn is_same_place(volume: &Volume, claimed: &claims::Volume) -> bool {
     (volume.start, volume.length) == (claimed.start, claimed.length)
         && filesystem(volume.filesystem) == Some(claimed.filesystem)
-        && view == claimed.view
 }
 
 fn filesystem(kind: FilesystemKind) -> Option<Filesystem> {

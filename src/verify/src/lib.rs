@@ -10,9 +10,10 @@
 //! | `arguments`, `command` | what was asked, and the way through it |
 //! | `workstation` | trust, policy, memory, clock: what is believed and demanded |
 //! | `trust`, `policy`, `memory`, `rights` | their files |
+//! | `keeper` | the process that writes the memory |
 //! | `target`, `source`, `aligned`, `usb` | what is verified, opened once, and how it shows its identity |
 //! | `copy` | the one copy of a tag file |
-//! | `inspect`, `inventory`, `folder`, `names` | what is on the medium |
+//! | `inspect`, `inventory`, `tree`, `folder`, `names` | what is on the medium |
 //! | `verification` | the steps in their order, and what came out |
 //! | `confine` | nothing is parsed before every other door is closed (Linux) |
 //! | `words`, `text`, `report`, `show` | what people and programs are told |
@@ -44,6 +45,7 @@ mod folder;
 mod inspect;
 mod interrupt;
 mod inventory;
+mod keeper;
 mod lang;
 mod memory;
 mod names;
@@ -55,6 +57,7 @@ mod show;
 mod source;
 mod target;
 mod text;
+mod tree;
 mod trust;
 mod usb;
 mod verification;
@@ -65,5 +68,6 @@ pub use arguments::{Demands, LevelName, ShowArguments, VerifyArguments};
 pub use command::{main, run, show};
 pub use exit::Exit;
 pub use lang::Lang;
+pub use trust::installed;
 #[cfg(target_os = "linux")]
 pub use usb::usb_device;

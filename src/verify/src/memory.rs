@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 const SCHEMA: &str = "blanche-memory/1";
 /// Largest file: a counter has about 200 bytes.
-const MAX_FILE: u64 = 64 << 20;
+pub(crate) const MAX_FILE: u64 = 64 << 20;
 
 /// What earlier verifications learned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,9 +62,16 @@ impl Remembered {
         if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return Ok(Self::default());
         }
-        let bytes = rights::read(path, MAX_FILE)?;
+        Self::from_bytes(path, &rights::read(path, MAX_FILE)?)
+    }
+
+    /// The content of a file; `path` is where it came from.
+    ///
+    /// # Errors
+    /// [`Failure::Memory`]
+    pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
         let bad = |why: String| Failure::Memory { path: path.to_owned(), why };
-        let document: Document = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+        let document: Document = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
         if document.schema != SCHEMA {
             return Err(bad(format!("schema {:?} instead of {SCHEMA:?}", document.schema)));
         }
@@ -74,7 +81,8 @@ impl Remembered {
         Ok(Self { memory, counters: document.counters })
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    /// As it stands in a file.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let Memory { time, crls, lists } = self.memory.clone();
         let hex = |digest: [u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let crls = crls.into_iter().map(|(issuer, number)| (hex(issuer), number)).collect();
@@ -122,7 +130,10 @@ impl Store {
         if let Some((folder, metadata)) = file.parent().and_then(|folder| Some((folder, fs::metadata(folder).ok()?))) {
             rights::check_folder(folder, &metadata)?;
         }
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(beside(&file, "lock")).ok();
+        let lock = match open_own(&beside(&file, "lock"), false) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(not_regular(&file, "lock")),
+            opened => opened.ok(),
+        };
         let remembered = Remembered::read(&file)?;
         Ok(Self { file, lock, remembered })
     }
@@ -132,10 +143,10 @@ impl Store {
         self.lock.is_some()
     }
 
-    /// The folder that must stay within reach.
+    /// Where it is.
     #[cfg(target_os = "linux")]
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        self.file.parent().filter(|_| self.is_writable())
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Remembers what was learned, with what other runs have learned meanwhile.
@@ -164,18 +175,29 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+fn not_regular(file: &Path, extension: &str) -> Failure {
+    Failure::Memory { path: beside(file, extension), why: "not a regular file".to_owned() }
+}
+
+/// Opens or makes a file of ours, for nobody else to write. Nothing is waited for: a pipe in its place is no file.
+fn open_own(path: &Path, truncate: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).write(true);
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Whatever the caller's umask says, nobody else may write it.
+        options.mode(0o644).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    let file = options.truncate(truncate).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
 /// The new content, flushed, takes the place of the old one, and the folder is flushed.
 fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let draft = beside(file, "new");
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // Whatever the caller's umask says, nobody else may write it.
-        options.mode(0o644);
-    }
-    let mut new = options.open(&draft)?;
+    let mut new = open_own(&draft, true)?;
     new.write_all(bytes)?;
     new.sync_all()?;
     drop(new);
@@ -230,6 +252,22 @@ mod tests {
             fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(Store::open(&file).is_ok(), taken, "{mode:o}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("memory.json");
+        let pipe = |name: &str| mknodat(CWD, folder.path().join(name), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let store = Store::open(&file).unwrap();
+        pipe("memory.json.new");
+        assert!(store.raise(&learned(1, 1)).is_err());
+        fs::remove_file(folder.path().join("memory.json.lock")).unwrap();
+        pipe("memory.json.lock");
+        let why = Store::open(&file).unwrap_err().to_string();
+        assert!(why.contains("memory.json.lock: not a regular file"), "{why}");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Paths of a host and paths of a manifest (docs/tag-format.md, section 8).
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// One name as it stands in a manifest: bytes on Unix, UTF-16 as WTF-8 on Windows.
 #[cfg(unix)]
-pub(crate) fn from_host(name: &OsStr) -> Vec<u8> {
+pub(crate) fn from_host(name: &OsStr) -> Cow<'_, [u8]> {
     use std::os::unix::ffi::OsStrExt;
-    name.as_bytes().to_vec()
+    Cow::Borrowed(name.as_bytes())
 }
 
 #[cfg(unix)]
@@ -18,9 +19,9 @@ fn to_host(name: &[u8]) -> OsString {
 
 /// One name as it stands in a manifest: bytes on Unix, UTF-16 as WTF-8 on Windows.
 #[cfg(windows)]
-pub(crate) fn from_host(name: &OsStr) -> Vec<u8> {
+pub(crate) fn from_host(name: &OsStr) -> Cow<'_, [u8]> {
     use std::os::windows::ffi::OsStrExt;
-    blanche_media::wtf8(&name.encode_wide().collect::<Vec<_>>())
+    Cow::Owned(blanche_media::wtf8(&name.encode_wide().collect::<Vec<_>>()))
 }
 
 #[cfg(windows)]
@@ -38,9 +39,13 @@ pub(crate) fn below(root: &Path, path: &[u8]) -> PathBuf {
     })
 }
 
-/// A path of a manifest with a name more.
-pub(crate) fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
-    if path.is_empty() { name.to_vec() } else { [path, &[0], name].concat() }
+/// Appends to `out` a path of a manifest with a name more.
+pub(crate) fn join(out: &mut Vec<u8>, path: &[u8], name: &[u8]) {
+    if !path.is_empty() {
+        out.extend_from_slice(path);
+        out.push(0);
+    }
+    out.extend_from_slice(name);
 }
 
 /// WTF-8 as UTF-16 (<https://wtf-8.codeberg.page/>, 4.4). Names come from [`from_host`], so that nothing else stands here.
@@ -91,7 +96,10 @@ mod tests {
     fn paths_lead_below_the_folder() {
         let path = below(Path::new("root"), b"a\0b c\0d");
         assert_eq!(path, Path::new("root").join("a").join("b c").join("d"));
-        assert_eq!(join(&join(b"", b"a"), b"b"), b"a\0b");
-        assert_eq!(from_host(OsStr::new("é")), "é".as_bytes());
+        let mut joined = b"x".to_vec();
+        join(&mut joined, b"", b"a");
+        join(&mut joined, b"b\0c", b"d");
+        assert_eq!(joined, b"xab\0c\0d");
+        assert_eq!(*from_host(OsStr::new("é")), *"é".as_bytes());
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &ShowArguments) -> Result<Shown, Failure> {
     let interrupt = Interrupt::watch()?;
     let mut workstation = Workstation::prepare(&arguments.demands, None)?;
     let target = Target::open(&arguments.target, arguments.demands.block_size)?;
-    confine::enter(&target, &workstation)?;
+    confine::enter(&target)?;
     workstation.policy = alone(&workstation.policy);
     let copies = match &target.input {
         Input::Folder(root) => folder::tag(root).into_iter().collect(),
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &ShowArguments) -> Result<Shown, Failure> {
     };
     let mut shown = None;
     for copy in &copies {
-        let outcome = verify(copy, &workstation.context(), &Unseen).map(|_| ());
+        let outcome = verify(copy, &workstation.context(), &Unseen).outcome.map(|_| ());
         let accepted = outcome.is_ok();
         if accepted || shown.is_none() {
             shown = Some(Shown { claims: decode(copy), outcome });

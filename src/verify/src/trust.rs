@@ -1,6 +1,7 @@
 //! The trust folder: authorities, CRLs and revocation lists that an administrator installed (docs/verify.md).
 
 use crate::failure::Failure;
+use crate::lang::Lang;
 use crate::rights;
 use crate::words::Notice;
 use blanche_tag::{Authority, Crl, TrustStore};
@@ -67,6 +68,15 @@ impl Trust {
         trust.policy = Some(folder.join("policy.toml")).filter(|path| path.exists());
         Ok(trust)
     }
+}
+
+/// The authorities and CRLs of a trust folder, for whoever verifies signed objects other than tags.
+///
+/// # Errors
+/// What is wrong and what to do next, in a sentence of that language.
+pub fn installed(folder: &Path, lang: Lang) -> Result<(TrustStore, Vec<Crl>), String> {
+    let trust = Trust::load(folder, &mut Vec::new()).map_err(|failure| failure.advice(lang));
+    trust.map(|trust| (trust.store, trust.crls)).map_err(|advice| format!("{} {}", advice.what, advice.next))
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

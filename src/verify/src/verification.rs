@@ -4,18 +4,22 @@ use crate::arguments::VerifyArguments;
 use crate::confine;
 use crate::copy::Copy;
 use crate::failure::Failure;
-use crate::folder::{self, Folder};
+use crate::folder;
 use crate::inspect;
 use crate::interrupt::Interrupt;
-use crate::inventory::Read;
+use crate::inventory::{Inventory, Read};
 use crate::lang::Lang;
+use crate::memory::Remembered;
 use crate::progress::Progress;
+use crate::rights;
 use crate::target::{Input, Kind, SeenMedium, Target, Unseen};
+use crate::tree::Tree;
 use crate::words::Notice;
 use crate::workstation::Workstation;
 use blanche_media::Medium;
-use blanche_tag::claims::{Claims, Filesystem};
+use blanche_tag::claims::{Claims, Filesystem, Volume};
 use blanche_tag::{Code, Compared, Comparison, Level, MediumView, Refusal, Tag, Verified, compare, verify};
+use std::fs::File;
 use std::path::PathBuf;
 
 /// What came out.
@@ -67,26 +71,32 @@ pub(crate) struct Accepted {
 /// [`Failure`]: there is no answer.
 pub(crate) fn run(arguments: &VerifyArguments, lang: Lang) -> Result<Verification, Failure> {
     let interrupt = Interrupt::watch()?;
-    let workstation = Workstation::prepare(&arguments.demands, arguments.level)?;
+    let mut workstation = Workstation::prepare(&arguments.demands, arguments.level)?;
+    let keeper = workstation.keeper()?;
     let target = Target::open(&arguments.target, arguments.demands.block_size)?;
     let unreadable = |path: &PathBuf, source| Failure::Target { path: path.clone(), source };
-    let given = arguments.tag.as_ref();
-    let given = given.map(|path| Copy::of_file(path).map_err(|error| unreadable(path, error))).transpose()?;
+    let opened = arguments.tag.iter().map(|path| rights::open(path).map_err(|error| unreadable(path, error)));
+    let given = opened.collect::<Result<Vec<_>, _>>()?;
     let mut progress = Progress::new(lang, arguments.quiet || arguments.json);
-    confine::enter(&target, &workstation)?;
+    confine::enter(&target)?;
     let bench = Bench { workstation: &workstation, interrupt: &interrupt };
     let judged = match &target.input {
-        Input::Medium(_) => bench.medium(&target, given, &mut progress),
+        Input::Medium(_) => bench.medium(&target, &given, &mut progress),
         Input::Folder(root) => {
-            let copies: Vec<_> = given.or_else(|| folder::tag(root)).into_iter().collect();
-            bench.judge(&copies, &Unseen, &mut |tag| Ok(bench.folder(root, tag, &mut progress)))
+            let mut look = |tag: &Verified<Tag<'_>>| Ok(bench.folder(root, tag, &mut progress));
+            if given.is_empty() {
+                bench.judge(folder::tag(root).into_iter(), &Unseen, &mut look)
+            } else {
+                bench.first_accepted(&given, &Unseen, &mut look)
+            }
         }
     };
     progress.clear();
-    let Judged { outcome, tag, comparison, behind } = judged?;
+    let Judged { outcome, tag, comparison, behind, learned } = judged?;
     if interrupt.is_raised() {
         return Err(Failure::Interrupted);
     }
+    keeper.map_or(Ok(()), |keeper| keeper.raise(&learned))?;
     let mut notices = workstation.notices.clone();
     notices.extend(behind.then_some(Notice::ClockBehind));
     let (level, clock) = (workstation.policy.level, workstation.clock);
@@ -98,6 +108,8 @@ struct Judged {
     tag: Option<Accepted>,
     comparison: Option<Comparison>,
     behind: bool,
+    /// What authorities stated, and the counter of a tag that was accepted as a whole.
+    learned: Remembered,
 }
 
 /// Compares what is on the medium with a tag: steps 19 and 20.
@@ -109,18 +121,28 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn medium(&self, target: &Target, given: Option<Copy>, progress: &mut Progress) -> Result<Judged, Failure> {
+    fn medium(&self, target: &Target, given: &[File], progress: &mut Progress) -> Result<Judged, Failure> {
         let Input::Medium(source) = &target.input else { return Err(Failure::Verifier("not a medium".to_owned())) };
         let reader = source.reader();
         let medium = Medium::new(&*reader, source.block);
-        let copies = match given {
-            Some(copy) => vec![copy],
-            None => inspect::tags(&medium, self.interrupt)?,
+        let seen = SeenMedium::new(&medium, target);
+        let mut read: Option<(Vec<Volume>, Inventory)> = None;
+        let mut look = |tag: &Verified<Tag<'_>>| {
+            // What is read depends on the volumes that are claimed, which the tags of one medium have in common.
+            let known = read.take().filter(|(volumes, _)| *volumes == tag.claims.volumes).map(|(_, known)| known);
+            let inventory = match known {
+                Some(known) => known,
+                None => inspect::inventory(&medium, &tag.claims, tag.level, self.interrupt, progress)?,
+            };
+            let compared = compare(tag, inventory.walk(), &mut Read(&inventory));
+            read = Some((tag.claims.volumes.clone(), inventory));
+            Ok(compared)
         };
-        self.judge(&copies, &SeenMedium::new(&medium, target), &mut |tag| {
-            let inventory = inspect::inventory(&medium, &tag.claims, tag.level, self.interrupt, progress)?;
-            Ok(compare(tag, inventory.walk(), &mut Read(&inventory)))
-        })
+        if given.is_empty() {
+            self.judge(inspect::tags(&medium, self.interrupt)?.into_iter(), &seen, &mut look)
+        } else {
+            self.first_accepted(given, &seen, &mut look)
+        }
     }
 
     fn folder(
@@ -129,42 +151,62 @@ impl Bench<'_> {
         tag: &Verified<Tag<'_>>,
         progress: &mut Progress,
     ) -> Result<Comparison, Refusal> {
-        let folder = Folder::new(root, shown_volume(&tag.claims), self.interrupt);
-        let walk = folder.walk();
-        let mut contents = folder.contents(tag.level, &walk.entries, progress);
-        compare(tag, walk, &mut contents)
+        let tree = Tree::list(root, shown_volume(&tag.claims), self.interrupt);
+        let mut contents = folder::contents(root, self.interrupt, tag.level, tree.bytes(), progress);
+        compare(tag, tree.walk(), &mut contents)
     }
 
-    /// Of several tags the first that verifies counts; if none does, the first one's refusal.
-    fn judge(&self, copies: &[Copy], medium: &dyn MediumView, look: Look<'_>) -> Result<Judged, Failure> {
-        let mut refusal = None;
+    /// Of several tags that are given the first that is accepted counts; if none is, the first that verifies, else the first.
+    fn first_accepted(&self, given: &[File], medium: &dyn MediumView, look: Look<'_>) -> Result<Judged, Failure> {
+        let (mut best, mut learned) = (None::<Judged>, Remembered::default());
+        for file in given {
+            let judged = self.judge(std::iter::once(Copy::of(file)), medium, &mut *look)?;
+            learned.raise(&judged.learned);
+            let rank = |judged: &Judged| (judged.outcome.is_ok(), judged.tag.is_some());
+            let better = best.as_ref().is_none_or(|best| rank(&judged) > rank(best));
+            let accepted = judged.outcome.is_ok();
+            best = if better { Some(judged) } else { best };
+            if accepted {
+                break;
+            }
+        }
+        let best = best.map_or_else(|| self.judge(std::iter::empty(), medium, look), Ok)?;
+        Ok(Judged { learned, ..best })
+    }
+
+    /// Of several tags on a medium the first that verifies counts; if none does, the first one's refusal. Each of them
+    /// teaches.
+    fn judge(
+        &self,
+        copies: impl Iterator<Item = Copy>,
+        medium: &dyn MediumView,
+        look: Look<'_>,
+    ) -> Result<Judged, Failure> {
+        let (mut refusal, mut learned) = (None, Remembered::default());
         for copy in copies {
-            match verify(copy, &self.workstation.context(), medium) {
-                Ok(tag) => return self.compare(&tag, look),
+            let judgement = verify(&copy, &self.workstation.context(), medium);
+            learned.raise(&Remembered { memory: judgement.memory, ..Remembered::default() });
+            match judgement.outcome {
+                Ok(tag) => return self.compare(&tag, look, learned),
                 Err(found) => refusal = refusal.or(Some(found)),
             }
         }
-        let refusal = refusal.unwrap_or_else(no_tag);
-        Ok(Judged { outcome: Err(refusal), tag: None, comparison: None, behind: false })
+        let outcome = Err(refusal.unwrap_or_else(no_tag));
+        Ok(Judged { outcome, tag: None, comparison: None, behind: false, learned })
     }
 
-    fn compare(&self, tag: &Verified<Tag<'_>>, look: Look<'_>) -> Result<Judged, Failure> {
+    fn compare(&self, tag: &Verified<Tag<'_>>, look: Look<'_>, mut learned: Remembered) -> Result<Judged, Failure> {
         let compared = if tag.level == Level::Identity { Ok(Comparison::default()) } else { look(tag)? };
-        if self.interrupt.is_raised() {
-            return Err(Failure::Interrupted);
-        }
         let (outcome, comparison) = match compared {
             Ok(comparison) => (comparison.verdict(), Some(comparison)),
             Err(refusal) => (Err(refusal), None),
         };
-        self.workstation.learn(&tag.memory, outcome.is_ok().then_some(&tag.claims))?;
+        if outcome.is_ok() {
+            learned.counters.insert(tag.claims.counter_key(), tag.claims.counter);
+        }
         let Verified { capacity, usb, boot, clock_is_behind: behind, .. } = *tag;
-        Ok(Judged {
-            outcome,
-            tag: Some(Accepted { claims: tag.claims.clone(), capacity, usb, boot }),
-            comparison,
-            behind,
-        })
+        let tag = Some(Accepted { claims: tag.claims.clone(), capacity, usb, boot });
+        Ok(Judged { outcome, tag, comparison, behind, learned })
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::arguments::{Demands, LevelName};
 use crate::failure::Failure;
+use crate::keeper::Keeper;
 use crate::memory::{self, Remembered, Store};
 use crate::policy::{self, level_name};
 use crate::rights;
 use crate::trust::{self, Trust};
 use crate::words::Notice;
-use blanche_tag::claims::Claims;
-use blanche_tag::{Context, Level, Memory, Policy};
+use blanche_tag::{Context, Level, Policy};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everything that a verification needs beside tag and medium.
@@ -17,7 +17,7 @@ pub(crate) struct Workstation {
     trust: Trust,
     pub(crate) policy: Policy,
     /// Absent with `--no-memory`.
-    pub(crate) store: Option<Store>,
+    store: Option<Store>,
     /// What the store knew at the start.
     remembered: Remembered,
     /// Seconds since 1970.
@@ -78,14 +78,13 @@ impl Workstation {
         }
     }
 
-    /// Remembers what authorities stated, and the counter of a tag that was accepted as a whole.
+    /// Who keeps what is learned; nobody where nothing is to be remembered.
     ///
     /// # Errors
     /// [`Failure::Memory`]
-    pub(crate) fn learn(&self, memory: &Memory, accepted: Option<&Claims>) -> Result<(), Failure> {
-        let Some(store) = self.store.as_ref().filter(|_| !self.given_clock) else { return Ok(()) };
-        let counters = accepted.map(|claims| (claims.counter_key(), claims.counter)).into_iter().collect();
-        store.raise(&Remembered { memory: memory.clone(), counters })
+    pub(crate) fn keeper(&mut self) -> Result<Option<Keeper>, Failure> {
+        let store = self.store.take().filter(|store| !self.given_clock && store.is_writable());
+        store.map(Keeper::start).transpose()
     }
 }
 

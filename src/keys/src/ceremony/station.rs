@@ -4,6 +4,7 @@
 //! classical.key  post-quantum.key   encrypted private keys, mode 0600 (the classical one may be in a token instead)
 //! classical.csr  post-quantum.csr   requests, to be carried to the authority
 //! classical.pem  post-quantum.pem   the chains that came back, end certificate first
+//! classical.checkpoint.pem  post-quantum.checkpoint.pem   the same for checkpoints of the journal
 //! signer.toml                       what the signer obeys
 //! counter/highest                   the highest counter that was signed
 //! next/                             keys of a rotation that is not finished
@@ -17,9 +18,9 @@ use crate::place::{self, Folder, Guard};
 use crate::request;
 use crate::secret::Secret;
 use crate::signer::settings::{PassphrasePlace, Settings};
-use crate::signer::station::check_chain;
+use crate::signer::station::{chain_file, check_chain};
 use crate::token::{Token, TokenPlace};
-use blanche_tag::envelope::Algorithm;
+use blanche_tag::envelope::{Algorithm, Purpose};
 use std::path::{Path, PathBuf};
 
 /// What a station is to be.
@@ -95,7 +96,15 @@ fn make_keys(
 }
 
 /// Files that a rotation replaces.
-const ROTATED: [&str; 5] = ["classical.key", "post-quantum.key", "classical.pem", "post-quantum.pem", "signer.toml"];
+const ROTATED: [&str; 7] = [
+    "classical.key",
+    "post-quantum.key",
+    "classical.pem",
+    "post-quantum.pem",
+    "classical.checkpoint.pem",
+    "post-quantum.checkpoint.pem",
+    "signer.toml",
+];
 
 /// Where the old files go while a change is under way.
 const RETIRING: &str = "retiring";
@@ -174,8 +183,10 @@ fn check_next(
                 PrivateKey::from_pem(&bytes, algorithm, passphrase, &key_path)?
             }
         };
-        let chain_path = place_of(&format!("{}.pem", word(algorithm)));
-        check_chain(&chain_path, algorithm, &settings.name()?, &key)?;
+        for purpose in [Purpose::Tag, Purpose::Checkpoint] {
+            let chain_path = place_of(&chain_file(algorithm, purpose));
+            check_chain(&chain_path, (algorithm, purpose), &settings.name()?, &key)?;
+        }
     }
     Ok(())
 }

@@ -65,17 +65,23 @@ pub(super) fn requests(made: &Requests, french: bool) -> String {
 pub(super) fn issued(issued: &Issued, out: &Path, french: bool) -> Result<String, KeysError> {
     let mut text = String::new();
     let _ = writeln!(text, "{}: {}", choose(french, "Serial number", "Numéro de série"), issued.serial);
+    let journal = choose(french, "Serial number for the journal", "Numéro de série pour le journal");
+    let _ = writeln!(text, "{journal}: {}", issued.checkpoint_serial);
     let _ = writeln!(text, "{}: {}", choose(french, "Valid until", "Valable jusqu'au"), time(issued.end)?);
     key_digests(&mut text, &issued.keys, french);
     text.push_str(choose(
         french,
-        "Compare both digests with those that the station showed. If they differ, revoke this serial number.\n",
-        "Comparez les deux empreintes à celles que la station a montrées. Sinon, révoquez ce numéro de série.\n",
+        "Compare both digests with those that the station showed. If they differ, revoke both serial numbers.\n",
+        "Comparez les deux empreintes à celles que la station a montrées. Sinon, révoquez les deux numéros de série.\n",
     ));
     let out = out.display();
     let carry =
         choose(french, "Carry to the station's key folder:", "À porter dans le dossier de clés de la station :");
-    let _ = writeln!(text, "{carry} {out}/classical.pem {out}/post-quantum.pem");
+    let _ = writeln!(
+        text,
+        "{carry} {out}/classical.pem {out}/post-quantum.pem {out}/classical.checkpoint.pem \
+         {out}/post-quantum.checkpoint.pem"
+    );
     Ok(text)
 }
 

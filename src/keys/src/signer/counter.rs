@@ -7,6 +7,7 @@ use crate::KeysError;
 use crate::place;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The counter file, held by this process alone.
 #[derive(Debug)]
@@ -18,9 +19,9 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Locks the folder of the file and reads it.
-    pub(crate) fn open(path: &Path) -> Result<Self, KeysError> {
-        let folder = place::lock(path.parent().unwrap_or(Path::new(".")))?;
+    /// Locks the folder of the file and reads it. Another signer that has it just now is waited for, up to `patience`.
+    pub(crate) fn open(path: &Path, patience: Duration) -> Result<Self, KeysError> {
+        let folder = place::lock_within(path.parent().unwrap_or(Path::new(".")), patience)?;
         let text = place::read_text(path)?;
         let wrong = || KeysError::Content {
             path: path.to_owned(),
@@ -66,13 +67,13 @@ mod tests {
     fn a_missing_or_damaged_counter_is_never_zero() {
         let folder = folder();
         let path = folder.path().join("highest");
-        assert!(matches!(Counter::open(&path), Err(KeysError::Read { .. })));
+        assert!(matches!(Counter::open(&path, Duration::ZERO), Err(KeysError::Read { .. })));
         for text in ["", "\n", "-1\n", "+1\n", " 1\n", "1 \n", "1\n1\n", "18446744073709551616\n", "0x1\n"] {
             write(&path, text);
-            assert!(matches!(Counter::open(&path), Err(KeysError::Content { .. })), "{text:?}");
+            assert!(matches!(Counter::open(&path, Duration::ZERO), Err(KeysError::Content { .. })), "{text:?}");
         }
         write(&path, "41\n");
-        assert_eq!(Counter::open(&path).unwrap().highest(), 41);
+        assert_eq!(Counter::open(&path, Duration::ZERO).unwrap().highest(), 41);
     }
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("highest");
         write(&path, "41\n");
-        let mut counter = Counter::open(&path).unwrap();
+        let mut counter = Counter::open(&path, Duration::ZERO).unwrap();
         counter.raise(100).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "100\n");
         counter.raise(50).unwrap();
@@ -93,10 +94,28 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("highest");
         write(&path, "1\n");
-        let first = Counter::open(&path).unwrap();
-        assert!(matches!(Counter::open(&path), Err(KeysError::Locked { .. })));
+        let first = Counter::open(&path, Duration::ZERO).unwrap();
+        assert!(matches!(Counter::open(&path, Duration::ZERO), Err(KeysError::Locked { .. })));
         drop(first);
-        assert!(Counter::open(&path).is_ok());
+        assert!(Counter::open(&path, Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn a_second_signer_waits_for_the_first_and_finds_its_number() {
+        let folder = folder();
+        let path = folder.path().join("highest");
+        write(&path, "1\n");
+        let mut first = Counter::open(&path, Duration::ZERO).unwrap();
+        assert!(place::is_locked(folder.path()));
+        let second = std::thread::spawn({
+            let path = path.clone();
+            move || Counter::open(&path, Duration::from_secs(60)).unwrap().highest()
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        first.raise(7).unwrap();
+        drop(first);
+        assert_eq!(second.join().unwrap(), 7);
+        assert!(!place::is_locked(folder.path()));
     }
 
     #[test]
@@ -104,7 +123,7 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("highest");
         write(&path, "1\n");
-        let mut counter = Counter::open(&path).unwrap();
+        let mut counter = Counter::open(&path, Duration::ZERO).unwrap();
         // Something that cannot be replaced by a file stands in the way.
         std::fs::create_dir(folder.path().join(".highest.new")).unwrap();
         assert!(matches!(counter.raise(9), Err(KeysError::Write { .. })));

@@ -1,7 +1,7 @@
 //! The life of the signer's process: read the keys, close every door, answer until the channel closes.
 
 use super::counter::Counter;
-use super::rules::{Refused, Situation, judge};
+use super::rules::{Refused, Situation, judge, judge_checkpoint};
 use super::settings::{PassphrasePlace, Settings};
 use super::station::StationKeys;
 use crate::KeysError;
@@ -12,9 +12,14 @@ use crate::secret::Secrets;
 use blanche_sandbox::birth::Inherited;
 use blanche_sandbox::confine::{self, Profile};
 use blanche_sandbox::{Channel, ChannelError};
+use blanche_tag::claims::Time;
 use blanche_tag::envelope::{SealError, seal};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
+
+/// Bytes of the claims of a checkpoint, at most: eight short values and two labels.
+const LARGEST_CHECKPOINT: usize = 512;
 
 /// Why the signer ended otherwise than by the end of its channel.
 #[derive(Debug, Error)]
@@ -51,6 +56,9 @@ impl SignerFailed {
     }
 }
 
+/// How long another signer of the same counter is waited for: less than a station waits for a birth.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Everything between two requests.
 struct Signing {
     name: StationName,
@@ -77,7 +85,7 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), SignerFailed> 
         (PassphrasePlace::Credential(name), None) => return Err(SignerFailed::NoCredential(name.clone())),
     };
     let counter_path = folder.join(&settings.counter);
-    let counter = Counter::open(&counter_path)?;
+    let counter = Counter::open(&counter_path, PATIENCE)?;
     let keys = StationKeys::open(&folder, &settings, &secrets)?;
     drop(secrets);
     let writable = counter_path.parent().unwrap_or(&folder);
@@ -102,10 +110,8 @@ impl Signing {
             let answer = match channel.receive::<ToSigner>(None) {
                 Ok(received) => match received.message {
                     ToSigner::Describe => FromSigner::Described(self.describe()),
-                    ToSigner::Sign { claims } => match self.sign(&claims) {
-                        Ok(envelope) => FromSigner::Signed { envelope },
-                        Err((refusal, detail)) => FromSigner::Refused { refusal, detail },
-                    },
+                    ToSigner::Sign { claims } => answered(self.sign(&claims)),
+                    ToSigner::SignCheckpoint { claims } => answered(self.sign_checkpoint(&claims)),
                 },
                 Err(ChannelError::Closed) => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -127,25 +133,54 @@ impl Signing {
             max_base_age: self.settings.policy.max_base_age,
             max_validity: self.settings.policy.max_validity,
             uses_token: self.settings.token.is_some(),
+            envelope_overhead: u64::try_from(self.keys.overhead()).unwrap_or(u64::MAX),
+            signs_checkpoints: self.keys.checkpoint.is_some(),
+        }
+    }
+
+    fn situation(&self, largest: usize, certificates: (Time, Time)) -> Situation<'_> {
+        Situation {
+            name: &self.name,
+            policy: self.settings.policy,
+            largest,
+            certificates,
+            now: now(),
+            highest: self.counter.highest(),
         }
     }
 
     /// Judges, makes the counter durable, signs: in this order.
     fn sign(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
-        let situation = Situation {
-            name: &self.name,
-            policy: self.settings.policy,
-            largest: self.keys.largest_claims(),
-            certificates: self.keys.valid,
-            now: now(),
-            highest: self.counter.highest(),
-        };
-        let claims = judge(bytes, &situation)?;
-        let raised = self.counter.raise(claims.counter);
-        raised.map_err(|error| (Refusal::CounterNotKept, error.to_string()))?;
-        seal(&claims, &mut self.keys).map_err(|error| match error {
-            SealError::Claims(_) => (Refusal::Malformed, error.to_string()),
-            other => (Refusal::Keys, other.to_string()),
-        })
+        let claims = judge(bytes, &self.situation(self.keys.largest_claims(), self.keys.valid))?;
+        self.raise(claims.counter)?;
+        seal(&claims, &mut self.keys).map_err(not_sealed)
+    }
+
+    /// The same for a checkpoint: one counter for everything that these keys sign.
+    fn sign_checkpoint(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+        let missing = || (Refusal::NoCheckpoint, "no classical.checkpoint.pem".to_owned());
+        let valid = self.keys.checkpoint.as_ref().map(|chains| chains.valid).ok_or_else(missing)?;
+        let claims = judge_checkpoint(bytes, &self.situation(LARGEST_CHECKPOINT, valid))?;
+        self.raise(claims.counter)?;
+        let mut keys = self.keys.for_checkpoints().ok_or_else(missing)?;
+        seal(&claims, &mut keys).map_err(not_sealed)
+    }
+
+    fn raise(&mut self, counter: u64) -> Result<(), Refused> {
+        self.counter.raise(counter).map_err(|error| (Refusal::CounterNotKept, error.to_string()))
+    }
+}
+
+fn answered(signed: Result<Vec<u8>, Refused>) -> FromSigner {
+    match signed {
+        Ok(envelope) => FromSigner::Signed { envelope },
+        Err((refusal, detail)) => FromSigner::Refused { refusal, detail },
+    }
+}
+
+fn not_sealed(error: SealError) -> Refused {
+    match error {
+        SealError::Claims(_) => (Refusal::Malformed, error.to_string()),
+        other => (Refusal::Keys, other.to_string()),
     }
 }

@@ -29,7 +29,7 @@ fn from_the_root_to_a_tag_that_a_workstation_accepts_and_back_by_revocation() {
     let line = listed.lines().find(|line| line.ends_with("station-1.site-a.blanche.invalid")).unwrap();
     assert!(line.contains("  valid  "), "{line}");
     let said = world.revoke("site", &["--station", STATION, "--site", SITE]).unwrap();
-    assert!(said.starts_with("CRL number 2 (1 certificates revoked), list number 2 (0 tags, 0 contents)."), "{said}");
+    assert!(said.starts_with("CRL number 2 (2 certificates revoked), list number 2 (0 tags, 0 contents)."), "{said}");
     assert_eq!(world.trust().verify(&envelope, now()).unwrap_err().code, Code::RevokedStation);
     let listed = keys(&["list", "--authority", &world.text("site")]).unwrap();
     let line = listed.lines().find(|line| line.ends_with("station-1.site-a.blanche.invalid")).unwrap();

@@ -11,6 +11,7 @@
 )]
 
 mod ceremony;
+mod checkpoint;
 mod claims;
 mod counter;
 mod modes;

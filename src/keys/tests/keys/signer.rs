@@ -166,7 +166,7 @@ fn whoever_breaks_the_protocol_ends_the_signer() {
         &u32::MAX.to_le_bytes(),
         &(262_144u32 + 17).to_le_bytes(),
         // No such question; a question with something behind it.
-        &[1, 0, 0, 0, 2],
+        &[1, 0, 0, 0, 3],
         &[2, 0, 0, 0, 0, 0],
     ];
     for frame in frames {

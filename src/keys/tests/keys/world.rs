@@ -179,7 +179,7 @@ impl World {
         let days = days.to_string();
         let rest = ["--days", &days, "--passphrase-file", &pass, &one, &two];
         let said = keys(&[&who[..], &rest[..]].concat()).unwrap();
-        for name in ["classical.pem", "post-quantum.pem"] {
+        for name in ["classical.pem", "post-quantum.pem", "classical.checkpoint.pem", "post-quantum.checkpoint.pem"] {
             fs::rename(Path::new(&out).join(name), self.at(folder).join(name)).unwrap();
         }
         fs::remove_dir(&out).unwrap();

@@ -143,7 +143,7 @@ impl Plan {
 }
 
 /// User and group number of `nobody`, from `/etc/passwd`.
-fn service_user() -> Result<(u32, u32), BirthError> {
+pub(crate) fn service_user() -> Result<(u32, u32), BirthError> {
     let passwd = fs::read_to_string("/etc/passwd")
         .map_err(|source| BirthError::Prepare { what: "reading /etc/passwd", source })?;
     passwd

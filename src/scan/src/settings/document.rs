@@ -178,6 +178,7 @@ struct Named {
     bases: NamedBases,
     known_results: NamedFile,
     seal: NamedSeal,
+    journal: NamedFolder,
     children: NamedDirectory,
 }
 
@@ -193,6 +194,12 @@ struct NamedSeal {
     keys: Option<Spanned<PathBuf>>,
     trust: Option<Spanned<PathBuf>>,
     detached: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NamedFolder {
+    folder: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -218,7 +225,11 @@ pub(super) fn check_named_folders(text: &str, file: &Path, home: &Path) -> Resul
         bases.chain(seal).chain(&named.children.directory).map(|folder| (folder, home.join(folder.get_ref())));
     let kept = named.known_results.file.as_ref().filter(|file| file.get_ref() != Path::new("none"));
     let around = kept.map(|file| (file, home.join(file.get_ref()).parent().map_or(home.to_owned(), Path::to_owned)));
-    for (folder, path) in folders.chain(around) {
+    // The journal is begun by the station: the folder around it has to be there.
+    let journal = named.journal.folder.as_ref();
+    let journal =
+        journal.map(|folder| (folder, home.join(folder.get_ref()).parent().map_or(home.to_owned(), Path::to_owned)));
+    for (folder, path) in folders.chain(around).chain(journal) {
         if !path.is_dir() {
             let message = format!("{}: no such folder; create it, or take this name out", path.display());
             let place = place(text, Some(folder.span()));

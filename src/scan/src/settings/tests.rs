@@ -43,6 +43,56 @@ fn every_key_is_documented_and_no_other() {
     }
 }
 
+/// The block of docs/configuration.md that declares ports.
+fn documented_ports() -> Settings {
+    let text = include_str!("../../../../docs/configuration.md");
+    let mut blocks = text.split("```toml").skip(1).filter_map(|block| block.split("```").next());
+    let block = blocks.find(|block| block.contains("[[ports]]")).expect("a block with ports");
+    Settings::parse(block, Path::new("docs/configuration.md")).expect("valid")
+}
+
+#[test]
+fn the_documented_ports_show_every_key_and_every_role() {
+    let ports = documented_ports().ports;
+    assert_eq!(ports.iter().map(|port| port.role).collect::<Vec<_>>(), [PortRole::Input, PortRole::Own]);
+    assert_eq!((ports[1].vendor, ports[1].product), (Some(0x04e7), Some(0x0126)));
+    let message = refused("[[ports]]\nprot = \"x\"\n");
+    assert!(message.starts_with("blanche.toml:2:1: unknown field `prot`"), "{message}");
+    for key in ["port", "role", "name", "vendor", "product"] {
+        assert!(message.contains(&format!("`{key}`")), "{key}: {message}");
+    }
+    assert_eq!(message.matches('`').count() / 2 - 1, 5, "{message}");
+    for role in ["input", "output", "own", "hub"] {
+        let text = format!("[[ports]]\nport = \"p\"\nrole = \"{role}\"\n");
+        assert_eq!(Settings::parse(&text, Path::new("x")).expect("a role").ports.len(), 1);
+        assert!(include_str!("../../../../docs/configuration.md").contains(&format!("\"{role}\"")), "{role}");
+    }
+}
+
+#[test]
+fn ports_and_lists_of_devices_are_strict() {
+    for (text, part) in [
+        ("[[ports]]\nport = \"p\"\n", "missing field `role`"),
+        ("[[ports]]\nrole = \"input\"\n", "missing field `port`"),
+        ("[[ports]]\nport = \"\"\nrole = \"input\"\n", "ID_PATH"),
+        ("[[ports]]\nport = \"p\"\nrole = \"both\"\n", "unknown variant `both`"),
+        ("[[ports]]\nport = \"p\"\nrole = \"own\"\nvendor = 951\n", "four hexadecimal digits"),
+        ("[[ports]]\nport = \"p\"\nrole = \"own\"\n[[ports]]\nport = \"p\"\nrole = \"hub\"\n", "declared twice"),
+        ("[admit]\ndeny = [{ product = \"1666\" }]\n", "missing field `vendor`"),
+        ("[admit]\ndeny = [{ vendor = \"+951\" }]\n", "four hexadecimal digits"),
+        ("[admit]\nallow = [{ vendor = \"951\" }]\n", "four hexadecimal digits"),
+        ("[admit]\nallow = [{ vendor = \"0951\", model = \"x\" }]\n", "unknown field `model`"),
+    ] {
+        let message = refused(text);
+        assert!(message.contains(part), "{text}: {message}");
+    }
+    let text =
+        "[admit]\nallow = [{ vendor = \"0951\", product = \"16Ab\", serial = \"S 1\" }, { vendor = \"0781\" }]\n";
+    let allow = Settings::parse(text, Path::new("x")).expect("valid").admit.allow;
+    assert_eq!(allow[0], DeviceEntry { vendor: 0x0951, product: Some(0x16AB), serial: Some("S 1".into()) });
+    assert_eq!(allow[1], DeviceEntry { vendor: 0x0781, product: None, serial: None });
+}
+
 #[test]
 fn an_unknown_key_is_named_with_its_line_and_column() {
     let message = refused("[engines]\nmax_files = 5\n  max_file = 3\n");

@@ -108,6 +108,14 @@ fn measured<'de, D: Deserializer<'de>>(from: D, units: &[(&str, u64)], hint: &st
     }
 }
 
+/// Reads a text in quotes.
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D, hint: &str) -> Result<String, D::Error> {
+    match from.deserialize_any(Expect(hint))? {
+        Written::Text(text) => Ok(text),
+        Written::Number(number) => Err(D::Error::custom(format!("{number} is not {hint}"))),
+    }
+}
+
 /// Reads the name of a file, or "none".
 pub(super) fn file_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
     let hint = "the name of a file, or \"none\"";
@@ -230,6 +238,19 @@ pub(super) fn base_age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D
     let show = |milliseconds| time_notation(Duration::from_millis(milliseconds));
     let time = within(time, 3_600_000, 3_650 * 86_400_000, show).map_err(D::Error::custom)?;
     Ok(Duration::from_millis(time))
+}
+
+/// How long something is kept: "none" is for ever.
+pub(super) fn keep_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let hint = format!("\"none\" or {TIME_HINT}");
+    let time = match from.deserialize_any(Expect(&hint))? {
+        Written::Text(text) if text == "none" => return Ok(None),
+        Written::Text(text) => measure(&text, &TIMES, &hint).map_err(D::Error::custom)?,
+        Written::Number(number) => return Err(D::Error::custom(format!("{number} has no unit; write {hint}"))),
+    };
+    let show = |milliseconds| time_notation(Duration::from_millis(milliseconds));
+    let time = within(time, 86_400_000, 36_500 * 86_400_000, show).map_err(D::Error::custom)?;
+    Ok(Some(Duration::from_millis(time)))
 }
 
 /// "auto" or a number of matchers.

@@ -97,8 +97,8 @@ fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
         ),
         NoTag::Medium(obstacle) => return without(lang, &write_obstacle(obstacle, lang)),
         NoTag::Signer(why) => (
-            format!("La station n'a pas pu signer l'étiquette ({}).", harmless(why)),
-            format!("The station could not sign the tag ({}).", harmless(why)),
+            format!("La station n'a pas pu signer l'étiquette : {}", sentence(&why.french)),
+            format!("The station could not sign the tag: {}", sentence(&why.english)),
             ADMINISTRATOR,
         ),
         NoTag::Writing(failure) => {
@@ -128,6 +128,12 @@ fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
         ),
     };
     Advice::new(lang, (french, next.0), (english, next.1))
+}
+
+/// What another program said, ended as a sentence is.
+fn sentence(said: &str) -> String {
+    let said = harmless(said);
+    if said.ends_with('.') { said } else { said + "." }
 }
 
 /// What an unfinished writing means for the person with the medium.
@@ -255,6 +261,7 @@ pub fn write_obstacle(obstacle: &WriteObstacle, lang: Lang) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Said;
 
     fn all() -> Vec<Seal> {
         use WriteObstacle::{
@@ -268,6 +275,7 @@ mod tests {
             issued: "2026-11-28T06:00:00Z".into(),
             expires: "2026-12-28T06:00:00Z".into(),
             counter: 7,
+            manifest: "00".repeat(32),
         };
         let obstacles = [
             WriteProtected,
@@ -291,7 +299,7 @@ mod tests {
             NoTag::Obstacles,
             NoTag::Folder,
             NoTag::Unsealable(evil()),
-            NoTag::Signer(evil()),
+            NoTag::Signer(Said { french: format!("Français {}", evil()), english: evil() }),
             NoTag::Verifier(evil()),
             NoTag::Store(evil()),
             NoTag::Station(evil()),
@@ -325,6 +333,18 @@ mod tests {
         }
         let other = super::seal(&Seal::NoTag { reason: NoTag::Verifier("E-CHAIN".to_owned()) }, Lang::En);
         assert_eq!(other.next, ADMINISTRATOR.1);
+    }
+
+    #[test]
+    fn what_the_signer_says_is_said_in_the_language_of_the_person() {
+        let (french, english) = ("Une base est trop ancienne. (base-too-old : 9)", "A base is too old.");
+        let said = Said { french: french.to_owned(), english: english.to_owned() };
+        let seal = Seal::NoTag { reason: NoTag::Signer(said) };
+        let advice = |lang| super::seal(&seal, lang).what;
+        assert_eq!(advice(Lang::Fr), format!("La station n'a pas pu signer l'étiquette : {french}."));
+        assert_eq!(advice(Lang::En), format!("The station could not sign the tag: {english}"));
+        let report = serde_json::to_value(&seal).unwrap();
+        assert_eq!(report["detail"], english);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::destination::Destination;
 use super::{ScanArguments, complain, delivered, print};
 use crate::exit::Exit;
 use crate::interrupt;
-use crate::seal::seal;
+use crate::seal::{Step, seal};
 use crate::show::{self, Detail, Waiting};
 use blanche_scan::progress::Cancel;
 use blanche_scan::report::Report;
@@ -166,8 +166,11 @@ impl Round<'_> {
         let sealed = outcome.map(|ScanOutcome { mut report, inventory }| {
             if self.arguments.seal {
                 waiting.sealing();
-                report.seal =
-                    Some(seal(inventory.as_ref(), &report, &self.settings, &mut |bytes| waiting.sealed(bytes)));
+                let mut told = |step| match step {
+                    Step::Waiting => waiting.turn(),
+                    Step::Written(bytes) => waiting.sealed(bytes),
+                };
+                report.seal = Some(seal(inventory.as_ref(), &report, &self.settings, &mut told));
             }
             report
         });

@@ -88,6 +88,8 @@ impl Draft {
     pub(super) fn write(place: &Path, tag: &mut File) -> io::Result<Self> {
         let folder = folder_of(place);
         std::fs::create_dir_all(folder)?;
+        check_rights(folder_of(folder))?;
+        check_rights(folder)?;
         let mut draft = tempfile::Builder::new().prefix(".tag-").tempfile_in(folder)?;
         tag.rewind()?;
         io::copy(tag, &mut draft)?;
@@ -109,6 +111,20 @@ impl Draft {
         self.0.persist(place)?;
         File::open(folder_of(place))?.sync_all()
     }
+}
+
+/// Refuses a folder in which others may remove or replace what the station keeps; in a sticky one they may not (chmod(2)).
+/// Whoever started the station by sudo(8) has the rights of root already.
+fn check_rights(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let (metadata, user) = (std::fs::metadata(folder)?, rustix::process::geteuid());
+    let sudo = std::env::var("SUDO_UID").ok().filter(|_| user.is_root()).and_then(|uid| uid.parse().ok());
+    let own = [0, user.as_raw(), sudo.unwrap_or(0)].contains(&metadata.uid());
+    if own && (metadata.mode() & 0o022 == 0 || metadata.mode() & 0o1000 != 0) {
+        return Ok(());
+    }
+    let why = format!("others may change {} (mode {:04o}); chmod go-w", folder.display(), metadata.mode() & 0o7777);
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
 fn folder_of(place: &Path) -> &Path {
@@ -139,6 +155,22 @@ mod tests {
         assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1);
         write("third").keep(&place).unwrap();
         assert_eq!(std::fs::read(&place).unwrap(), b"third");
+    }
+
+    #[test]
+    fn a_folder_in_which_others_may_replace_tags_keeps_none() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("medium/digest.blanche.tag");
+        let mut tag = tempfile::tempfile().unwrap();
+        for (mode, taken) in [(0o777, false), (0o770, false), (0o1777, true), (0o755, true)] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(Draft::write(&place, &mut tag).is_ok(), taken, "{mode:o}");
+            let medium = place.parent().unwrap();
+            std::fs::set_permissions(medium, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(Draft::write(&place, &mut tag).is_ok(), taken, "{mode:o}");
+            std::fs::set_permissions(medium, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
 
     #[test]

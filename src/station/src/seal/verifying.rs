@@ -21,11 +21,12 @@ const MAX_WORDS: u64 = 4096;
 /// The verifier's exit code for arguments, policy and trust (docs/exit-codes.md).
 const USAGE: i32 = 2;
 
-/// Lets the verifier read `medium` down to the list of files, or deeper if the policy in the trust folder demands it.
+/// Lets the verifier read `medium` once, down to the list of files, or deeper if the policy in the trust folder demands it.
+/// The tag stands on the medium, or is one of `detached`. Returns the identifier of the tag that it accepts.
 ///
 /// # Errors
 /// The code of its refusal, or why it could not be asked.
-pub(crate) fn accepts(settings: &Settings, medium: &File, detached: Option<&Path>) -> Result<(), String> {
+pub(crate) fn accepts(settings: &Settings, medium: &File, detached: &[&Path]) -> Result<String, String> {
     // What the scan left in the page cache is not what is on the medium now; pages of a tag were flushed by the sealer.
     fadvise(medium, 0, None, Advice::DontNeed).map_err(|error| error.to_string())?;
     let answer = match asked(settings, medium, detached, Some("inventory"))? {
@@ -33,13 +34,13 @@ pub(crate) fn accepts(settings: &Settings, medium: &File, detached: Option<&Path
         answer if answer.status.code() == Some(USAGE) => asked(settings, medium, detached, None)?,
         answer => answer,
     };
-    if answer.status.success() { Ok(()) } else { Err(answer.why()) }
+    if answer.status.success() { answer.tag().ok_or_else(|| answer.why()) } else { Err(answer.why()) }
 }
 
 fn asked(
     settings: &Settings,
     medium: &File,
-    detached: Option<&Path>,
+    detached: &[&Path],
     level: Option<&'static str>,
 ) -> Result<Answer, String> {
     let program = settings.children.program("blanche-verify");
@@ -51,7 +52,7 @@ fn asked(
     if let Some(level) = level {
         command.args(["--level", level]);
     }
-    if let Some(file) = detached {
+    for file in detached {
         command.arg("--tag").arg(file);
     }
     command.arg("/proc/self/fd/0");
@@ -78,10 +79,18 @@ impl Answer {
         Ok(Self { document: heard(document), words: heard(words), status: status? })
     }
 
+    fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.document).ok()
+    }
+
+    /// The identifier of the tag that counts.
+    fn tag(&self) -> Option<String> {
+        Some(self.json()?.get("tag")?.get("tag")?.as_str()?.to_owned())
+    }
+
     /// The code of the refusal, or whatever else it left.
     fn why(&self) -> String {
-        let document: Option<serde_json::Value> = serde_json::from_slice(&self.document).ok();
-        let code = document.and_then(|document| document.get("refusal")?.get("code")?.as_str().and_then(known));
+        let code = self.json().and_then(|document| document.get("refusal")?.get("code")?.as_str().and_then(known));
         let words = String::from_utf8_lossy(&self.words).trim().replace('\n', " ");
         code.unwrap_or_else(|| if words.is_empty() { self.status.to_string() } else { words })
     }

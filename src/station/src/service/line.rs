@@ -96,7 +96,7 @@ pub(super) fn verdict(view: &SessionView) -> &'static str {
 /// `Refusal`: why a device or medium was refused; empty when it was not.
 pub(super) fn refusal(view: &SessionView) -> &'static str {
     match &view.conclusion {
-        Some(Conclusion::Refused(why)) => device_refusal(why),
+        Some(Conclusion::Refused(why)) => why.word(),
         Some(Conclusion::Report(report)) => match report.refusal {
             Some(Refusal::Empty) => "empty",
             Some(Refusal::TooLarge(_)) => "too-large",
@@ -104,20 +104,6 @@ pub(super) fn refusal(view: &SessionView) -> &'static str {
             None => "",
         },
         _ => "",
-    }
-}
-
-/// The stable word of a refusal.
-const fn device_refusal(why: &DeviceRefusal) -> &'static str {
-    match why {
-        DeviceRefusal::NotStorage(_) => "not-storage",
-        DeviceRefusal::Composite(_) => "composite",
-        DeviceRefusal::Malformed => "malformed",
-        DeviceRefusal::Changed => "changed",
-        DeviceRefusal::Hub => "hub",
-        DeviceRefusal::Port => "port",
-        DeviceRefusal::List => "list",
-        DeviceRefusal::Unusable => "unusable",
     }
 }
 

@@ -70,7 +70,8 @@ impl Scene {
 
     fn on(bus: PrivateBus) -> Self {
         let mut settings = Settings::default();
-        // No base: the engines are never loaded.
+        // No journal, and no base: the engines are never loaded.
+        settings.journal.folder = "/nonexistent/journal".into();
         settings.bases.clamav = Vec::new();
         settings.bases.rules = Vec::new();
         let settings = Arc::new(settings);
@@ -85,7 +86,6 @@ impl Scene {
             source: Box::new(Nothing),
             gate: Box::new(Nothing),
             rules,
-            record: Box::new(|_| Ok(())),
             problems: Vec::new(),
             simulated: false,
         })
@@ -124,8 +124,7 @@ impl Drop for Scene {
     fn drop(&mut self) {
         self.board.update(|now| now.closed = true);
         if let Some(daemon) = self.daemon.take() {
-            daemon.orders.quit();
-            daemon.join();
+            drop(daemon);
         }
         if let Some(service) = self.service.take() {
             service.join();

@@ -5,15 +5,18 @@
 
 use super::SessionId;
 use super::view::{Conclusion, Failure, MediumView, SessionView, State};
-use crate::admit::{Decision, DeviceRefusal, Role};
+use crate::admit::{Decision, DeviceRefusal, Policy, Role, decide};
 use crate::detect::{DevPath, Disk, Event, UsbDevice};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Progress, Stage};
 use blanche_scan::report::Report;
+use blanche_scan::settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Sessions that work at the same time: with more, everybody waits longer, and matchers share the memory of the machine.
+const AT_ONCE: usize = 2;
 /// Bytes per second and core that a station is believed to check before it has seen a session: below what the slowest
 /// kiosks do, so that nobody is told to come back too early.
 const FIRST_RATE: u64 = 20_000_000;
@@ -118,6 +121,8 @@ pub enum Entry {
     Slept(Duration),
     /// The clock on the wall was set, by so many seconds.
     ClockSet(f64),
+    /// The station begins.
+    Started,
     /// The station ends.
     Stopped,
 }
@@ -149,6 +154,21 @@ pub struct Rules {
     pub at_once: usize,
     /// Cores that check.
     pub cores: u64,
+}
+
+impl Rules {
+    /// What the administrator declared.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let policy = Policy::from(settings);
+        let slots = policy.clone();
+        Self {
+            decide: Box::new(move |device| decide(device, &policy)),
+            drive: Box::new(move |disk| slots.role_of_slot(disk).ok()),
+            at_once: AT_ONCE,
+            cores: u64::from(settings.matchers.resolved()),
+        }
+    }
 }
 
 /// All media of a station.
@@ -527,22 +547,24 @@ impl Machine {
         }
     }
 
-    /// Starts those whose turn it is; without engines, nobody's turn ever comes.
+    /// Starts those whose turn it is; without engines, nobody's turn ever comes. A disk with another card in it waits until
+    /// the thread of the first card has ended: its descriptor leads to the second by now.
     fn start_waiting(&mut self) {
-        let mut working = self.sessions.values().filter(|session| session.view.state.is_working()).count();
         let queued = |session: &&Session| session.view.state == State::Queued;
         let waiting: Vec<SessionId> = self.sessions.values().filter(queued).map(|session| session.view.id).collect();
         for id in waiting {
+            let working = self.sessions.values().filter(|session| session.view.state.is_working());
+            let Some(disk) = self.sessions.get(&id).and_then(|session| session.disk.clone()) else { continue };
             match &self.engines {
                 None => break,
                 Some(Err(reason)) => {
                     let why = failure("engines", reason);
                     self.stop(id, why);
                 }
-                Some(Ok(())) if working >= self.rules.at_once => break,
+                Some(Ok(())) if working.clone().count() >= self.rules.at_once => break,
                 Some(Ok(())) => {
-                    if let Some(disk) = self.sessions.get(&id).and_then(|session| session.disk.clone()) {
-                        working += 1;
+                    let mut disks = working.filter_map(|session| session.disk.as_ref());
+                    if disks.all(|busy| busy.path != disk.path) {
                         self.enter(id, State::Checking);
                         self.effects.push(Effect::Start(id, disk));
                     }

@@ -153,3 +153,14 @@ pub struct SessionView {
     /// The medium was pulled out while it was being worked on.
     pub pulled: bool,
 }
+
+impl SessionView {
+    /// The report, when there is one.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        match &self.conclusion {
+            Some(Conclusion::Report(report)) => Some(report),
+            _ => None,
+        }
+    }
+}

@@ -89,10 +89,10 @@ impl Job {
     }
 
     /// Whether the kernel still has this very medium under this number: diskseq (kernel: Documentation/ABI/stable/sysfs-block)
-    /// is never used twice.
+    /// is never used twice. A simulated medium is an image file without a number.
     fn is_same(&self) -> io::Result<bool> {
-        if self.disk.sequence == 0 {
-            return Ok(self.disk.number == 0);
+        if self.disk.number == 0 {
+            return Ok(true);
         }
         let (major, minor) = (rustix::fs::major(self.disk.number), rustix::fs::minor(self.disk.number));
         let text = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/diskseq"))?;

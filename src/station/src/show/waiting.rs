@@ -56,6 +56,14 @@ impl Waiting {
         self.say(self.lang.pick("Étiquetage…", "Sealing…"));
     }
 
+    /// Another sealing uses the keys.
+    pub fn turn(&mut self) {
+        self.say(self.lang.pick(
+            "Une autre étiquette est en cours de signature ; celle-ci attend son tour…",
+            "Another tag is being signed; this one waits for its turn…",
+        ));
+    }
+
     /// So many bytes of the tag are written.
     pub fn sealed(&mut self, bytes: u64) {
         let written = words::size(bytes, self.lang);

@@ -62,6 +62,7 @@ impl Running {
         let mut station = Station::new(folder);
         let programs = program("blanche-reader").parent().expect("a folder").to_owned();
         station.set("children", "directory", &format!("{programs:?}"));
+        station.set("journal", "folder", &format!("{:?}", folder.join("journal")));
         let settings = blanche_scan::settings::Settings::load(&station.configuration()).expect("valid settings");
         let settings = Arc::new(settings);
         let (events, told) = mpsc::channel();
@@ -76,7 +77,6 @@ impl Running {
                 at_once: 2,
                 cores: 2,
             },
-            record: Box::new(|_| Ok(())),
             problems: Vec::new(),
             simulated: true,
         })
@@ -107,8 +107,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(daemon) = self.daemon.take() {
-            daemon.orders.quit();
-            daemon.join();
+            drop(daemon);
         }
         if let Some(service) = self.service.take() {
             service.join();

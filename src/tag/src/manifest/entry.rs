@@ -68,9 +68,8 @@ pub struct Entry {
 #[must_use]
 pub fn is_folder_path(path: &[u8]) -> bool {
     let component = |name: &[u8]| (1..=MAX_NAME).contains(&name.len()) && name != b"." && name != b"..";
-    path.len() <= MAX_PATH
-        && path.split(|byte| *byte == 0).count() <= MAX_DEPTH
-        && path.split(|byte| *byte == 0).all(component)
+    let mut names = path.split(|byte| *byte == 0).enumerate();
+    path.len() <= MAX_PATH && names.all(|(depth, name)| depth < MAX_DEPTH && component(name))
 }
 
 /// Whether names are WTF-8 (section 8; <https://wtf-8.codeberg.page/>): UTF-8, and single surrogates in the three bytes of

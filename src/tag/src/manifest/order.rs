@@ -2,10 +2,18 @@
 
 use super::{Counts, Entry, EntryKind, MAX_ENTRIES};
 
+/// What the next entry is compared with; its memory is used again for each entry.
+#[derive(Debug, Default)]
+struct Last {
+    volume: u32,
+    path: Vec<u8>,
+    stream: Option<Vec<u8>>,
+}
+
 /// Follows a manifest from entry to entry.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    last: Option<Entry>,
+    last: Option<Last>,
     /// The last folder that was seen, or the folder that holds the last entry: it is a prefix of every path that may
     /// follow, because what a folder holds follows it without anything between.
     folder: Vec<u8>,
@@ -19,7 +27,7 @@ impl Order {
             return Err("too many entries");
         }
         if let Some(last) = &self.last {
-            if last.key() >= entry.key() {
+            if (last.volume, last.path.as_slice(), last.stream.as_deref()) >= entry.key() {
                 return Err("out of order or repeated");
             }
             if last.volume != entry.volume {
@@ -34,13 +42,16 @@ impl Order {
         if !self.counts.add(entry.kind, entry.size) {
             return Err("sizes exceed 64 bits");
         }
-        self.last = Some(entry.clone());
+        let last = self.last.get_or_insert_default();
+        last.volume = entry.volume;
+        last.path.clone_from(&entry.path);
+        last.stream.clone_from(&entry.stream);
         Ok(())
     }
 
     /// A stream follows what it belongs to, or another stream of it.
     fn check_owner(&self, entry: &Entry) -> Result<(), &'static str> {
-        let owner = |last: &Entry| last.volume == entry.volume && last.path == entry.path;
+        let owner = |last: &Last| last.volume == entry.volume && last.path == entry.path;
         if entry.path.is_empty() || self.last.as_ref().is_some_and(owner) { Ok(()) } else { Err("stream of nothing") }
     }
 

@@ -32,8 +32,10 @@ pub struct Reader<'a> {
     window: Vec<u8>,
     /// Bytes of the window that are used up.
     used: usize,
-    hash: Hash,
-    order: Order,
+    /// What the rules and the digest are checked with; absent where that was done before.
+    check: Option<(Hash, Order)>,
+    /// Entries so far.
+    count: u64,
     failed: bool,
 }
 
@@ -41,28 +43,21 @@ impl<'a> Reader<'a> {
     /// Reads `length` bytes from `start` of the copy.
     #[must_use]
     pub fn new(spool: &'a dyn Spool, start: u64, length: u64) -> Self {
-        Self {
-            spool,
-            next: start,
-            end: start.saturating_add(length),
-            window: Vec::new(),
-            used: 0,
-            hash: Hash::new(),
-            order: Order::default(),
-            failed: false,
-        }
+        Self { check: Some(Default::default()), ..Self::again(spool, start, length) }
     }
 
-    /// What was read so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.order.counts
+    /// Reads a manifest of a [`Verified`](crate::Verified) tag again: its bytes cannot have changed since, so they are
+    /// decoded only. Of such a reader there are no counts and no digest.
+    pub(crate) fn again(spool: &'a dyn Spool, start: u64, length: u64) -> Self {
+        let end = start.saturating_add(length);
+        Self { spool, next: start, end, window: Vec::new(), used: 0, check: None, count: 0, failed: false }
     }
 
-    /// Digest of all bytes that were fetched: of the whole manifest once the end was reached.
+    /// What was read so far, and the digest of all bytes that were fetched: of the whole manifest once the end was
+    /// reached. Nothing where that was checked before.
     #[must_use]
-    pub fn sha256(&self) -> Sha256 {
-        self.hash.clone().finalize().into()
+    pub fn checked(&self) -> Option<(Counts, Sha256)> {
+        self.check.as_ref().map(|(hash, order)| (order.counts, hash.clone().finalize().into()))
     }
 
     fn left(&self) -> usize {
@@ -82,7 +77,9 @@ impl<'a> Reader<'a> {
         self.window.resize(old.saturating_add(usize::try_from(more).unwrap_or(0)), 0);
         let fresh = self.window.get_mut(old..).unwrap_or_default();
         self.spool.read_at(self.next, fresh)?;
-        self.hash.update(fresh);
+        if let Some((hash, _)) = &mut self.check {
+            hash.update(fresh);
+        }
         self.next = self.next.saturating_add(more);
         Ok(())
     }
@@ -93,16 +90,16 @@ impl<'a> Reader<'a> {
         let mut reader = cbor::Reader::new(self.window.get(self.used..).unwrap_or_default());
         let taken = take(&mut reader);
         self.used = self.used.saturating_add(reader.position());
-        taken.map_err(|error| BadManifest::Malformed { entry: self.order.counts.entries, error })
+        taken.map_err(|error| BadManifest::Malformed { entry: self.count, error })
     }
 
     fn rule<T>(&self, rule: &'static str) -> Result<T, BadManifest> {
-        Err(BadManifest::Rule { entry: self.order.counts.entries, rule })
+        Err(BadManifest::Rule { entry: self.count, rule })
     }
 
     /// The next entry.
     fn entry(&mut self) -> Result<(Entry, Option<SubtreesAt>), BadManifest> {
-        if self.order.counts.entries >= MAX_ENTRIES {
+        if self.count >= MAX_ENTRIES {
             return Err(BadManifest::TooMany);
         }
         let mut entry = self.take(Entry::take_head)?;
@@ -121,9 +118,10 @@ impl<'a> Reader<'a> {
             Some(at)
         };
         entry.modified = self.take(|reader| reader.nullable(cbor::Reader::signed))?;
-        if let Err(rule) = self.order.take(&entry) {
+        if let Some(Err(rule)) = self.check.as_mut().map(|(_, order)| order.take(&entry)) {
             return self.rule(rule);
         }
+        self.count = self.count.saturating_add(1);
         Ok((entry, at))
     }
 

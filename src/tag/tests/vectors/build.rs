@@ -308,7 +308,7 @@ impl World {
             json!({ "volume": 0, "path": hex(&item.path), "stream": item.stream.as_deref().map(hex),
                 "kind": item.kind as u8, "size": item.content.len(), "content": self.pieces(&item.content) })
         });
-        json!({
+        let mut vector = json!({
             "about": about,
             "tag": self.pieces(&case.tag()),
             "trust": {
@@ -325,7 +325,11 @@ impl World {
             "tolerated": case.tolerated.iter().map(|path| hex(path)).collect::<Vec<_>>(),
             "expect": expect,
             "step": step,
-        })
+        });
+        let parts = self.parts.iter().map(|(name, bytes)| (name.clone(), json!(hex(bytes))));
+        let (_, memory) = super::run::run(&vector, &Value::Object(parts.collect()));
+        vector["remembered"] = super::run::remembered(&memory);
+        vector
     }
 }
 

@@ -76,6 +76,9 @@ impl Vectors {
         self.good("volume-blank", "A blank volume has nothing to show.", |_, case| {
             case.split(Filesystem::Blank, AreaKind::Head, 65_536);
         });
+        self.good("lists-of-two-numbers", "Two revocation lists of one signer, the newer one first.", |world, case| {
+            case.lists = vec![world.list(5, vec![], vec![]), world.list(3, vec![], vec![])];
+        });
         self.good("counter-elsewhere", "A higher counter was seen, of another medium.", |_, case| {
             let mut other = case.claims.clone();
             other.medium.capacity *= 2;
@@ -274,6 +277,20 @@ impl Vectors {
             let keys = Keys::new("other");
             case.crls[2] = keys.crl(Algorithm::Classical, "TEST site-a", 7, ISSUED - DAY, &[]);
         });
+        self.bad(
+            "certificate-extension-damaged",
+            "E-CERTIFICATE",
+            5,
+            "The subjectAltName of an end certificate cannot be decoded.",
+            |_, case| {
+                let mut file = case.tag();
+                // OBJECT IDENTIFIER 2.5.29.17, OCTET STRING of some length, SEQUENCE.
+                let at = file.windows(5).position(|bytes| bytes == [6, 3, 0x55, 0x1d, 0x11]).unwrap() + 7;
+                assert_eq!(file[at], 0x30);
+                file[at] = 0x31;
+                case.file = Some(file);
+            },
+        );
         self.bad("crl-old", "E-CRL-OLD", 7, "A CRL with a higher number was seen before.", |world, case| {
             use sha2::{Digest, Sha256};
             let classical = issuer_certificate().make(Algorithm::Classical, &world.issuer, &world.root);
@@ -291,6 +308,28 @@ impl Vectors {
             case.lists = vec![world.list(3, vec![], vec![])];
             case.memory["lists"] = json!({ "lists.authority": 4 });
         });
+        self.bad(
+            "list-old-beside-a-newer",
+            "E-LIST-OLD",
+            13,
+            "An old revocation list before a newer one.",
+            |world, case| {
+                case.lists = vec![world.list(3, vec![], vec![]), world.list(5, vec![], vec![])];
+                case.memory["lists"] = json!({ "lists.authority": 4 });
+            },
+        );
+        self.bad(
+            "list-altered-beside-a-good",
+            "E-LIST",
+            13,
+            "An altered revocation list before a good one.",
+            |world, case| {
+                let mut altered = world.list(9, vec![], vec![]);
+                let last = altered.len() - 1;
+                altered[last] ^= 1;
+                case.lists = vec![altered, world.list(5, vec![], vec![])];
+            },
+        );
         self.bad("list-missing", "E-LIST-MISSING", 13, "The policy needs a revocation list.", |_, case| {
             case.policy = json!({ "require_list": true });
         });

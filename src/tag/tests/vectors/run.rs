@@ -2,11 +2,12 @@
 
 use blanche_tag::manifest::{Digests, EntryKind};
 use blanche_tag::{
-    Authority, Contents, Context, Crl, Level, MediumView, Memory, Observed, OnMissing, Policy, Refusal, Seen,
-    TrustStore, Unlisted, Unreadable, Usb, Walk, canonical_serial, compare, verify,
+    Authority, Contents, Context, Crl, Judgement, Level, MediumView, Memory, Observed, OnMissing, Policy, Refusal,
+    Seen, Tag, TrustStore, Unlisted, Unreadable, Usb, Verified, Walk, canonical_serial, compare, verify,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 pub fn unhex(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
@@ -120,8 +121,14 @@ fn memory(value: &Value) -> Memory {
     }
 }
 
-/// Tolerated paths, or the refusal.
-pub fn run(vector: &Value, parts: &Value) -> Result<Vec<Vec<u8>>, Refusal> {
+/// As a vector states it.
+pub fn remembered(memory: &Memory) -> Value {
+    let crls: BTreeMap<_, _> = memory.crls.iter().map(|(issuer, number)| (super::build::hex(issuer), number)).collect();
+    json!({ "time": memory.time, "crls": crls, "lists": memory.lists })
+}
+
+/// Tolerated paths, or the refusal; and what to remember.
+pub fn run(vector: &Value, parts: &Value) -> (Result<Vec<Vec<u8>>, Refusal>, Memory) {
     run_on(vector, parts, true, Vec::new())
 }
 
@@ -131,7 +138,7 @@ pub fn run_on(
     parts: &Value,
     shows_streams: bool,
     unlisted: Vec<Unlisted>,
-) -> Result<Vec<Vec<u8>>, Refusal> {
+) -> (Result<Vec<Vec<u8>>, Refusal>, Memory) {
     let all = |value: &Value| value.as_array().unwrap().iter().map(|one| join(one, parts)).collect::<Vec<_>>();
     let trust = &vector["trust"];
     let authorities = trust["authorities"]
@@ -169,14 +176,24 @@ pub fn run_on(
     let bytes = areas.map(|area| (area[0].as_u64().unwrap(), join(&area[1], parts))).collect();
     let given = Given { medium: vector["medium"].clone(), bytes, contents: entries.collect() };
     let tag = join(&vector["tag"], parts);
-    let verified = verify(&tag, &context, &given)?;
+    let Judgement { outcome, memory } = verify(&tag, &context, &given);
+    (outcome.and_then(|verified| compared(&verified, vector, &given, shows_streams, unlisted)), memory)
+}
+
+fn compared(
+    verified: &Verified<Tag<'_>>,
+    vector: &Value,
+    given: &Given,
+    shows_streams: bool,
+    unlisted: Vec<Unlisted>,
+) -> Result<Vec<Vec<u8>>, Refusal> {
     let walk = Walk {
         volumes: vector["walked"].as_array().unwrap().iter().map(|volume| volume.as_u64().unwrap() as u32).collect(),
         entries: given.contents.iter().map(|(observed, _)| observed.clone()),
         unlisted,
         shows_streams,
     };
-    let comparison = compare(&verified, walk, &mut Bytes(&given.contents))?;
+    let comparison = compare(verified, walk, &mut Bytes(&given.contents))?;
     comparison.verdict()?;
     Ok(comparison.tolerated.into_iter().map(|(_, path)| path).collect())
 }

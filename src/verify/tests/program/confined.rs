@@ -53,6 +53,57 @@ fn it_confines_itself_before_it_reads_the_medium() {
     assert!(opened_later.is_empty(), "{opened_later:?}");
 }
 
+/// A line of `/proc/PID/status`: user and group numbers.
+fn line(status: &str, name: &str) -> Vec<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{status}"));
+    line.split_ascii_whitespace().map(|number| number.parse().unwrap()).collect()
+}
+
+/// The status of the verifier once it is confined; strace, which is its parent, makes it slow.
+fn confined_child_of(strace: u32) -> String {
+    let children = format!("/proc/{strace}/task/{strace}/children");
+    for _ in 0..2000 {
+        let child = fs::read_to_string(&children).unwrap_or_default();
+        let child = child.split_ascii_whitespace().next().unwrap_or("none");
+        let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
+        if status.contains("Seccomp:\t2") {
+            return status;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("it was never seen confined");
+}
+
+/// Root opens what only root may open, and then is nobody; its memory is kept all the same, as root's own file.
+#[test]
+fn a_medium_is_never_parsed_by_root() {
+    use std::os::unix::fs::MetadataExt;
+    if !is_native() {
+        return; // Only Linux has these users.
+    }
+    let world = World::new();
+    let made = Made::new(Kind::Fat12, &files());
+    seal_on(&world, &made, &files());
+    let memory = world.path("memory/memory.json");
+    let mut command = Command::new("strace");
+    command.args(["-o", "/dev/null", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=20000"]);
+    command.arg(program::path()).arg("--trust").arg(world.trust()).arg("--memory").arg(&memory).arg(made.image());
+    let mut strace = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let status = confined_child_of(strace.id());
+    assert_eq!(strace.wait().unwrap().code(), Some(0));
+    let me = fs::metadata("/proc/self").unwrap();
+    let nobody = fs::read_to_string("/etc/passwd").unwrap();
+    let nobody = nobody.lines().find_map(|line| line.strip_prefix("nobody:x:")).unwrap();
+    let mut nobody = nobody.split(':').map(|number| number.parse::<u32>());
+    let (user, group) = match me.uid() {
+        0 => (nobody.next().unwrap().unwrap(), nobody.next().unwrap().unwrap()),
+        other => (other, me.gid()),
+    };
+    assert_eq!((line(&status, "Uid:"), line(&status, "Gid:")), (vec![user; 4], vec![group; 4]));
+    assert!(me.uid() != 0 || line(&status, "Groups:").is_empty(), "{status}");
+    assert_eq!(fs::metadata(&memory).unwrap().uid(), me.uid());
+}
+
 /// strace sends the signal in the middle of the reading.
 #[test]
 fn ctrl_c_ends_it_in_good_order_with_its_own_code() {

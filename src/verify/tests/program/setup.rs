@@ -170,6 +170,24 @@ fn a_revoked_station_is_refused() {
     world.publish(6, &[3]);
     let answer = world.verify(&made.image(), &[]);
     assert_eq!((answer.verdict().as_str(), answer.code), ("E-REVOKED-STATION", 41), "{answer:?}");
+    // The refusal taught the number: the CRL before it does not come back.
+    world.publish(5, &[]);
+    assert_eq!(world.verify(&made.image(), &[]).verdict(), "E-CRL-OLD");
+}
+
+/// What is no file is not waited for.
+#[test]
+fn a_pipe_as_the_lock_of_the_memory_is_named() {
+    if !is_native() {
+        return; // Windows has no such pipes.
+    }
+    let world = World::new();
+    let folder = sealed(&world);
+    fs::create_dir(world.path("memory")).unwrap();
+    crate::oracles::run("mkfifo", &[world.path("memory/memory.json.lock")]);
+    let answer = world.verify(&folder, &[]);
+    assert_eq!((answer.code, answer.json()["error"].as_str()), (2, Some("memory")), "{answer:?}");
+    assert!(answer.err.contains("memory.json.lock: not a regular file"), "{answer:?}");
 }
 
 #[test]

@@ -1,0 +1,7 @@
+//! What the journal promises its station.
+
+mod format;
+mod full_disk;
+mod looking_up;
+mod recording;
+mod tampering;

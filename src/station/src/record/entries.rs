@@ -1,0 +1,254 @@
+//! What the machine of states says, in the words of the journal.
+
+use crate::admit::{Decision, DeviceRefusal};
+use crate::detect::{Interface, UsbDevice};
+use crate::session::view::{Conclusion, MediumView, SessionView, State};
+use crate::session::{Entry, Order, SessionId};
+use blanche_journal::{
+    BaseUsed, ClosingRecord, Counts, Ending, EngineUsed, Event, EventKind, FoundFile, Journal, JournalError,
+    MediumIdentity, Severity, TagReference, Verdict,
+};
+use blanche_sandbox::wire::Severity as Found;
+use blanche_scan::report::{FileFindings, Report, Seal, SealedTag};
+use blanche_scan::words::harmless;
+use jiff::Timestamp;
+
+/// Writes one entry.
+///
+/// # Errors
+/// As [`Journal::event`].
+pub(super) fn record(journal: &Journal, entry: &Entry) -> Result<(), JournalError> {
+    match entry {
+        Entry::Concluded(view) => journal.append(vec![
+            blanche_journal::Record::Event(outcome(view)),
+            blanche_journal::Record::Transfer(Box::new(closing(view))),
+        ]),
+        other => journal.event(event(other)),
+    }
+    .map(|_| ())
+}
+
+fn event(entry: &Entry) -> Event {
+    match entry {
+        Entry::Judged(device, decision) => judged(device, decision),
+        Entry::Withdrawn(path, why) => {
+            Event::new(EventKind::Refused).with("device", harmless(&path.0)).with("reason", why.word())
+        }
+        Entry::Stray(disk) => Event::new(EventKind::Alarm)
+            .with("reason", "a disk of a device that nobody admitted")
+            .with("disk", harmless(&disk.path.0)),
+        Entry::Entered(id, state) => entered(*id, *state),
+        Entry::Opened(view) => Event::new(EventKind::Arrived)
+            .of_session(&view.id.to_string())
+            .of_medium(identity(&view.medium, view.report()))
+            .with("state", view.state.word()),
+        Entry::Concluded(view) => outcome(view),
+        Entry::Ordered(Order::Cancel(id)) => Event::new(EventKind::Cancelled).of_session(&id.to_string()),
+        Entry::Ordered(Order::Eject(id)) => {
+            Event::new(EventKind::Entered).of_session(&id.to_string()).with("state", "ejecting")
+        }
+        Entry::Slept(time) => Event::new(EventKind::Resumed).with("seconds", time.as_secs().to_string()),
+        Entry::ClockSet(by) => Event::new(EventKind::ClockChanged).with("seconds", format!("{by:+.0}")),
+        Entry::Started => Event::new(EventKind::StationStarted).with("version", env!("CARGO_PKG_VERSION")),
+        Entry::Stopped => Event::new(EventKind::StationStopped),
+    }
+}
+
+/// A device and what was decided about it, with everything by which it can be recognised.
+fn judged(device: &UsbDevice, decision: &Decision) -> Event {
+    let (kind, detail) = match decision {
+        Decision::Admit(_) => (EventKind::Admitted, "storage"),
+        Decision::Hub => (EventKind::Admitted, "hub"),
+        Decision::Own => (EventKind::Admitted, "own"),
+        Decision::Refuse(DeviceRefusal::Changed) => (EventKind::Changed, DeviceRefusal::Changed.word()),
+        Decision::Refuse(why) => (EventKind::Refused, why.word()),
+    };
+    let digest: String = device.descriptors.iter().map(|byte| format!("{byte:02x}")).collect();
+    let interfaces = match &device.interfaces {
+        Some(interfaces) => interfaces.iter().map(shown).collect::<Vec<_>>().join(" "),
+        None => "malformed".to_owned(),
+    };
+    Event::new(kind)
+        .of_medium(identity(&MediumView::of(Some(device), None), None))
+        .with("reason", detail)
+        .with("interfaces", interfaces)
+        .with("descriptors_blake3", digest)
+}
+
+/// `configuration.number.alternate=class:subclass:protocol`, the last three in hexadecimal.
+fn shown(interface: &Interface) -> String {
+    let Interface { configuration, number, alternate, class, subclass, protocol } = interface;
+    format!("{configuration}.{number}.{alternate}={class:02x}:{subclass:02x}:{protocol:02x}")
+}
+
+fn entered(id: SessionId, state: State) -> Event {
+    let kind = match state {
+        State::Checking => EventKind::Started,
+        State::Removed => EventKind::Removed,
+        State::Queued | State::Sealing | State::Stopping | State::Verdict | State::Refused => EventKind::Entered,
+    };
+    Event::new(kind).of_session(&id.to_string()).with("state", state.word())
+}
+
+/// What came of a session, for the event log.
+fn outcome(view: &SessionView) -> Event {
+    let event = |kind| Event::new(kind).of_session(&view.id.to_string());
+    match &view.conclusion {
+        Some(Conclusion::Refused(why)) => event(EventKind::Refused).with("reason", why.word()),
+        Some(Conclusion::Failed(why)) if why.kind == "changed" => event(EventKind::Changed),
+        Some(Conclusion::Failed(why)) => {
+            event(EventKind::Failed).with("reason", why.kind).with("detail", harmless(&why.detail))
+        }
+        Some(Conclusion::Report(report)) => match &report.seal {
+            Some(Seal::OnMedium { tag, .. }) => event(EventKind::Sealed).with("tag", tag.tag.clone()),
+            Some(Seal::Detached { tag, because, .. }) => {
+                event(EventKind::Sealed).with("tag", tag.tag.clone()).with("detached", format!("{because:?}"))
+            }
+            Some(Seal::NoTag { reason }) => {
+                event(EventKind::NotSealed).with("reason", harmless(&format!("{reason:?}")))
+            }
+            None => event(EventKind::Entered).with("state", State::Verdict.word()),
+        },
+        None => event(EventKind::Entered).with("state", view.state.word()),
+    }
+}
+
+/// Who the medium is. Everything in `medium` was made visible already.
+fn identity(medium: &MediumView, report: Option<&Report>) -> MediumIdentity {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let number = |number: u16| (medium.vendor != 0 || medium.product != 0).then_some(number);
+    let volumes = report.map(|report| report.volumes.iter().filter_map(|volume| volume.identifier.clone()).collect());
+    MediumIdentity {
+        vendor: number(medium.vendor),
+        product: number(medium.product),
+        serial: some(&medium.serial),
+        name: some(&medium.name),
+        port: some(&medium.port),
+        capacity: (medium.capacity != 0).then_some(medium.capacity),
+        volumes: volumes.unwrap_or_default(),
+    }
+}
+
+/// The closing record of a session.
+fn closing(view: &SessionView) -> ClosingRecord {
+    let report = view.report();
+    let now = || Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    ClosingRecord {
+        session: view.id.to_string(),
+        started: report.map_or_else(now, |report| report.started.clone()),
+        finished: report.map_or_else(now, |report| report.finished.clone()),
+        ending: ending(view),
+        verdict: verdict(view),
+        reason: reason(view),
+        medium: identity(&view.medium, report),
+        counts: report.map(counts).unwrap_or_default(),
+        files: report.map(|report| report.findings.iter().filter_map(found).collect()).unwrap_or_default(),
+        tag: report.and_then(|report| report.seal.as_ref()).and_then(tag),
+        engines: report.map(engines).unwrap_or_default(),
+        policy: None,
+        copies: Vec::new(),
+        report: None,
+    }
+}
+
+fn ending(view: &SessionView) -> Ending {
+    match &view.conclusion {
+        Some(Conclusion::Failed(why)) if why.kind == "removed" => Ending::Removed,
+        Some(Conclusion::Failed(why)) if why.kind == "cancelled" => Ending::Cancelled,
+        Some(Conclusion::Failed(_)) | None => Ending::Failed,
+        Some(Conclusion::Report(_) | Conclusion::Refused(_)) => Ending::Completed,
+    }
+}
+
+fn verdict(view: &SessionView) -> Verdict {
+    use blanche_scan::judge::Verdict as Judged;
+    match view.conclusion.as_ref().map(Conclusion::verdict) {
+        Some(Judged::Clean) => Verdict::Clean,
+        Some(Judged::Infected) => Verdict::Infected,
+        Some(Judged::Refused) => Verdict::Refused,
+        Some(Judged::Incomplete) | None => Verdict::Incomplete,
+    }
+}
+
+/// The stable word of what decided.
+fn reason(view: &SessionView) -> Option<String> {
+    match view.conclusion.as_ref()? {
+        Conclusion::Refused(why) => Some(why.word().to_owned()),
+        Conclusion::Failed(why) => Some(why.kind.to_owned()),
+        Conclusion::Report(report) => {
+            let cause = serde_json::to_value(&report.not_checked.first()?.cause).ok()?;
+            cause.get("cause").and_then(|word| word.as_str()).map(str::to_owned)
+        }
+    }
+}
+
+fn counts(report: &Report) -> Counts {
+    let worst = |file: &&FileFindings, severity| worst(file) == Some(severity);
+    let files = |severity| report.findings.iter().filter(|file| worst(file, severity)).count();
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    Counts {
+        files: report.content.files,
+        bytes: report.content.bytes,
+        checked: report.content.checked,
+        skipped: report.content.skipped,
+        unreadable: report.content.unreadable,
+        malicious: number(files(Severity::Malicious)),
+        suspicious: number(files(Severity::Suspicious)),
+        not_checked: number(report.not_checked.len()),
+    }
+}
+
+/// The worst finding of a file, if it is one for the journal.
+fn worst(file: &FileFindings) -> Option<Severity> {
+    match file.findings.iter().map(|finding| finding.severity).max()? {
+        Found::Malicious => Some(Severity::Malicious),
+        Found::Suspicious => Some(Severity::Suspicious),
+        Found::Info => None,
+    }
+}
+
+fn found(file: &FileFindings) -> Option<FoundFile> {
+    let line = |finding: &blanche_sandbox::wire::Finding| format!("{}: {}", finding.engine, finding.name);
+    Some(FoundFile {
+        sha256: file.sha256.clone(),
+        path: file.path.clone(),
+        path_bytes: file.path_bytes.clone(),
+        size: file.size,
+        severity: worst(file)?,
+        findings: file.findings.iter().map(line).collect(),
+    })
+}
+
+fn tag(seal: &Seal) -> Option<TagReference> {
+    let of = |tag: &SealedTag, detached| TagReference {
+        id: tag.tag.clone(),
+        counter: tag.counter,
+        expires: tag
+            .expires
+            .parse::<Timestamp>()
+            .ok()
+            .and_then(|time| u64::try_from(time.as_second()).ok())
+            .unwrap_or(0),
+        detached,
+        manifest: tag.manifest.clone(),
+    };
+    match seal {
+        Seal::OnMedium { tag, .. } => Some(of(tag, false)),
+        Seal::Detached { tag, .. } => Some(of(tag, true)),
+        Seal::NoTag { .. } => None,
+    }
+}
+
+fn engines(report: &Report) -> Vec<EngineUsed> {
+    let base = |base: &blanche_sandbox::wire::BaseInfo| BaseUsed {
+        name: base.name.clone(),
+        version: base.version.clone().unwrap_or_default(),
+        date: base.date.and_then(|date| u64::try_from(date).ok()),
+    };
+    let engine = |engine: &blanche_sandbox::wire::EngineInfo| EngineUsed {
+        name: engine.name.clone(),
+        version: engine.version.clone(),
+        bases: engine.bases.iter().map(base).collect(),
+    };
+    report.engines.engines.iter().map(engine).collect()
+}

@@ -1,0 +1,249 @@
+//! Hands that pull, processes that die, disks that fill: never a wrong *Clean*, never a stuck session, nothing left over,
+//! and the next key works. `BLANCHE_SESSIONS` sets the number of sessions (200 unless set), `BLANCHE_KILLS` that of kills
+//! (20 unless set), `BLANCHE_SEED` the seed.
+
+use crate::kiosk::{KEYBOARD, Kiosk, Others, STORAGE};
+use blanche_scan::judge::Verdict;
+use blanche_scan::report::Seal;
+use blanche_station::board::ProblemKind;
+use blanche_station::session::Order;
+use blanche_station::session::view::{SessionView, State};
+use blanche_tests::tools::run;
+use blanche_tests::{Format, Tree, samples};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// Processes that this one or its children started, by name.
+fn children() -> Vec<(i32, String)> {
+    let (own, mut family, mut found) = (std::process::id(), Vec::new(), Vec::new());
+    family.push(own.to_string());
+    for _ in 0..3 {
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let pid = entry.file_name().to_string_lossy().into_owned();
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            let (Some(open), Some(close)) = (stat.find('('), stat.rfind(')')) else { continue };
+            let mut fields = stat[close + 2..].split(' ');
+            let (state, parent) = (fields.next().unwrap_or("Z"), fields.next().unwrap_or("0").to_owned());
+            if state != "Z" && family.contains(&parent) && !family.contains(&pid) {
+                found.push((pid.parse().unwrap(), stat[open + 1..close].to_owned()));
+                family.push(pid);
+            }
+        }
+    }
+    found
+}
+
+fn kill(pid: i32) {
+    // It may have ended meanwhile.
+    let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL);
+}
+
+/// Bytes of memory of this process that are its own (proc(5), `RssAnon`).
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Images, and the only verdict that each may get besides *Incomplete*.
+struct Keys {
+    clean: PathBuf,
+    infected: PathBuf,
+    locked: PathBuf,
+}
+
+impl Keys {
+    fn new(kiosk: &Kiosk) -> Self {
+        let tree = || (0..20u8).fold(Tree::new(), |tree, n| tree.with(format!("f{n}.bin"), vec![n; 200_000]));
+        Self {
+            clean: kiosk.image("clean", Format::Fat32, &tree()),
+            infected: kiosk.image("infected", Format::Fat32, &tree().with("eicar.com", samples::eicar())),
+            locked: kiosk.image("locked", Format::Fat32, &tree().with("secret.zip", samples::password_zip())),
+        }
+    }
+
+    fn choose(&self, random: &mut fastrand::Rng) -> (&Path, Verdict) {
+        match random.u8(0..3) {
+            0 => (&self.clean, Verdict::Clean),
+            1 => (&self.infected, Verdict::Infected),
+            _ => (&self.locked, Verdict::Incomplete),
+        }
+    }
+}
+
+fn ended(session: &SessionView) -> bool {
+    session.conclusion.is_some()
+}
+
+/// What a session may say of an image.
+fn assert_honest(session: &SessionView, allowed: Verdict, seed: u64) {
+    let verdict = session.conclusion.as_ref().unwrap().verdict();
+    assert!(
+        verdict == allowed || verdict == Verdict::Incomplete,
+        "seed {seed}: {verdict:?} of {allowed:?}: {session:?}"
+    );
+    if let Some(Seal::OnMedium { .. } | Seal::Detached { .. }) =
+        session.report().and_then(|report| report.seal.as_ref())
+    {
+        assert_eq!((verdict, allowed), (Verdict::Clean, Verdict::Clean), "seed {seed}");
+    }
+}
+
+/// A key in this socket works as if nothing had happened.
+fn assert_works(kiosk: &Kiosk, port: &str, clean: &Path, seed: u64) {
+    let device = kiosk.plug(port, clean);
+    let session = kiosk.wait(port, "the next key", ended);
+    let verdict = session.conclusion.as_ref().unwrap().verdict();
+    assert_eq!(verdict, Verdict::Clean, "seed {seed}: {session:?}");
+    assert!(matches!(session.report().unwrap().seal, Some(Seal::OnMedium { .. })), "seed {seed}: {session:?}");
+    kiosk.unplug(port, &device);
+}
+
+#[test]
+fn hundreds_of_sessions_with_random_faults_leave_nothing_behind() {
+    let (seed, sessions) = (number("BLANCHE_SEED", 1), number("BLANCHE_SESSIONS", 200));
+    println!("seed {seed}, {sessions} sessions");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let kiosk = Kiosk::among(Others::away());
+    let keys = Keys::new(&kiosk);
+    let mut before = (0, 0);
+    for number in 0..sessions {
+        let port = format!("p{number}");
+        let (image, allowed) = keys.choose(&mut random);
+        let fault = random.u8(0..7);
+        let device = match fault {
+            0 => kiosk.plug_as(&port, &[STORAGE, KEYBOARD], &[image]),
+            _ => kiosk.plug(&port, image),
+        };
+        std::thread::sleep(Duration::from_millis(random.u64(0..150)));
+        match fault {
+            1 => kiosk.sockets.remove(&device),
+            2 => kiosk.sockets.change(&device, &blanche_station::detect::simulated::descriptors_of(1, 2, &[KEYBOARD])),
+            3 => {
+                let session = kiosk.wait(&port, "a session", |_| true);
+                // Too late when it has ended already.
+                let _ = kiosk.daemon.orders.give(Order::Cancel(session.id));
+            }
+            4 => {
+                if let Some((pid, _)) = random.choice(children()) {
+                    kill(pid);
+                }
+            }
+            _ => {}
+        }
+        let of_the_medium = |session: &SessionView| ended(session) && (fault != 2 || session.state != State::Refused);
+        if fault == 0 {
+            assert_eq!(kiosk.verdict(&port).0, Verdict::Refused);
+        } else if fault != 2 {
+            assert_honest(&kiosk.wait(&port, "an end", of_the_medium), allowed, seed);
+        } else {
+            kiosk.wait(&port, "refused", |session| session.state == State::Refused);
+        }
+        kiosk.unplug(&port, &device);
+        // The station is warm after a few sessions.
+        if number == sessions / 4 {
+            before = (memory(), descriptors());
+        }
+    }
+    assert_works(&kiosk, "last", &keys.clean, seed);
+    let after = (memory(), descriptors());
+    println!("memory {} -> {} KiB, descriptors {} -> {}", before.0 >> 10, after.0 >> 10, before.1, after.1);
+    assert!(after.0 < before.0 + (32 << 20), "memory grows: {before:?} -> {after:?}");
+    assert!(after.1 <= before.1 + 4, "descriptors leak: {before:?} -> {after:?}");
+    let left: Vec<_> = children().into_iter().filter(|(_, name)| name != "blanche-matcher").collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(kiosk.closed().len(), usize::try_from(sessions).unwrap() + 1 + refused_again(&kiosk));
+}
+
+/// A device that changed has two sessions: the one of its medium, and the one that says why it is refused.
+fn refused_again(kiosk: &Kiosk) -> usize {
+    let mut seen = std::collections::BTreeMap::new();
+    for (session, verdict) in kiosk.closed() {
+        *seen.entry(session).or_insert(0) += 1;
+        assert!(["clean", "infected", "incomplete", "refused"].contains(&verdict.as_str()));
+    }
+    assert!(seen.values().all(|times| *times == 1), "a session was closed twice");
+    kiosk.changed()
+}
+
+#[test]
+fn any_process_may_be_killed_at_any_moment() {
+    let (seed, kills) = (number("BLANCHE_SEED", 1), number("BLANCHE_KILLS", 20));
+    println!("seed {seed}, {kills} kills");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let kiosk = Kiosk::among(Others::away());
+    let keys = Keys::new(&kiosk);
+    let mut killed = std::collections::BTreeMap::<String, u32>::new();
+    for number in 0..kills {
+        let port = format!("p{number}");
+        let (image, allowed) = keys.choose(&mut random);
+        let device = kiosk.plug(&port, image);
+        let until = Instant::now() + Duration::from_millis(random.u64(5..600));
+        while Instant::now() < until && kiosk.wait(&port, "a session", |_| true).conclusion.is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if let Some((pid, name)) = random.choice(children()) {
+            kill(pid);
+            *killed.entry(name).or_default() += 1;
+        }
+        assert_honest(&kiosk.wait(&port, "an end", ended), allowed, seed);
+        kiosk.unplug(&port, &device);
+    }
+    println!("{killed:?}");
+    assert_works(&kiosk, "last", &keys.clean, seed);
+}
+
+#[test]
+fn a_daemon_that_ends_during_a_session_says_so_and_the_next_one_goes_on() {
+    let kiosk = Kiosk::new();
+    let keys = Keys::new(&kiosk);
+    let big = kiosk.image("big", Format::Fat32, &Tree::new().with("big.bin", vec![7; 60 << 20]));
+    kiosk.plug("p1", &big);
+    let session = kiosk.wait("p1", "checking", |session| session.progress.is_some());
+    let kiosk = kiosk.restart();
+    assert!(kiosk.closed().contains(&(session.id.to_string(), "incomplete".into())), "{:?}", kiosk.closed());
+    assert_works(&kiosk, "p1", &keys.clean, 0);
+}
+
+#[test]
+fn a_full_disk_stops_sealing_loses_nothing_and_sealing_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = folder.path().join("small");
+    std::fs::create_dir(&small).unwrap();
+    run(folder.path(), "mount", ["-t", "tmpfs", "-o", "size=2m,mode=0700", "none", small.to_str().unwrap()]);
+    let kiosk = Kiosk::with_journal(Others::welcome(), folder, small.join("journal"));
+    let keys = Keys::new(&kiosk);
+    assert_works(&kiosk, "p1", &keys.clean, 0);
+    let ballast = small.join("ballast");
+    fill(&ballast);
+    let device = kiosk.plug("p2", &keys.clean);
+    let session = kiosk.wait("p2", "an end", ended);
+    let station = kiosk.daemon.board.snapshot().station;
+    assert!(station.problems.iter().any(|problem| problem.kind == ProblemKind::Journal), "{:?}", station.problems);
+    assert!(matches!(session.report().unwrap().seal, Some(Seal::NoTag { .. })), "{session:?}");
+    std::fs::remove_file(&ballast).unwrap();
+    kiosk.unplug("p2", &device);
+    kiosk.wait_until("the journal is written again", |now| now.station.problems.is_empty());
+    assert!(kiosk.closed().iter().any(|(closed, _)| *closed == session.id.to_string()), "nothing is lost");
+    assert_works(&kiosk, "p3", &keys.clean, 0);
+    let folder = small.to_str().unwrap().to_owned();
+    drop(kiosk);
+    run(Path::new("/"), "umount", ["-l", &folder]);
+}
+
+/// Writes until there is no room.
+fn fill(file: &Path) {
+    use std::io::Write;
+    let mut ballast = std::fs::File::create(file).unwrap();
+    for size in [4096, 1] {
+        while ballast.write_all(&vec![0; size]).is_ok() {}
+    }
+}
