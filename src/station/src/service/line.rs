@@ -1,7 +1,7 @@
 //! What stands on the bus of a session: the words and numbers that docs/station.md lists. Text that comes from a medium or a
 //! child is made visible; everything else is a word of ours.
 
-use crate::admit::{DeviceRefusal, Role};
+use crate::admit::Role;
 use crate::session::view::{Conclusion, MediumView, SessionView, State};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Progress, Stage};
@@ -129,9 +129,16 @@ pub(super) fn seal(view: &SessionView) -> &'static str {
 pub(super) fn tag(view: &SessionView) -> BTreeMap<&'static str, String> {
     let seal = report(view).and_then(|report| report.seal.as_ref());
     let Some(Seal::OnMedium { tag, .. } | Seal::Detached { tag, .. }) = seal else { return BTreeMap::new() };
-    let SealedTag { tag, station, site, issued, expires, counter } = tag;
+    let SealedTag { tag, station, site, issued, expires, counter, manifest } = tag;
     let mut line = BTreeMap::from([("counter", counter.to_string())]);
-    for (name, value) in [("id", tag), ("station", station), ("site", site), ("issued", issued), ("expires", expires)] {
+    for (name, value) in [
+        ("id", tag),
+        ("station", station),
+        ("site", site),
+        ("issued", issued),
+        ("expires", expires),
+        ("manifest", manifest),
+    ] {
         line.insert(name, text(value));
     }
     line

@@ -6,7 +6,7 @@ use super::view::Failure;
 use crate::admit::{GateError, SharedGate};
 use crate::board::Board;
 use crate::detect::Disk;
-use crate::seal::seal;
+use crate::seal::{Step, seal};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
 use blanche_scan::report::{NoTag, Report, Seal};
@@ -64,7 +64,11 @@ impl Job {
         if let Err(error) = self.protect(false) {
             return Seal::NoTag { reason: NoTag::Station(error.to_string()) };
         }
-        let sealed = seal(inventory, report, &self.settings, &mut |bytes| say(Work::Sealing(bytes)));
+        let mut told = |step| match step {
+            Step::Waiting => {}
+            Step::Written(bytes) => say(Work::Sealing(bytes)),
+        };
+        let sealed = seal(inventory, report, &self.settings, &mut told);
         if let Err(error) = self.protect(true) {
             tracing::warn!("{} stays writable: {error}", self.disk.node.display());
         }
