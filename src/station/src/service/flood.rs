@@ -111,8 +111,10 @@ mod tests {
             flood.judge(&format!(":1.{client}"), 10, now);
             assert!(flood.clients.len() <= CLIENTS);
         }
-        let later = start + Duration::from_secs(3600);
-        flood.judge(":2.1", 10, later);
+        for client in 0..CLIENTS {
+            flood.judge(&format!(":2.{client}"), 10, start + Duration::from_secs(20));
+        }
+        flood.judge(":3.1", 10, start + Duration::from_secs(3600));
         assert_eq!(flood.clients.len(), 1, "full buckets are forgotten");
     }
 }

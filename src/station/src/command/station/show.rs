@@ -209,8 +209,14 @@ mod tests {
         };
         let mut out = Vec::new();
         let words = ("W\u{7}".to_owned(), "S 12\u{A0}Go \u{1B}[1m".to_owned(), "N\u{2028}".to_owned());
-        status(&StationLine::default(), &[words.clone()], std::slice::from_ref(&session), Lang::Fr, &mut out)
-            .expect("memory");
+        status(
+            &StationLine::default(),
+            std::slice::from_ref(&words),
+            std::slice::from_ref(&session),
+            Lang::Fr,
+            &mut out,
+        )
+        .expect("memory");
         happened("12:00", &session, &words, Lang::Fr, &mut out).expect("memory");
         let text = String::from_utf8(out).expect("UTF-8");
         assert!(!text.contains(['\u{1B}', '\u{7}', '\u{202E}', '\u{2028}']), "{text:?}");
