@@ -20,7 +20,9 @@ const BOOT: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Scripts of the guest that every machine gets.
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 6] = [
+    ("gadget", include_str!("../guest/gadget")),
+    ("install", include_str!("../guest/install")),
     ("matrix", include_str!("../guest/matrix")),
     ("prepare", include_str!("../guest/prepare")),
     ("systemd", include_str!("../guest/systemd")),
@@ -43,7 +45,6 @@ pub struct Guest {
     child: Child,
     agent: Agent,
     qmp: Qmp,
-    /// What has been started but not answered is ended with the machine.
     booted: Duration,
 }
 
@@ -205,9 +206,9 @@ fn qemu(folder: &Path, kernel: &Kernel, first: First) -> Command {
         First::Matrix => "/run/e2e/guest/matrix",
         First::Systemd => "/run/e2e/guest/systemd",
     };
-    // Under load a guest that trusts its time stamp counter runs more than twice too fast.
+    // The second that usb-storage waits before it looks for units is only time here, thirty times. Under load a guest that trusts its time stamp counter runs more than twice too fast.
     let line = format!(
-        "console=ttyS0 panic=-1 nokaslr mitigations=off tsc=unstable clocksource=hpet quiet loglevel=4 net.ifnames=0 \
+        "console=ttyS0 panic=-1 nokaslr mitigations=off tsc=unstable clocksource=hpet usb-storage.delay_use=0 quiet loglevel=4 net.ifnames=0 \
          e2e.modules={} e2e.first={first}",
         modules.display()
     );

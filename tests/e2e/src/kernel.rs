@@ -91,7 +91,8 @@ fn download(folder: &Path, package: &str) -> Result<()> {
     let download = || run(folder, "apt-get", ["-qq", "download", package]);
     if download().is_err() {
         let as_root = run(folder, "id", ["-u"])? == b"0\n";
-        let update: &[&str] = if as_root { &["apt-get", "-qq", "update"] } else { &["sudo", "apt-get", "-qq", "update"] };
+        let update: &[&str] =
+            if as_root { &["apt-get", "-qq", "update"] } else { &["sudo", "apt-get", "-qq", "update"] };
         run(folder, update[0], &update[1..])?;
         download()?;
     }

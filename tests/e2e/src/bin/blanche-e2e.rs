@@ -1,17 +1,42 @@
-use blanche_e2e::guest::First;
-use blanche_e2e::kernel::Kernel;
-use blanche_e2e::Guest;
-fn main() {
-    let kernel = Kernel::fetch(std::path::Path::new("/work/targets/e2e-cache")).unwrap();
-    let me = std::env::current_exe().unwrap();
-    let mut guest = Guest::boot(&kernel, First::Matrix, &me.with_file_name("blanche-e2e-agent")).unwrap_or_else(|e| panic!("{e}"));
-    println!("boot {:?}", guest.boot_time());
-    for line in std::io::stdin().lines() {
-        let line = line.unwrap();
-        let t = std::time::Instant::now();
-        let r = if let Some(q) = line.strip_prefix("!") { let (c, a) = q.split_once(' ').unwrap(); guest.qmp().execute(c, &serde_json::from_str(a).unwrap()).map(|v| v.to_string()) }
-        else { let j = guest.start(&line).unwrap(); guest.finish(&j, std::time::Duration::from_secs(400)).map(|a| format!("{} [{}]", a.output, a.code)) };
-        println!("> {line}\n{} ({:?})", r.unwrap_or_else(|e| e.to_string()), t.elapsed());
+//! Plugs real USB devices into a whole station and compares what comes of it: `make e2e`.
+
+#![forbid(unsafe_code)]
+
+use blanche_e2e::{cases, run};
+use clap::Parser;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Plugs USB devices of every kind into a station in a virtual machine, and prints for each what was expected and seen.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// List the cases and end
+    #[arg(long)]
+    list: bool,
+    /// Run this case only; may be given again
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut chosen = cases::all();
+    if let Some(unknown) = arguments.only.iter().find(|name| !chosen.iter().any(|case| case.name == **name)) {
+        let _ = writeln!(io::stderr(), "no case is called {unknown}: see --list");
+        return ExitCode::from(2);
     }
-    println!("{}", guest.logs());
+    chosen.retain(|case| arguments.only.is_empty() || arguments.only.iter().any(|name| name == case.name));
+    let done = if arguments.list {
+        chosen.iter().try_for_each(|case| run::say(&format!("{:<16} {}", case.name, case.device))).map(|()| true)
+    } else {
+        run::run(&chosen)
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "{failure}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,0 +1,206 @@
+//! Honest and infected media of every kind, each behind the kind of device that carries it.
+
+use super::Case;
+use crate::bench::Bench;
+use crate::device::{Backing, Device};
+use crate::failure::{Failure, Result};
+use crate::program::run;
+use blanche_tests::samples::eicar;
+use blanche_tests::{Disc, Format, Layout, Tree, disc, image};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("fat32", "key, FAT32 in an MBR", "clean, sealed; workstation: accepted", |bench| {
+        sealed(bench, Format::Fat32, Layout::MbrPrimary)
+    }),
+    Case::new("exfat", "key, exFAT without a table", "clean, sealed; workstation: accepted", |bench| {
+        sealed(bench, Format::ExFat, Layout::Superfloppy)
+    }),
+    Case::new(
+        "ntfs",
+        "key, NTFS in an MBR",
+        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
+        |bench| detached(bench, |folder| image(folder, Format::Ntfs, Layout::MbrPrimary, &letter()), Device::key),
+    ),
+    Case::new(
+        "ext4-uas",
+        "disk on USB Attached SCSI, ext4 in a GPT",
+        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
+        |bench| detached(bench, |folder| image(folder, Format::Ext4, Layout::Gpt, &letter()), Device::uas),
+    ),
+    Case::new(
+        "cd",
+        "optical drive, ISO 9660 with Joliet and Rock Ridge",
+        "clean, tag kept (write_protected); workstation: accepted; medium unchanged",
+        |bench| {
+            detached(
+                bench,
+                |folder| disc(folder, Disc::JolietRockRidge, &letter()),
+                |id, port, backing| Device::optical(id, port, &read_only(backing)),
+            )
+        },
+    ),
+    Case::new(
+        "iso-on-key",
+        "key, ISO 9660 and UDF of a disc",
+        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
+        |bench| detached(bench, |folder| disc(folder, Disc::UdfBridge, &letter()), Device::key),
+    ),
+    Case::new(
+        "read-only",
+        "key with a lock, FAT32",
+        "clean, tag kept (write_protected); workstation: accepted; medium unchanged",
+        |bench| {
+            detached(
+                bench,
+                |folder| image(folder, Format::Fat32, Layout::Superfloppy, &letter()),
+                |id, port, backing| Device::key(id, port, &read_only(backing)),
+            )
+        },
+    ),
+    Case::new(
+        "gpt-four",
+        "key, GPT with FAT16, exFAT, NTFS and ext4",
+        "clean, sealed; workstation: accepted",
+        four_partitions,
+    ),
+    Case::new("infected", "key, FAT32 with EICAR", "infected, no tag; medium unchanged", |bench| {
+        let infected = letter().with("virus.com", eicar());
+        unsealed(bench, |folder| image(folder, Format::Fat32, Layout::MbrPrimary, &infected))
+    }),
+    Case::new(
+        "infected-fourth",
+        "key, four partitions, EICAR in the hidden NTFS",
+        "infected, no tag; medium unchanged",
+        |bench| {
+            unsealed(bench, |folder| {
+                image(folder, Format::Ntfs, Layout::MbrHidden, &letter().with("virus.com", eicar()))
+            })
+        },
+    ),
+    Case::new(
+        "password",
+        "key, exFAT with an encrypted archive",
+        "incomplete (encrypted: zip), no tag; medium unchanged",
+        |bench| {
+            let closed = letter().with("secret.zip", blanche_tests::samples::password_zip());
+            unsealed(bench, |folder| image(folder, Format::ExFat, Layout::Superfloppy, &closed))
+        },
+    ),
+    Case::new(
+        "blank",
+        "key without a byte on it",
+        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
+        |bench| {
+            let blank = |folder: &Path| {
+                let path = folder.join("blank.img");
+                let made = File::create(&path).and_then(|file| file.set_len(16 << 20));
+                // A folder of our own: the next step would say why it could not be made.
+                drop(made);
+                path
+            };
+            detached(bench, blank, Device::key)
+        },
+    ),
+    Case::new("two-terabytes", "disk of 2 TB, all zeros", "clean, tag kept (no_volume)", |bench| {
+        let disk = bench.insert(Device::key("huge", "1", &Backing::Zeros(2_000_000_000_000)))?;
+        Ok(bench.scan(&disk)?.words())
+    }),
+    Case::new("many-files", "key, FAT32 with 2 000 files", "clean, sealed; workstation: accepted", |bench| {
+        let files = (0..2_000).fold(Tree::new(), |tree, number| {
+            tree.with(format!("lot {}/note {number}.txt", number / 200), format!("note {number}\r\n"))
+        });
+        seal(bench, image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &files))
+    }),
+];
+
+/// What an agent carries.
+pub(super) fn letter() -> Tree {
+    let picture: Vec<u8> = (0..300_000_u32).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    Tree::new().with("Dossier/lettre été.txt", "Bonjour\r\n").with("LISEZMOI.TXT", "Rien.\r\n").with("p.bin", picture)
+}
+
+fn read_only(backing: &Backing) -> Backing {
+    match backing {
+        Backing::Image(path) => Backing::ReadOnly(path.clone()),
+        other => other.clone(),
+    }
+}
+
+/// A medium that should carry its tag.
+fn sealed(bench: &mut Bench, format: Format, layout: Layout) -> Result<String> {
+    seal(bench, image(&bench.folder(), format, layout, &letter()))
+}
+
+pub(super) fn seal(bench: &mut Bench, image: PathBuf) -> Result<String> {
+    let disk = bench.insert(Device::key("key", "1", &Backing::Image(image.clone())))?;
+    let outcome = bench.scan(&disk)?;
+    // As people do: it is at the workstation that the tag has to be there.
+    bench.pull()?;
+    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&image, None)?))
+}
+
+/// A medium that cannot carry a tag, behind the device that `plugged` makes.
+fn detached(
+    bench: &mut Bench,
+    make: impl FnOnce(&Path) -> PathBuf,
+    plugged: fn(&str, &str, &Backing) -> Device,
+) -> Result<String> {
+    let image = make(&bench.folder());
+    let before = content(&image)?;
+    let disk = bench.insert(plugged("disk", "1", &Backing::Image(image.clone())))?;
+    let outcome = bench.scan(&disk)?;
+    if outcome.report["seal"]["outcome"] != "detached" {
+        return Ok(outcome.words());
+    }
+    let tag = bench.station.detached(&mut bench.guest, &outcome)?;
+    bench.pull()?;
+    let workstation = bench.station.verify(&image, Some(&tag))?;
+    Ok(format!("{}; workstation: {workstation}; {}", outcome.words(), unchanged(&image, &before)?))
+}
+
+/// A medium that must get no tag.
+pub(super) fn unsealed(bench: &mut Bench, make: impl FnOnce(&Path) -> PathBuf) -> Result<String> {
+    let image = make(&bench.folder());
+    let before = content(&image)?;
+    let disk = bench.insert(Device::key("key", "1", &Backing::Image(image.clone())))?;
+    let outcome = bench.scan(&disk)?;
+    bench.pull()?;
+    Ok(format!("{}; {}", outcome.words(), unchanged(&image, &before)?))
+}
+
+pub(super) fn content(image: &Path) -> Result<Vec<u8>> {
+    fs::read(image).map_err(Failure::file(image))
+}
+
+pub(super) fn unchanged(image: &Path, before: &[u8]) -> Result<&'static str> {
+    Ok(if content(image)? == before { "medium unchanged" } else { "medium CHANGED" })
+}
+
+/// The partitions' volumes are made as superfloppies and put where the table says.
+fn four_partitions(bench: &mut Bench) -> Result<String> {
+    let folder = bench.folder();
+    let disk = folder.join("four.img");
+    let mut script = String::from("label: gpt\n");
+    let (mut start, mut parts) = (2048_u64, Vec::new());
+    for format in [Format::Fat16, Format::ExFat, Format::Ntfs, Format::Ext4] {
+        let part = image(&folder, format, Layout::Superfloppy, &letter());
+        let sectors = fs::metadata(&part).map_err(Failure::file(&part))?.len() / 512;
+        script.push_str(&format!("start={start}, size={sectors}, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n"));
+        parts.push((part, start));
+        start += sectors;
+    }
+    let made = File::create(&disk).and_then(|file| file.set_len((start + 2048) * 512));
+    made.map_err(Failure::file(&disk))?;
+    let table = folder.join("four.table");
+    fs::write(&table, script).map_err(Failure::file(&table))?;
+    let words = "sfdisk --quiet --no-tell-kernel four.img <four.table";
+    run(&folder, "sh", ["-c", words])?;
+    for (part, start) in parts {
+        let seek = format!("seek={start}");
+        let of = format!("if={}", part.display());
+        run(&folder, "dd", ["of=four.img", &of, &seek, "bs=512", "conv=notrunc,sparse", "status=none"])?;
+    }
+    seal(bench, disk)
+}
