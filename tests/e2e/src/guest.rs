@@ -213,8 +213,12 @@ fn qemu(folder: &Path, kernel: &Kernel, first: First) -> Command {
         modules.display()
     );
     let at = |name: &str| folder.join(name).display().to_string();
-    let mut command = Command::new("qemu-system-x86_64");
-    command.args(accelerator()).args("-M q35 -smp 2 -m 1536 -nodefaults -display none -no-reboot".split(' '));
+    // The machine ends with whoever started it, however that ends.
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "qemu-system-x86_64"])
+        .args(accelerator())
+        .args("-M q35 -smp 2 -m 1536 -nodefaults -display none -no-reboot".split(' '));
     command.arg("-kernel").arg(&kernel.vmlinux).args(["-initrd", &at("initramfs"), "-append", &line]);
     command.args(["-serial", &format!("file:{}", at("serial"))]);
     command.args(["-qmp", &format!("unix:{},server=on,wait=off", at("qmp"))]);

@@ -103,14 +103,16 @@ impl Station {
         Ok(guest.share().join("detached.tag"))
     }
 
-    /// What `blanche-verify` says of an image on the host, every byte read: "accepted", or why not.
+    /// What `blanche-verify` says of an image on the host, every byte read: "accepted", or why not. `block`: bytes of a
+    /// logical block of the device that shows it.
     ///
     /// # Errors
     /// [`Failure`] when it gives no answer.
-    pub fn verify(&self, image: &Path, tag: Option<&Path>) -> Result<String> {
+    pub fn verify(&self, image: &Path, block: u32, tag: Option<&Path>) -> Result<String> {
         let verifier = program("blanche-verify").display().to_string();
         let mut verify = command(&self.folder, &verifier);
         verify.args(["--json", "--no-memory", "--level", "full", "--trust"]).arg(self.folder.join("keys/trust"));
+        verify.arg("--block-size").arg(block.to_string());
         if let Some(tag) = tag {
             verify.arg("--tag").arg(tag);
         }

@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::device::{Backing, Device};
 use crate::failure::{Failure, Result};
 use crate::firmware::{Firmware, Medium};
-use blanche_tests::samples::eicar_padded;
+use blanche_tests::samples::eicar;
 use blanche_tests::{Format, Layout, Tree, image};
 use std::fs;
 use std::time::Duration;
@@ -18,20 +18,20 @@ pub(super) const CASES: &[Case] = &[
         "incomplete (unreadable), no tag; 4096 bytes of grand.bin around the broken place; medium unchanged",
         bad_sector,
     ),
-    Case::new("yank", "key pulled out while it is read", "incomplete (medium_removed), no tag; medium unchanged", yank),
+    Case::new("yank", "key pulled out while it is read", "incomplete (unreadable), no tag; medium unchanged", yank),
     Case::new("slow-drip", "key that gives 64 KiB in a second", "clean, sealed; workstation: accepted", slow_drip),
     Case::new("hang", "key that stops answering", "incomplete (unreadable), no tag", hang),
     Case::new(
         "switched-file",
         "firmware that shows another file when it is read again",
         "clean, sealed; workstation: refused (E-CHANGED)",
-        |bench| switched(bench, b"Bonjour", b"bonjour"),
+        switched_file,
     ),
     Case::new(
         "switched-folder",
         "firmware that shows another folder when it is read again",
         "clean, no tag (\"medium\": {\"obstacle\":\"changed\"})",
-        |bench| switched(bench, b"LISEZMOITXT", b"VIRUS   COM"),
+        switched_folder,
     ),
     Case::new("liar", "key of 32 MiB that says 64 MiB, FAT32", "clean, no tag", liar),
     Case::new(
@@ -103,7 +103,7 @@ fn slow_drip(bench: &mut Bench) -> Result<String> {
     let disk = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), 64 * 1024)))?;
     let outcome = bench.scan(&disk)?;
     bench.pull()?;
-    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&medium, None)?))
+    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&medium, 512, None)?))
 }
 
 /// The guest plays this device for itself: QEMU could not go on while one of its own does not answer. What it reads from is
@@ -122,17 +122,25 @@ fn hang(bench: &mut Bench) -> Result<String> {
     Ok(outcome?.words())
 }
 
-/// Both contents are of the same length, and stand once on the medium.
-fn switched(bench: &mut Bench, honest: &[u8], evil: &[u8]) -> Result<String> {
-    let medium = image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &letter().with("v.bin", eicar_padded()));
-    let mut shown = content(&medium)?;
-    let virus = place(&shown, &eicar_padded())?;
-    // Honest at first: no virus anywhere.
-    shown[virus..virus + 128].fill(b' ');
+/// In the middle of a file: far from everything that sealing writes.
+fn switched_file(bench: &mut Bench) -> Result<String> {
+    let file = noise(MIB);
+    let tree = letter().with("grand.bin", &*file);
+    switched(bench, "switched-file", &tree, &file[MIB / 2..MIB / 2 + 64], &eicar())
+}
+
+/// In the root: a file gets another name there.
+fn switched_folder(bench: &mut Bench) -> Result<String> {
+    switched(bench, "switched-folder", &letter(), b"LISEZMOITXT", b"VIRUS   COM")
+}
+
+/// From the second reading on, `evil` stands where `honest` was.
+fn switched(bench: &mut Bench, name: &str, tree: &Tree, honest: &[u8], evil: &[u8]) -> Result<String> {
+    let shown = content(&image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, tree))?;
     let mut later = shown.clone();
     let at = place(&shown, honest)?;
     later[at..at + evil.len()].copy_from_slice(evil);
-    let medium = Medium::insert(&bench.folder().join("switcher"), Firmware::switcher(shown, later))?;
+    let medium = Medium::insert(&bench.folder().join(name), Firmware::switcher(shown, later))?;
     let disk = bench.insert(Device::key("key", "1", &Backing::Program(medium.socket().to_owned())))?;
     let outcome = bench.scan(&disk)?;
     bench.pull()?;
@@ -141,7 +149,7 @@ fn switched(bench: &mut Bench, honest: &[u8], evil: &[u8]) -> Result<String> {
     }
     let taken_home = bench.folder().join("switched.img");
     fs::write(&taken_home, medium.image()).map_err(Failure::file(&taken_home))?;
-    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&taken_home, None)?))
+    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&taken_home, 512, None)?))
 }
 
 /// Its first half is full, so that the tag has to be written where there is no room in truth.

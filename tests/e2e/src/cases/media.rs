@@ -138,7 +138,7 @@ pub(super) fn seal(bench: &mut Bench, image: PathBuf) -> Result<String> {
     let outcome = bench.scan(&disk)?;
     // As people do: it is at the workstation that the tag has to be there.
     bench.pull()?;
-    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&image, None)?))
+    Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&image, 512, None)?))
 }
 
 /// A medium that cannot carry a tag, behind the device that `plugged` makes.
@@ -154,9 +154,11 @@ fn detached(
     if outcome.report["seal"]["outcome"] != "detached" {
         return Ok(outcome.words());
     }
+    let block = outcome.report["target"]["logical_block"].as_u64().and_then(|block| u32::try_from(block).ok());
+    let block = block.ok_or_else(|| Failure::format("the report states no logical block"))?;
     let tag = bench.station.detached(&mut bench.guest, &outcome)?;
     bench.pull()?;
-    let workstation = bench.station.verify(&image, Some(&tag))?;
+    let workstation = bench.station.verify(&image, block, Some(&tag))?;
     Ok(format!("{}; workstation: {workstation}; {}", outcome.words(), unchanged(&image, &before)?))
 }
 
