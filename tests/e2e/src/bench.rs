@@ -20,7 +20,7 @@ done"#;
 const DEVICES: &str = r#"udevadm settle --timeout=30
 for device in /sys/bus/usb/devices/*-*; do
     case $device in *:*) continue ;; esac
-    drivers=$(for face in "$device":*; do readlink "$device"/*/driver 2>/dev/null; break; done | sed 's|.*/||' | sort -u | xargs)
+    drivers=$(readlink "$device"/*:*/driver | sed 's|.*/||' | sort -u | xargs)
     faces=$(udevadm info -q property "$device" | sed -n 's/^ID_USB_INTERFACES=//p')
     echo "${device##*/} $faces ${drivers:-no driver}"
 done

@@ -44,7 +44,7 @@ fn made(bench: &mut Bench, recipe: Recipe) -> Result<PathBuf> {
     let path = bench.folder().join("foreign.img");
     File::create(&path).and_then(|file| file.set_len(128 << 20)).map_err(Failure::file(&path))?;
     let disk = bench.insert(Device::key("blank", "1", &Backing::Image(path.clone())))?;
-    bench.guest.run(&format!("d=/dev/{disk}\n{recipe}\nudevadm settle"))?;
+    bench.guest.run(&format!("set -e; d=/dev/{disk}\n{recipe}\nudevadm settle"))?;
     bench.clear()?;
     bench.traces()?;
     Ok(path)

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result};
 use blanche_tests::{Format, Layout, image};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("keyboard", "keyboard", ":030101: no driver", |bench| {
@@ -44,7 +45,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "class-change",
         "key that comes back with a keyboard while it is read",
-        "incomplete (medium_removed), no tag; then :080650:030101: no driver",
+        "incomplete (unreadable), no tag; then :080650:030101: no driver",
         class_change,
     ),
 ];
@@ -89,7 +90,7 @@ fn shared_image(bench: &mut Bench) -> Result<()> {
     let medium = image(&bench.folder(), Format::Fat16, Layout::Superfloppy, &tree);
     let shared = bench.guest.share().join("gadget.img");
     fs::copy(&medium, &shared).map_err(Failure::file(&shared))?;
-    bench.guest.run("cp /run/e2e/gadget.img /run/gadget.img")?;
+    bench.guest.run("cp /run/e2e/gadget.img /run/gadget.img; /run/e2e/guest/gadget ready")?;
     Ok(())
 }
 
@@ -107,20 +108,18 @@ fn composite(bench: &mut Bench, open: bool) -> Result<String> {
 
 fn class_change(bench: &mut Bench) -> Result<String> {
     shared_image(bench)?;
-    bench.guest.run("/run/e2e/guest/gadget plug storage /run/gadget.img")?;
+    bench.guest.run("/run/e2e/guest/gadget through /run/gadget.img 100")?;
     let disk = bench.disk()?;
     // What was let in stays; what comes from now on is judged first.
     bench.open_ports(false)?;
     let session = bench.begin(&disk)?;
-    bench.guest.until(
-        &format!("[ \"$(awk '{{print $3}}' /sys/block/{disk}/stat)\" -gt 6000 ]"),
-        std::time::Duration::from_secs(60),
-    )?;
+    let middle = format!("[ \"$(awk '{{print $3}}' /sys/block/{disk}/stat)\" -gt 4096 ]");
+    bench.guest.until(&middle, Duration::from_secs(60))?;
     let changed = "/run/e2e/guest/gadget pull storage; /run/e2e/guest/gadget plug composite /run/gadget.img";
     bench.guest.run(changed)?;
     let outcome = bench.end(&session)?;
     let seen = bench.device(":080650:030101:");
-    bench.guest.run("/run/e2e/guest/gadget pull composite")?;
+    bench.guest.run("/run/e2e/guest/gadget pull composite; /run/e2e/guest/gadget discard")?;
     bench.open_ports(true)?;
     Ok(format!("{}; then {}", outcome.words(), seen?))
 }

@@ -12,108 +12,77 @@ use std::path::{Path, PathBuf};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("fat32", "key, FAT32 in an MBR", "clean, sealed; workstation: accepted", |bench| {
-        sealed(bench, Format::Fat32, Layout::MbrPrimary)
+        seal(bench, image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &letter()))
     }),
     Case::new("exfat", "key, exFAT without a table", "clean, sealed; workstation: accepted", |bench| {
-        sealed(bench, Format::ExFat, Layout::Superfloppy)
+        seal(bench, image(&bench.folder(), Format::ExFat, Layout::Superfloppy, &letter()))
     }),
-    Case::new(
-        "ntfs",
-        "key, NTFS in an MBR",
-        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
-        |bench| detached(bench, |folder| image(folder, Format::Ntfs, Layout::MbrPrimary, &letter()), Device::key),
-    ),
-    Case::new(
-        "ext4-uas",
-        "disk on USB Attached SCSI, ext4 in a GPT",
-        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
-        |bench| detached(bench, |folder| image(folder, Format::Ext4, Layout::Gpt, &letter()), Device::uas),
-    ),
-    Case::new(
-        "cd",
-        "optical drive, ISO 9660 with Joliet and Rock Ridge",
-        "clean, tag kept (write_protected); workstation: accepted; medium unchanged",
-        |bench| {
-            detached(
-                bench,
-                |folder| disc(folder, Disc::JolietRockRidge, &letter()),
-                |id, port, backing| Device::optical(id, port, &read_only(backing)),
-            )
-        },
-    ),
-    Case::new(
-        "iso-on-key",
-        "key, ISO 9660 and UDF of a disc",
-        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
-        |bench| detached(bench, |folder| disc(folder, Disc::UdfBridge, &letter()), Device::key),
-    ),
-    Case::new(
-        "read-only",
-        "key with a lock, FAT32",
-        "clean, tag kept (write_protected); workstation: accepted; medium unchanged",
-        |bench| {
-            detached(
-                bench,
-                |folder| image(folder, Format::Fat32, Layout::Superfloppy, &letter()),
-                |id, port, backing| Device::key(id, port, &read_only(backing)),
-            )
-        },
-    ),
     Case::new(
         "gpt-four",
         "key, GPT with FAT16, exFAT, NTFS and ext4",
         "clean, sealed; workstation: accepted",
-        four_partitions,
-    ),
-    Case::new("infected", "key, FAT32 with EICAR", "infected, no tag; medium unchanged", |bench| {
-        let infected = letter().with("virus.com", eicar());
-        unsealed(bench, |folder| image(folder, Format::Fat32, Layout::MbrPrimary, &infected))
-    }),
-    Case::new(
-        "infected-fourth",
-        "key, four partitions, EICAR in the hidden NTFS",
-        "infected, no tag; medium unchanged",
         |bench| {
-            unsealed(bench, |folder| {
-                image(folder, Format::Ntfs, Layout::MbrHidden, &letter().with("virus.com", eicar()))
-            })
+            let medium = four_partitions(&bench.folder())?;
+            seal(bench, medium)
         },
     ),
-    Case::new(
-        "password",
-        "key, exFAT with an encrypted archive",
-        "incomplete (encrypted: zip), no tag; medium unchanged",
-        |bench| {
-            let closed = letter().with("secret.zip", blanche_tests::samples::password_zip());
-            unsealed(bench, |folder| image(folder, Format::ExFat, Layout::Superfloppy, &closed))
-        },
-    ),
-    Case::new(
-        "blank",
-        "key without a byte on it",
-        "clean, tag kept (no_volume); workstation: accepted; medium unchanged",
-        |bench| {
-            let blank = |folder: &Path| {
-                let path = folder.join("blank.img");
-                let made = File::create(&path).and_then(|file| file.set_len(16 << 20));
-                // A folder of our own: the next step would say why it could not be made.
-                drop(made);
-                path
-            };
-            detached(bench, blank, Device::key)
-        },
-    ),
-    Case::new("two-terabytes", "disk of 2 TB, all zeros", "clean, tag kept (no_volume)", |bench| {
-        let disk = bench.insert(Device::key("huge", "1", &Backing::Zeros(2_000_000_000_000)))?;
-        Ok(bench.scan(&disk)?.words())
-    }),
     Case::new("many-files", "key, FAT32 with 2 000 files", "clean, sealed; workstation: accepted", |bench| {
         let files = (0..2_000).fold(Tree::new(), |tree, number| {
             tree.with(format!("lot {}/note {number}.txt", number / 200), format!("note {number}\r\n"))
         });
         seal(bench, image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &files))
     }),
+    Case::new("ntfs", "key, NTFS in an MBR", KEPT, |bench| {
+        detached(bench, image(&bench.folder(), Format::Ntfs, Layout::MbrPrimary, &letter()), Device::key)
+    }),
+    Case::new("ext4-uas", "disk on USB Attached SCSI, ext4 in a GPT", KEPT, |bench| {
+        detached(bench, image(&bench.folder(), Format::Ext4, Layout::Gpt, &letter()), Device::uas)
+    }),
+    Case::new("iso-on-key", "key, ISO 9660 and UDF of a disc", KEPT, |bench| {
+        detached(bench, disc(&bench.folder(), Disc::UdfBridge, &letter()), Device::key)
+    }),
+    Case::new("blank", "key without a byte on it", KEPT, |bench| {
+        let medium = bench.folder().join("blank.img");
+        File::create(&medium).and_then(|file| file.set_len(16 << 20)).map_err(Failure::file(&medium))?;
+        detached(bench, medium, Device::key)
+    }),
+    Case::new("cd", "optical drive, ISO 9660 with Joliet and Rock Ridge", KEPT_LOCKED, |bench| {
+        detached(bench, disc(&bench.folder(), Disc::JolietRockRidge, &letter()), |id, port, backing| {
+            Device::optical(id, port, &read_only(backing))
+        })
+    }),
+    Case::new("read-only", "key with a lock, FAT32", KEPT_LOCKED, |bench| {
+        detached(bench, image(&bench.folder(), Format::Fat32, Layout::Superfloppy, &letter()), |id, port, backing| {
+            Device::key(id, port, &read_only(backing))
+        })
+    }),
+    Case::new("infected", "key, FAT32 with EICAR", "infected, no tag; medium unchanged", |bench| {
+        let infected = letter().with("virus.com", eicar());
+        unsealed(bench, image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &infected))
+    }),
+    Case::new("infected-hidden", "key, EICAR in a hidden NTFS", "infected, no tag; medium unchanged", |bench| {
+        let infected = letter().with("virus.com", eicar());
+        unsealed(bench, image(&bench.folder(), Format::Ntfs, Layout::MbrHidden, &infected))
+    }),
+    Case::new(
+        "password",
+        "key, exFAT with an encrypted archive",
+        "incomplete (encrypted: zip), no tag; medium unchanged",
+        |bench| {
+            let closed = letter().with("secret.zip", blanche_tests::samples::password_zip());
+            unsealed(bench, image(&bench.folder(), Format::ExFat, Layout::Superfloppy, &closed))
+        },
+    ),
+    Case::new("two-terabytes", "disk of 2 TB, all zeros", "clean, tag kept (no_volume)", |bench| {
+        let disk = bench.insert(Device::key("huge", "1", &Backing::Zeros(2_000_000_000_000)))?;
+        Ok(bench.scan(&disk)?.words())
+    }),
 ];
+
+/// Of what cannot carry a tag.
+const KEPT: &str = "clean, tag kept (no_volume); workstation: accepted; medium unchanged";
+/// Of what cannot be written.
+const KEPT_LOCKED: &str = "clean, tag kept (write_protected); workstation: accepted; medium unchanged";
 
 /// What an agent carries.
 pub(super) fn letter() -> Tree {
@@ -129,10 +98,6 @@ fn read_only(backing: &Backing) -> Backing {
 }
 
 /// A medium that should carry its tag.
-fn sealed(bench: &mut Bench, format: Format, layout: Layout) -> Result<String> {
-    seal(bench, image(&bench.folder(), format, layout, &letter()))
-}
-
 pub(super) fn seal(bench: &mut Bench, image: PathBuf) -> Result<String> {
     let disk = bench.insert(Device::key("key", "1", &Backing::Image(image.clone())))?;
     let outcome = bench.scan(&disk)?;
@@ -142,12 +107,7 @@ pub(super) fn seal(bench: &mut Bench, image: PathBuf) -> Result<String> {
 }
 
 /// A medium that cannot carry a tag, behind the device that `plugged` makes.
-fn detached(
-    bench: &mut Bench,
-    make: impl FnOnce(&Path) -> PathBuf,
-    plugged: fn(&str, &str, &Backing) -> Device,
-) -> Result<String> {
-    let image = make(&bench.folder());
+fn detached(bench: &mut Bench, image: PathBuf, plugged: fn(&str, &str, &Backing) -> Device) -> Result<String> {
     let before = content(&image)?;
     let disk = bench.insert(plugged("disk", "1", &Backing::Image(image.clone())))?;
     let outcome = bench.scan(&disk)?;
@@ -163,8 +123,7 @@ fn detached(
 }
 
 /// A medium that must get no tag.
-pub(super) fn unsealed(bench: &mut Bench, make: impl FnOnce(&Path) -> PathBuf) -> Result<String> {
-    let image = make(&bench.folder());
+pub(super) fn unsealed(bench: &mut Bench, image: PathBuf) -> Result<String> {
     let before = content(&image)?;
     let disk = bench.insert(Device::key("key", "1", &Backing::Image(image.clone())))?;
     let outcome = bench.scan(&disk)?;
@@ -181,13 +140,12 @@ pub(super) fn unchanged(image: &Path, before: &[u8]) -> Result<&'static str> {
 }
 
 /// The partitions' volumes are made as superfloppies and put where the table says.
-fn four_partitions(bench: &mut Bench) -> Result<String> {
-    let folder = bench.folder();
+fn four_partitions(folder: &Path) -> Result<PathBuf> {
     let disk = folder.join("four.img");
     let mut script = String::from("label: gpt\n");
     let (mut start, mut parts) = (2048_u64, Vec::new());
     for format in [Format::Fat16, Format::ExFat, Format::Ntfs, Format::Ext4] {
-        let part = image(&folder, format, Layout::Superfloppy, &letter());
+        let part = image(folder, format, Layout::Superfloppy, &letter());
         let sectors = fs::metadata(&part).map_err(Failure::file(&part))?.len() / 512;
         script.push_str(&format!("start={start}, size={sectors}, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n"));
         parts.push((part, start));
@@ -198,11 +156,11 @@ fn four_partitions(bench: &mut Bench) -> Result<String> {
     let table = folder.join("four.table");
     fs::write(&table, script).map_err(Failure::file(&table))?;
     let words = "sfdisk --quiet --no-tell-kernel four.img <four.table";
-    run(&folder, "sh", ["-c", words])?;
+    run(folder, "sh", ["-c", words])?;
     for (part, start) in parts {
         let seek = format!("seek={start}");
         let of = format!("if={}", part.display());
-        run(&folder, "dd", ["of=four.img", &of, &seek, "bs=512", "conv=notrunc,sparse", "status=none"])?;
+        run(folder, "dd", ["of=four.img", &of, &seek, "bs=512", "conv=notrunc,sparse", "status=none"])?;
     }
-    seal(bench, disk)
+    Ok(disk)
 }
