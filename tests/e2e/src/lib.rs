@@ -22,6 +22,7 @@ pub mod guest;
 pub mod initramfs;
 pub mod kernel;
 mod lines;
+mod passphrase;
 pub mod program;
 pub mod qmp;
 pub mod run;

@@ -6,6 +6,7 @@
 use crate::agent::Job;
 use crate::failure::{Failure, Result};
 use crate::guest::Guest;
+use crate::passphrase;
 use crate::program::command;
 use blanche_tests::station::{program, signatures};
 use blanche_tests::{Ceremony, Station as Settings};
@@ -54,6 +55,9 @@ impl Station {
         let ceremony = Ceremony::new(&folder.join("keys"));
         let mut settings = Settings::new(&folder);
         ceremony.equip(&mut settings, "accueil-1", "paris");
+        let keys = folder.join("keys");
+        let secret = fs::read_to_string(keys.join("passphrase")).map_err(Failure::file(&keys))?;
+        passphrase::lighten(&keys.join("keys-accueil-1"), secret.trim_end().as_bytes())?;
         let shipped = "/usr/share/blanche/signatures";
         settings.set("bases", "clamav", &format!("[\"{shipped}/clamav\", \"/usr/share/blanche/base\"]"));
         settings.set("bases", "rules", &format!("[\"{shipped}/rules\"]"));
