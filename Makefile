@@ -23,7 +23,7 @@ EVIL_PACKAGES := $(TAG_PACKAGES) exfat-fuse exfatprogs fdisk fuse3 genisoimage m
 WINDOWS_PACKAGES := binutils-mingw-w64-x86-64 cargo-web gcc-mingw-w64-x86-64-win32 rust-web-src rustc-web
 WINE_PACKAGES := $(WINDOWS_PACKAGES) wine64
 # Other people's programs that make the media and containers of the tests, or check what we made.
-TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles e2fsprogs \
+TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli busybox-static bzip2 clamav clamav-testfiles e2fsprogs \
 	file gcab gpg gpg-agent gpgconf libarchive-tools lrzip lz4 lzip lzop ncompress \
 	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace udftools unzip util-linux wimtools wixl xorriso xz-utils \
 	zpaq zstd

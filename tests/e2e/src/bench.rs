@@ -10,6 +10,9 @@ use std::time::Duration;
 /// From plugging in to a node in /dev; 0.9 to 2.4 s were seen.
 const APPEARS: Duration = Duration::from_secs(60);
 
+/// From the beginning of a scan to its reading: the engines load first.
+const BEGUN: Duration = Duration::from_secs(120);
+
 /// Names of disks that hang on USB, one per line.
 const DISKS: &str = r#"for disk in /sys/block/*; do
     case $(readlink -f "$disk") in */usb[0-9]*/*) [ "$(cat "$disk/size")" = 0 ] || echo "${disk##*/}" ;; esac
@@ -150,6 +153,16 @@ impl Bench {
     /// [`Failure`] when the guest does not answer.
     pub fn begin(&mut self, disk: &str) -> Result<Session> {
         self.station.begin(&mut self.guest, disk)
+    }
+
+    /// Waits until so many bytes of a disk have been read, by anybody.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] when nobody reads it.
+    pub fn read_behind(&mut self, disk: &str, bytes: u64) -> Result<()> {
+        // The third number counts sectors of 512 bytes (Linux, Documentation/block/stat.rst).
+        let condition = format!("[ \"$(awk '{{print $3}}' /sys/block/{disk}/stat)\" -gt {} ]", bytes / 512);
+        self.guest.until(&condition, BEGUN)
     }
 
     /// Waits for the end of a scan.

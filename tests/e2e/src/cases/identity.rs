@@ -8,7 +8,6 @@ use crate::failure::{Failure, Result};
 use blanche_tests::{Format, Layout, image};
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("keyboard", "keyboard", ":030101: no driver", |bench| {
@@ -113,8 +112,7 @@ fn class_change(bench: &mut Bench) -> Result<String> {
     // What was let in stays; what comes from now on is judged first.
     bench.open_ports(false)?;
     let session = bench.begin(&disk)?;
-    let middle = format!("[ \"$(awk '{{print $3}}' /sys/block/{disk}/stat)\" -gt 4096 ]");
-    bench.guest.until(&middle, Duration::from_secs(60))?;
+    bench.read_behind(&disk, 2 << 20)?;
     let changed = "/run/e2e/guest/gadget pull storage; /run/e2e/guest/gadget plug composite /run/gadget.img";
     bench.guest.run(changed)?;
     let outcome = bench.end(&session)?;

@@ -73,12 +73,28 @@ pub(super) const CASES: &[Case] = &[
             unsealed(bench, image(&bench.folder(), Format::ExFat, Layout::Superfloppy, &closed))
         },
     ),
-    Case::new("two-terabytes", "disk of 2 TB, all zeros", "clean, tag kept (no_volume)", |bench| {
-        let disk = bench.insert(Device::key("huge", "1", &Backing::Zeros(2_000_000_000_000)))?;
-        Ok(bench.scan(&disk)?.words())
+    Case::new("two-terabytes", "disk of 2 TB, exFAT without a file", "clean, sealed; workstation: accepted", |bench| {
+        let medium = bench.folder().join("huge.img");
+        File::create(&medium).and_then(|file| file.set_len(TWO_TERABYTES)).map_err(Failure::file(&medium))?;
+        run(&bench.folder(), "mkfs.exfat", ["huge.img"])?;
+        seal(bench, medium)
     }),
+    Case::new(
+        "two-terabytes-zeros",
+        "disk of 2 TB, all zeros, pulled out while it is searched",
+        "incomplete (unreadable), no tag",
+        |bench| {
+            let disk = bench.insert(Device::key("huge", "1", &Backing::Zeros(TWO_TERABYTES)))?;
+            let session = bench.begin(&disk)?;
+            bench.read_behind(&disk, 8 << 20)?;
+            bench.pull()?;
+            Ok(bench.end(&session)?.words())
+        },
+    ),
 ];
 
+/// As makers of disks count.
+const TWO_TERABYTES: u64 = 2_000_000_000_000;
 /// Of what cannot carry a tag.
 const KEPT: &str = "clean, tag kept (no_volume); workstation: accepted; medium unchanged";
 /// Of what cannot be written.
