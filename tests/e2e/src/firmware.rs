@@ -16,8 +16,8 @@ const SECTOR: usize = 512;
 /// What a medium answers.
 #[derive(Debug)]
 pub enum Firmware {
-    /// Shows each sector honestly when it is read for the first time, and another one from then on. A written sector is
-    /// shown as it was written.
+    /// Shows each sector honestly when it is read for the first time, and another one from then on. A sector into which
+    /// something else is written than it showed is shown as it was written.
     Switcher {
         /// First reading.
         honest: Vec<u8>,
@@ -67,6 +67,8 @@ impl Firmware {
     fn write(&mut self, sector: usize, bytes: &[u8]) {
         let at = sector * SECTOR;
         match self {
+            // The neighbours of what somebody changes are written back as they were read.
+            Self::Switcher { honest, .. } if honest[at..at + SECTOR] == *bytes => {}
             Self::Switcher { honest, evil, .. } => {
                 honest[at..at + SECTOR].copy_from_slice(bytes);
                 evil[at..at + SECTOR].copy_from_slice(bytes);
@@ -246,6 +248,8 @@ mod tests {
         assert_eq!(firmware.read(1)[0], 1);
         assert_eq!(firmware.read(1)[0], 2);
         assert_eq!(firmware.image()[..2], [1, 1], "the first sector was not read before");
+        firmware.write(1, &[1; 512]);
+        assert_eq!(firmware.read(1)[0], 2, "nothing new");
         firmware.write(1, &[3; 512]);
         assert_eq!(firmware.read(1)[0], 3);
     }

@@ -33,11 +33,11 @@ pub(super) const CASES: &[Case] = &[
         "clean, no tag (\"medium\": {\"obstacle\":\"changed\"})",
         switched_folder,
     ),
-    Case::new("liar", "key of 32 MiB that says 64 MiB, FAT32", "clean, no tag", liar),
+    Case::new("liar", "key of 32 MiB that says 64 MiB, FAT32", "clean, sealed; workstation: refused (E-CHANGED)", liar),
     Case::new(
         "loop",
         "key, FAT32 with a folder that holds itself",
-        "incomplete (corrupt: cross_linked), no tag; medium unchanged",
+        "incomplete (corrupt: directory), no tag; medium unchanged",
         |bench| {
             let medium = looping(&bench.folder())?;
             unsealed(bench, medium)
@@ -125,9 +125,10 @@ fn switched_file(bench: &mut Bench) -> Result<String> {
     switched(bench, "switched-file", &tree, &file[MIB / 2..MIB / 2 + 64], &eicar())
 }
 
-/// In the root: a file gets another name there.
+/// A file gets another name there.
 fn switched_folder(bench: &mut Bench) -> Result<String> {
-    switched(bench, "switched-folder", &letter(), b"LISEZMOITXT", b"VIRUS   COM")
+    let tree = letter().with("AUTRE/ANCIEN.TXT", "Bonsoir\r\n");
+    switched(bench, "switched-folder", &tree, b"ANCIEN  TXT", b"VIRUS   COM")
 }
 
 /// From the second reading on, `evil` stands where `honest` was.
@@ -138,17 +139,22 @@ fn switched(bench: &mut Bench, name: &str, tree: &Tree, honest: &[u8], evil: &[u
     later[at..at + evil.len()].copy_from_slice(evil);
     let medium = Medium::insert(&bench.folder().join(name), Firmware::switcher(shown, later))?;
     let disk = bench.insert(Device::key("key", "1", &Backing::Program(medium.socket().to_owned())))?;
-    let outcome = bench.scan(&disk)?;
+    scanned_and_taken_home(bench, &disk, &medium)
+}
+
+/// What the station says of a medium that lies, and, if it is sealed, what a workstation says that reads every byte of it.
+fn scanned_and_taken_home(bench: &mut Bench, disk: &str, medium: &Medium) -> Result<String> {
+    let outcome = bench.scan(disk)?;
     bench.pull()?;
     if outcome.report["seal"]["outcome"] != "on_medium" {
         return Ok(outcome.words());
     }
-    let taken_home = bench.folder().join("switched.img");
+    let taken_home = bench.folder().join("home.img");
     fs::write(&taken_home, medium.image()).map_err(Failure::file(&taken_home))?;
     Ok(format!("{}; workstation: {}", outcome.words(), bench.station.verify(&taken_home, 512, None)?))
 }
 
-/// Its first half is full, so that the tag has to be written where there is no room in truth.
+/// Its true room is full, so that the tag lands on a file: whoever reads that file finds it changed.
 fn liar(bench: &mut Bench) -> Result<String> {
     let tree = letter().with("grand.bin", noise(33 * MIB));
     let medium = image(&bench.folder(), Format::Fat32, Layout::Superfloppy, &tree);
@@ -157,9 +163,7 @@ fn liar(bench: &mut Bench) -> Result<String> {
     real.truncate(32 * MIB);
     let medium = Medium::insert(&bench.folder().join("liar"), Firmware::Liar { real, claimed })?;
     let disk = bench.insert(Device::key("key", "1", &Backing::Program(medium.socket().to_owned())))?;
-    let outcome = bench.scan(&disk)?;
-    bench.pull()?;
-    Ok(outcome.words())
+    scanned_and_taken_home(bench, &disk, &medium)
 }
 
 /// The entry of the inner folder names the cluster of the outer one.
