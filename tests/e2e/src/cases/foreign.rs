@@ -33,10 +33,13 @@ pub(super) const CASES: &[Case] = &[
 type Recipe = &'static str;
 
 const RAID: Recipe = "modprobe -a md_mod raid1; m=$(command -v mdadm).real
-    yes | $m --create /dev/md/half --run --metadata=1.2 --level=1 --raid-devices=2 $d missing && $m --stop /dev/md/half";
+    yes | $m --create /dev/md/half --run --metadata=1.2 --level=1 --raid-devices=2 $d missing
+    $m --stop /dev/md/half";
 const LVM: Recipe = "l=\"$(readlink -f $(command -v lvm)).real\"
     o='--config devices{obtain_device_list_from_udev=0}'
-    $l pvcreate $o -ff -y $d && $l vgcreate $o e2e $d && $l lvcreate $o -an -Zn -Wn -y -n v -L 8M e2e";
+    $l pvcreate $o -ff -y $d
+    $l vgcreate $o e2e $d
+    $l lvcreate $o -an -Zn -Wn -y -n v -L 8M e2e";
 const BTRFS: Recipe = "mkfs.btrfs --quiet $d";
 
 /// A medium of 128 MiB, made in the guest and pulled out again.
