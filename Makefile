@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-demo deps-test toolchain build verifier windows demo test test-tag test-evil test-journal test-verifier test-windows bench \
+.PHONY: help deps deps-demo deps-test toolchain build verifier windows demo test test-tag test-evil test-journal test-verifier test-windows e2e bench \
 	false-positives fuzz soak deny
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -23,10 +23,14 @@ EVIL_PACKAGES := $(TAG_PACKAGES) exfat-fuse exfatprogs fdisk fuse3 genisoimage m
 WINDOWS_PACKAGES := binutils-mingw-w64-x86-64 cargo-web gcc-mingw-w64-x86-64-win32 rust-web-src rustc-web
 WINE_PACKAGES := $(WINDOWS_PACKAGES) wine64
 # Other people's programs that make the media and containers of the tests, or check what we made.
-TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli bzip2 clamav clamav-testfiles dbus e2fsprogs \
+TEST_PACKAGES := $(DEMO_PACKAGES) $(EVIL_PACKAGES) arj attr binutils brotli busybox-static bzip2 clamav clamav-testfiles dbus e2fsprogs \
 	file gcab gpg gpg-agent gpgconf libarchive-tools libumockdev-dev lrzip lz4 lzip lzop ncompress \
 	openssl p7zip-full procps qemu-utils softhsm2 squashfs-tools strace systemd udev udftools umockdev unzip util-linux wimtools wixl xorriso xz-utils \
 	zpaq zstd
+
+# A machine with its USB devices, and the programs that must not touch a medium there. The rest of its media is as for EVIL_PACKAGES.
+E2E_PACKAGES := $(EVIL_PACKAGES) binutils btrfs-progs busybox-static dbus dmsetup dpkg e2fsprogs kmod lvm2 mdadm \
+	qemu-system-x86 systemd systemd-sysv udev util-linux xorriso xz-utils zip
 
 # The peers of the benchmark.
 BENCH_PACKAGES := b3sum clamav clamav-daemon clamdscan libnbd-bin nbdfuse nbdkit python3 util-linux yara
@@ -71,7 +75,7 @@ awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %
 endef
 
 help: ## Print this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 toolchain: ## Check that a Rust toolchain is there, and say how to get one
 	@command -v cargo >/dev/null || {
@@ -150,6 +154,13 @@ test-windows: deps-test ## Run the tests of tag and verifier under Wine, and bla
 	status=0
 	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
 	$(count-tests) "$$CARGO_TARGET_DIR/test-windows.log"
+	exit $$status
+
+e2e: build ## Plug USB devices of every kind into a station in a virtual machine (QEMU; ONLY=CASE for one of them)
+	@$(call install,$(E2E_PACKAGES))
+	status=0
+	"$$CARGO_TARGET_DIR/release/blanche-e2e" $(ONLY:%=--only %) 2>&1 | tee "$$CARGO_TARGET_DIR/e2e.log" || status=$$?
+	$(count-tests) "$$CARGO_TARGET_DIR/e2e.log"
 	exit $$status
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, IMAGES=3000 damaged images and 10^6 files per filesystem, SEED=1

@@ -18,8 +18,10 @@ const CLAM_EXE: &str = "aa15bcf478d165efd2065190eb473bcb:544:Blanche.Test.ClamEx
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test is a program");
-    // target/release/deps/TEST
-    let built = test.parent().and_then(Path::parent).expect("cargo puts tests into a folder of its own").join(name);
+    // target/release/deps/TEST, or a program beside the others
+    let folder = test.parent().expect("a program is in a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("cargo's folder") } else { folder };
+    let built = folder.join(name);
     assert!(built.is_file(), "{} is missing: run make build first", built.display());
     built
 }

@@ -1,1 +1,32 @@
-//! Whole-machine tests.
+//! A whole station in a virtual machine, with real USB devices plugged into it.
+//!
+//! * [`kernel`], [`initramfs`] (through [`cpio`]): what the guest starts from; its root is the host's own, so that every
+//!   installed package and every program that was just built is there
+//! * [`guest`]: the machine; [`qmp`] speaks with QEMU, [`agent`] with the guest
+//! * [`device`]: what is plugged in; [`firmware`]: media that lie
+//! * [`station`]: Blanche in the guest, and its word on a medium; [`bench`]: all of these at hand
+//! * [`cases`]: what is plugged in, what should come of it; [`run`]: all of them; [`table`]: what came of it
+//!
+//! Media are made by `blanche-tests`, whose generators panic where a tool is missing: then there is nothing to test.
+
+#![forbid(unsafe_code)]
+
+pub mod agent;
+pub mod bench;
+pub mod cases;
+pub mod cpio;
+pub mod device;
+pub mod failure;
+pub mod firmware;
+pub mod guest;
+pub mod initramfs;
+pub mod kernel;
+mod lines;
+mod passphrase;
+pub mod program;
+pub mod qmp;
+pub mod run;
+pub mod station;
+pub mod table;
+
+pub use failure::{Failure, Result};

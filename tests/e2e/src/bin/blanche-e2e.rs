@@ -1,0 +1,42 @@
+//! Plugs real USB devices into a whole station and compares what comes of it: `make e2e`.
+
+#![forbid(unsafe_code)]
+
+use blanche_e2e::{cases, run};
+use clap::Parser;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Plugs USB devices of every kind into a station in a virtual machine, and prints for each what was expected and seen.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// List the cases and end
+    #[arg(long)]
+    list: bool,
+    /// Run this case only; may be given again
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut chosen = cases::all();
+    if let Some(unknown) = arguments.only.iter().find(|name| !chosen.iter().any(|case| case.name == **name)) {
+        let _ = writeln!(io::stderr(), "no case is called {unknown}: see --list");
+        return ExitCode::from(2);
+    }
+    chosen.retain(|case| arguments.only.is_empty() || arguments.only.iter().any(|name| name == case.name));
+    let done = if arguments.list {
+        chosen.iter().try_for_each(|case| run::say(&format!("{:<16} {}", case.name, case.device))).map(|()| true)
+    } else {
+        run::run(&chosen)
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

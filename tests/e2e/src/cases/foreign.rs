@@ -1,0 +1,76 @@
+//! Media that other programs would assemble by themselves: nobody but Blanche may look at them (security rule 3).
+
+use super::Case;
+use crate::bench::Bench;
+use crate::device::{Backing, Device};
+use crate::failure::{Failure, Result};
+use std::fs::File;
+use std::path::PathBuf;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(
+        "md",
+        "half of a Linux software RAID",
+        "incomplete (filesystem_unsupported: linux_raid), no tag",
+        |bench| looked_at(bench, RAID),
+    ),
+    Case::new(
+        "lvm",
+        "physical volume of LVM with a logical one",
+        "incomplete (filesystem_unsupported: lvm), no tag",
+        |bench| looked_at(bench, LVM),
+    ),
+    Case::new("btrfs", "Btrfs", "incomplete (filesystem_unsupported: btrfs), no tag", |bench| looked_at(bench, BTRFS)),
+    Case::new(
+        "md-open",
+        "control: the RAID on a machine without the station's udev rule",
+        "active: md127, blkid: ID_FS_TYPE=linux_raid_member, ran: mdadm",
+        control,
+    ),
+];
+
+/// How a medium gets its content: a line of shell in the guest, where `$d` is the disk. Nothing of it is Blanche's.
+type Recipe = &'static str;
+
+const RAID: Recipe = "modprobe -a md_mod raid1; m=$(command -v mdadm).real
+    yes | $m --create /dev/md/half --run --metadata=1.2 --level=1 --raid-devices=2 $d missing
+    $m --stop /dev/md/half";
+const LVM: Recipe = "l=\"$(readlink -f $(command -v lvm)).real\"
+    o='--config devices{obtain_device_list_from_udev=0}'
+    $l pvcreate $o -ff -y $d
+    $l vgcreate $o e2e $d
+    $l lvcreate $o -an -Zn -Wn -y -n v -L 8M e2e";
+const BTRFS: Recipe = "mkfs.btrfs --quiet $d";
+
+/// A medium of 128 MiB, made in the guest and pulled out again.
+fn made(bench: &mut Bench, recipe: Recipe) -> Result<PathBuf> {
+    let path = bench.folder().join("foreign.img");
+    File::create(&path).and_then(|file| file.set_len(128 << 20)).map_err(Failure::file(&path))?;
+    let disk = bench.insert(Device::key("blank", "1", &Backing::Image(path.clone())))?;
+    bench.guest.run(&format!("set -e; d=/dev/{disk}\n{recipe}\nudevadm settle"))?;
+    bench.clear()?;
+    bench.traces()?;
+    Ok(path)
+}
+
+fn looked_at(bench: &mut Bench, recipe: Recipe) -> Result<String> {
+    let medium = made(bench, recipe)?;
+    let disk = bench.insert(Device::key("foreign", "1", &Backing::Image(medium)))?;
+    Ok(bench.scan(&disk)?.words())
+}
+
+/// That the traces would be there shows that looking for them means something.
+fn control(bench: &mut Bench) -> Result<String> {
+    let medium = made(bench, RAID)?;
+    bench.guest.run("mv /run/udev/rules.d/60-blanche-media.rules /run/away; udevadm control --reload")?;
+    bench.insert(Device::key("foreign", "1", &Backing::Image(medium)))?;
+    let seen = bench.traces();
+    bench.guest.run("mv /run/away /run/udev/rules.d/60-blanche-media.rules; udevadm control --reload")?;
+    bench.guest.run("$(command -v mdadm).real --stop --scan; true")?;
+    let programs = |trace: String| trace.split(" --").next().unwrap_or_default().trim().to_owned();
+    let mut seen: Vec<String> = seen?.into_iter().map(programs).collect();
+    seen.dedup();
+    bench.clear()?;
+    bench.traces()?;
+    Ok(seen.join(", "))
+}
