@@ -160,10 +160,11 @@ impl Round<'_> {
             return Ok(None);
         }
         waiting.target(target);
-        let options = ScanOptions { files: self.arguments.files, inventory: self.arguments.seal, session: None };
+        let (files, inventory) = (self.arguments.files, self.arguments.seal);
+        let options = ScanOptions { files, inventory, remainder: false, session: None };
         let mut progress = |now: &_| waiting.update(now);
         let outcome = blanche_scan::scan(target, &room, &self.settings, &options, &mut progress, &self.cancel);
-        let sealed = outcome.map(|ScanOutcome { mut report, inventory }| {
+        let sealed = outcome.map(|ScanOutcome { mut report, inventory, .. }| {
             if self.arguments.seal {
                 waiting.sealing();
                 report.seal =
