@@ -3,8 +3,8 @@
 //! The order of writing is what makes it all or nothing. [`Copying::format`] takes the old tables away first, writes an
 //! empty filesystem, and its partition table last. The contents of files go into clusters that nothing points to. Only when
 //! every file was read again and is the right one, [`Copying::finish`] writes allocation and folders, reads these again too,
-//! and then the **first block of the root folder**: until then that block ends the folder at once, so that a medium that is
-//! pulled out at any moment shows no file at all or every file.
+//! and then the **one entry of the allocation table** that leads from the first cluster of the root folder to the rest of it:
+//! a medium that is pulled out at any moment shows no file at all or every file.
 //!
 //! | module | what |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! The steps of one copy, on any device.
 
 use super::geometry::FIRST;
-use super::layout::{Layout, STEP};
+use super::layout::{Layout, STEP, State};
 use super::round_down;
 use super::{Geometry, Tree};
 use crate::device::Device;
@@ -137,7 +137,7 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         let table = self.empty.partition_table();
         write(&mut self.device, 0, &table)?;
         self.device.flush().map_err(CopyError::Device)?;
-        same(&self.view, 0, &table, None)?;
+        same(&self.view, 0, &table)?;
         self.formatted = true;
         Ok(())
     }
@@ -145,16 +145,15 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
     /// The empty filesystem, with tables up to cluster `last`, written and read again.
     fn write_empty(&mut self, last: u32) -> Result<(), CopyError> {
         let Self { device, view, empty, .. } = self;
-        let (at, head) = empty.root_head();
-        write(device, at, &head)?;
+        let (at, link) = empty.link(State::HIDDEN);
+        write(device, at, &link)?;
         device.flush().map_err(CopyError::Device)?;
         every(empty, last, &mut |at, bytes| write(device, at, bytes))?;
         device.flush().map_err(CopyError::Device)?;
-        same(view, at, &head, None)?;
-        every(empty, last, &mut |at, bytes| same(view, at, bytes, None))?;
+        every(empty, last, &mut |at, bytes| same(view, at, bytes))?;
         empty.account(&mut |at, bytes| write(device, at, bytes))?;
         device.flush().map_err(CopyError::Device)?;
-        empty.account(&mut |at, bytes| same(view, at, bytes, None))
+        empty.account(&mut |at, bytes| same(view, at, bytes))
     }
 
     fn zero(&mut self, range: Range<u64>) -> Result<(), CopyError> {
@@ -242,19 +241,19 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         self.compare(told)?;
         let Self { device, view, full, .. } = self;
         let last = full.free;
-        full.tables(last, true, &mut |at, bytes| write(device, at, bytes))?;
+        full.tables(last, State::HIDDEN, &mut |at, bytes| write(device, at, bytes))?;
         full.folders(&mut |at, bytes| write(device, at, bytes))?;
         device.flush().map_err(CopyError::Device)?;
-        full.tables(last, true, &mut |at, bytes| same(view, at, bytes, None))?;
-        full.folders(&mut |at, bytes| same(view, at, bytes, None))?;
+        full.tables(last, State::HIDDEN, &mut |at, bytes| same(view, at, bytes))?;
+        full.folders(&mut |at, bytes| same(view, at, bytes))?;
         // The switch.
-        let (at, head) = full.root_head();
-        write(device, at, &head)?;
+        let (at, link) = full.link(State::SHOWN);
+        write(device, at, &link)?;
         device.flush().map_err(CopyError::Device)?;
-        same(view, at, &head, None)?;
+        same(view, at, &link)?;
         full.account(&mut |at, bytes| write(device, at, bytes))?;
         device.flush().map_err(CopyError::Device)?;
-        full.account(&mut |at, bytes| same(view, at, bytes, None))
+        full.account(&mut |at, bytes| same(view, at, bytes))
     }
 
     /// The SHA-256 of each file as the medium gives it back.
@@ -306,15 +305,15 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
     }
 }
 
-/// Everything of a filesystem but its root's first block and its counts.
+/// Everything of a filesystem that is still being written; the tables first, which hide what was there.
 fn every(
     layout: &Layout,
     last: u32,
     sink: &mut dyn FnMut(u64, &[u8]) -> Result<(), CopyError>,
 ) -> Result<(), CopyError> {
-    layout.tables(last, false, sink)?;
-    layout.folders(sink)?;
-    layout.boot(sink)
+    layout.boot(sink)?;
+    layout.tables(last, State::HIDDEN, sink)?;
+    layout.folders(sink)
 }
 
 fn write(device: &mut impl Device, at: u64, bytes: &[u8]) -> Result<(), CopyError> {
@@ -322,8 +321,8 @@ fn write(device: &mut impl Device, at: u64, bytes: &[u8]) -> Result<(), CopyErro
 }
 
 /// Compares what the medium gives back.
-fn same(view: &impl ReadAt, at: u64, wanted: &[u8], file: Option<u32>) -> Result<(), CopyError> {
+fn same(view: &impl ReadAt, at: u64, wanted: &[u8]) -> Result<(), CopyError> {
     let mut found = vec![0u8; wanted.len()];
-    view.read_at(at, &mut found).map_err(|_| CopyError::ReadBack(file))?;
-    if found == wanted { Ok(()) } else { Err(CopyError::ReadBack(file)) }
+    view.read_at(at, &mut found).map_err(|_| CopyError::ReadBack(None))?;
+    if found == wanted { Ok(()) } else { Err(CopyError::ReadBack(None)) }
 }

@@ -19,8 +19,8 @@ const IN_ONE_PIECE: u8 = 2;
 const UNITS: usize = 15;
 /// Records of a folder: 256 MiB (7.4).
 const MOST_RECORDS: u64 = (256 << 20) / 32;
-/// Records that the root keeps: bitmap, up-case table, and one block for the tag.
-const ROOT_RECORDS: u64 = 2 + 16;
+/// EntryType of a record that is free and not the end (6.2.1): a File that is not in use.
+const FREE: u8 = entry_set::FILE & !entry_set::IN_USE;
 /// VolumeFlags (3.1.13): VolumeDirty.
 const DIRTY: u8 = 2;
 /// Units whose mapping the specification fixes (7.2.5.1).
@@ -55,7 +55,8 @@ pub(super) fn upcase() -> Vec<u8> {
 
 /// Bytes of a folder's records.
 pub(super) fn folder_bytes(tree: &Tree, folder: Option<u32>) -> Result<u64, CopyObstacle> {
-    let own = if folder.is_none() { ROOT_RECORDS } else { 1 };
+    // A folder that is empty has one cluster all the same.
+    let own = if folder.is_none() { 0 } else { 1 };
     let records = tree.inside(folder).map(|(_, entry)| wide(records(entry))).fold(own, u64::saturating_add);
     if records > MOST_RECORDS { Err(CopyObstacle::FolderFull) } else { Ok(records.saturating_mul(32)) }
 }
@@ -83,14 +84,21 @@ pub(super) fn boot<E>(layout: &Layout, sink: &mut Sink<'_, E>) -> Result<(), E> 
     let length = region.len().saturating_add(sector);
     region.extend(sum.to_le_bytes().into_iter().cycle().take(sector));
     sink(FIRST.saturating_add(wide(length)), &region)?;
+    // Somebody is writing; the backup need not say so.
+    put(&mut region, 0, &boot_sector(layout, DIRTY, percent(layout)));
     sink(FIRST, &region)
+}
+
+/// PercentInUse (3.1.18).
+fn percent(layout: &Layout) -> u8 {
+    let used = u64::from(layout.free.saturating_sub(2)).saturating_mul(100);
+    let percent = used.checked_div(layout.geometry.clusters.into());
+    percent.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(100)
 }
 
 /// The main boot sector alone: VolumeFlags and PercentInUse are not under its checksum (3.4).
 pub(super) fn flags<E>(layout: &Layout, dirty: bool, sink: &mut Sink<'_, E>) -> Result<(), E> {
-    let used = u64::from(layout.free.saturating_sub(2)).saturating_mul(100);
-    let percent = used.checked_div(layout.geometry.clusters.into()).and_then(|percent| u8::try_from(percent).ok());
-    sink(FIRST, &boot_sector(layout, if dirty { DIRTY } else { 0 }, percent.unwrap_or(100)))
+    sink(FIRST, &boot_sector(layout, if dirty { DIRTY } else { 0 }, percent(layout)))
 }
 
 fn boot_sector(layout: &Layout, flags: u8, percent: u8) -> Vec<u8> {
@@ -139,23 +147,25 @@ pub(super) fn system<E>(layout: &Layout, sink: &mut Sink<'_, E>) -> Result<(), E
 
 /// The records of a folder.
 pub(super) fn folder(layout: &Layout, folder: Option<u32>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let (None, [bitmap, table]) = (folder, layout.system.as_slice()) {
+    layout.tree.inside(folder).flat_map(|(number, entry)| entry_set_of(layout, number, entry)).collect()
+}
+
+/// The first cluster of the root folder: where bitmap and up-case table are, and records that are free, for the tag.
+pub(super) fn root(layout: &Layout) -> Vec<u8> {
+    let mut free = [0u8; 32];
+    put(&mut free, 0, &[FREE]);
+    let mut bytes: Vec<u8> = free.into_iter().cycle().take(index(layout.geometry.cluster)).collect();
+    if let [bitmap, table] = layout.system.as_slice() {
         let case = upcase();
-        let mut record = [0u8; 32];
-        put(&mut record, 0, &[entry_set::BITMAP]);
-        put(&mut record, 20, &bitmap.first.to_le_bytes());
-        put(&mut record, 24, &bitmap_bytes(&layout.geometry).to_le_bytes());
-        bytes.extend_from_slice(&record);
-        let mut record = [0u8; 32];
-        put(&mut record, 0, &[entry_set::UPCASE]);
-        put(&mut record, 4, &upcase::checksum(&case).to_le_bytes());
-        put(&mut record, 20, &table.first.to_le_bytes());
-        put(&mut record, 24, &wide(case.len()).to_le_bytes());
-        bytes.extend_from_slice(&record);
-    }
-    for (number, entry) in layout.tree.inside(folder) {
-        bytes.extend_from_slice(&entry_set_of(layout, number, entry));
+        let mut records = [0u8; 64];
+        put(&mut records, 0, &[entry_set::BITMAP]);
+        put(&mut records, 20, &bitmap.first.to_le_bytes());
+        put(&mut records, 24, &bitmap_bytes(&layout.geometry).to_le_bytes());
+        put(&mut records, 32, &[entry_set::UPCASE]);
+        put(&mut records, 36, &upcase::checksum(&case).to_le_bytes());
+        put(&mut records, 52, &table.first.to_le_bytes());
+        put(&mut records, 56, &wide(case.len()).to_le_bytes());
+        put(&mut bytes, 0, &records);
     }
     bytes
 }

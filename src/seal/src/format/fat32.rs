@@ -18,14 +18,30 @@ const UNITS: usize = 13;
 const UNIT_PLACES: [usize; UNITS] = [1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30];
 /// Records of a folder: 2 MiB.
 const MOST_RECORDS: u64 = 65_536;
+/// Records of the largest cluster.
+const MOST_IN_CLUSTER: u64 = 1024;
+/// DIR_Name\[0\] of a record that is free.
+const DELETED: u8 = 0xe5;
 /// BPB_FSInfo, BPB_BkBootSec, in sectors.
 const INFO: u16 = 1;
 const BACKUP: u16 = 6;
 
-/// Bytes of a folder's records: the root keeps one for the tag, others begin with "." and "..".
+/// Bytes of a folder's records, "." and ".." counted.
 pub(super) fn folder_bytes(tree: &Tree, folder: Option<u32>) -> Result<u64, CopyObstacle> {
-    let records = tree.inside(folder).map(|(_, entry)| fat_records(&entry.name)).fold(2u64, u64::saturating_add);
-    if records > MOST_RECORDS { Err(CopyObstacle::FolderFull) } else { Ok(records.saturating_mul(32)) }
+    let own = if folder.is_none() { 0 } else { 2 };
+    let records = tree.inside(folder).map(|(_, entry)| fat_records(&entry.name)).fold(own, u64::saturating_add);
+    // The root's first cluster counts too.
+    if records > MOST_RECORDS.saturating_sub(MOST_IN_CLUSTER) {
+        return Err(CopyObstacle::FolderFull);
+    }
+    Ok(records.saturating_mul(32))
+}
+
+/// The first cluster of the root folder: records that are free, for the tag.
+pub(super) fn root(layout: &Layout) -> Vec<u8> {
+    let mut record = [0u8; 32];
+    put(&mut record, 0, &[DELETED]);
+    record.into_iter().cycle().take(index(layout.geometry.cluster)).collect()
 }
 
 /// Boot sector and counts, and their copies.

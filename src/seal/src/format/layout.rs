@@ -1,7 +1,9 @@
 //! Which clusters everything gets, and what is written for it.
 //!
 //! Everything lies in one piece: first what the filesystem itself needs, then the folders, then the files, each in the order
-//! of announcement, without a gap.
+//! of announcement, without a gap. Only the root folder has two pieces. Its first cluster holds what the filesystem needs
+//! there and records that are free, and never changes; what people see stands behind it, and one entry of the allocation
+//! table leads there: the **link**. An end mark inside the root would not do: Linux and exfat-fuse read on behind it.
 
 use super::geometry::{FIRST, Geometry};
 use super::tree::Tree;
@@ -18,6 +20,24 @@ pub(super) const STEP: u64 = 1 << 20;
 /// Takes whole sectors: first byte on the medium, and the bytes.
 pub(super) type Sink<'s, E> = dyn FnMut(u64, &[u8]) -> Result<(), E> + 's;
 
+/// What the allocation table says of the volume as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    /// Somebody is writing.
+    pub(super) dirty: bool,
+    /// The first cluster of the root folder leads to the rest of it.
+    pub(super) linked: bool,
+}
+
+impl State {
+    /// Nothing is to be seen yet.
+    pub(super) const HIDDEN: Self = Self { dirty: true, linked: false };
+    /// The switch is made.
+    pub(super) const SHOWN: Self = Self { dirty: true, linked: true };
+    /// Nobody is writing any more.
+    pub(super) const DONE: Self = Self { dirty: false, linked: true };
+}
+
 /// A filesystem with everything in its place.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -27,7 +47,10 @@ pub(super) struct Layout {
     pub(super) tree: Tree,
     /// Allocation bitmap and up-case table; FAT32 has neither.
     pub(super) system: Vec<Run>,
+    /// The first cluster of the root folder.
     pub(super) root: Run,
+    /// The rest of the root folder; none when there is nothing in it.
+    pub(super) shown: Option<Run>,
     /// The clusters of each entry of the tree; empty files have none.
     runs: Vec<Option<Run>>,
     /// The first cluster that nothing uses.
@@ -41,15 +64,27 @@ impl Layout {
     /// [`CopyObstacle::NoRoom`], [`CopyObstacle::FolderFull`].
     pub(super) fn new(geometry: Geometry, serial: u32, stamp: Stamp, tree: Tree) -> Result<Self, CopyObstacle> {
         let none = Run { first: 0, count: 0 };
-        let mut layout =
-            Self { geometry, serial, stamp, tree, system: Vec::new(), root: none, runs: Vec::new(), free: 2 };
+        let mut layout = Self {
+            geometry,
+            serial,
+            stamp,
+            tree,
+            system: Vec::new(),
+            root: none,
+            shown: None,
+            runs: Vec::new(),
+            free: 2,
+        };
         let mut needed = 0u64;
         for bytes in layout.system_bytes() {
             let run = layout.take(bytes, &mut needed);
             layout.system.push(run);
         }
-        let root = layout.folder_bytes(None)?;
-        layout.root = layout.take(root, &mut needed);
+        layout.root = layout.take(1, &mut needed);
+        let shown = layout.folder_bytes(None)?;
+        if shown > 0 {
+            layout.shown = Some(layout.take(shown, &mut needed));
+        }
         layout.runs = vec![None; layout.tree.len()];
         for folders in [true, false] {
             for number in 0..u32::try_from(layout.tree.len()).unwrap_or(u32::MAX) {
@@ -108,7 +143,7 @@ impl Layout {
 
     /// All runs, in the order of their clusters.
     pub(super) fn all(&self) -> Vec<Run> {
-        let mut all: Vec<Run> = self.system.iter().copied().chain([self.root]).collect();
+        let mut all: Vec<Run> = self.system.iter().copied().chain([self.root]).chain(self.shown).collect();
         all.extend(self.runs.iter().flatten());
         all.sort_unstable_by_key(|run| run.first);
         all
@@ -134,8 +169,8 @@ impl Layout {
         if self.exfat() { exfat::boot(self, sink) } else { fat32::boot(self, sink) }
     }
 
-    /// The allocation tables up to `last`, a cluster. `dirty`: somebody is writing.
-    pub(super) fn tables<E>(&self, last: u32, dirty: bool, sink: &mut Sink<'_, E>) -> Result<(), E> {
+    /// The allocation tables up to `last`, a cluster.
+    pub(super) fn tables<E>(&self, last: u32, state: State, sink: &mut Sink<'_, E>) -> Result<(), E> {
         let geometry = &self.geometry;
         let length = u64::from(last).saturating_add(1).saturating_mul(4).min(geometry.table);
         let length = super::round_up(length, geometry.sector);
@@ -145,15 +180,23 @@ impl Layout {
             let mut at = 0u64;
             while at < length {
                 let end = length.min(at.saturating_add(STEP));
-                sink(start.saturating_add(at), &self.entries(&runs, at / 4..end / 4, dirty))?;
+                sink(start.saturating_add(at), &self.entries(&runs, at / 4..end / 4, state))?;
                 at = end;
             }
         }
-        if self.exfat() { exfat::flags(self, dirty, sink) } else { Ok(()) }
+        if self.exfat() { exfat::flags(self, state.dirty, sink) } else { Ok(()) }
+    }
+
+    /// The block of the first table that holds the link, and where it stands: the switch. What the filesystem itself
+    /// needs fits into the clusters of one block of the table on every medium.
+    pub(super) fn link(&self, state: State) -> (u64, Vec<u8>) {
+        let geometry = &self.geometry;
+        (geometry.table_start, self.entries(&self.all(), 0..geometry.sector / 4, state))
     }
 
     /// Entries of the allocation table; `runs` are all runs in order.
-    fn entries(&self, runs: &[Run], range: Range<u64>, dirty: bool) -> Vec<u8> {
+    fn entries(&self, runs: &[Run], range: Range<u64>, state: State) -> Vec<u8> {
+        let last = self.shown.unwrap_or(self.root).first;
         let end_of = |run: &Run| u64::from(run.first.saturating_add(run.count));
         let mut next = runs.partition_point(|run| end_of(run) <= range.start);
         let mut bytes = Vec::with_capacity(index(range.end.saturating_sub(range.start).saturating_mul(4)));
@@ -164,10 +207,13 @@ impl Layout {
             let number = u32::try_from(cluster).unwrap_or(u32::MAX);
             let run = runs.get(next).filter(|run| run.first <= number);
             let entry = match (number, run) {
-                (0 | 1, _) => self.head(number, dirty),
+                (0 | 1, _) => self.head(number, state.dirty),
                 (_, None) => 0,
+                (_, Some(run)) if *run == self.root => {
+                    self.shown.filter(|_| state.linked).map_or(self.end_mark(), |run| run.first)
+                }
                 // Folders and files of exFAT lie in one piece and say so (6.3.4.2): the table says nothing about them.
-                (_, Some(run)) if self.exfat() && run.first > self.root.first => 0,
+                (_, Some(run)) if self.exfat() && run.first > last => 0,
                 (_, Some(run)) if end_of(run) == cluster.saturating_add(1) => self.end_mark(),
                 (_, Some(_)) => number.saturating_add(1),
             };
@@ -191,7 +237,7 @@ impl Layout {
         if self.exfat() { u32::MAX } else { 0x0fff_ffff }
     }
 
-    /// Bitmap, up-case table, every folder, and the root folder but its first block.
+    /// Bitmap, up-case table, every folder, and the root folder.
     pub(super) fn folders<E>(&self, sink: &mut Sink<'_, E>) -> Result<(), E> {
         if self.exfat() {
             exfat::system(self, sink)?;
@@ -201,17 +247,11 @@ impl Layout {
                 self.pieces(self.place(run), &self.folder(Some(number)), sink)?;
             }
         }
-        let (place, bytes) = (self.place(self.root), self.folder(None));
-        let head = index(self.geometry.sector);
-        let rest = place.start.saturating_add(self.geometry.sector)..place.end;
-        self.pieces(rest, bytes.get(head..).unwrap_or_default(), sink)
-    }
-
-    /// The first block of the root folder, and where it stands: the switch.
-    pub(super) fn root_head(&self) -> (u64, Vec<u8>) {
-        let mut bytes = self.folder(None);
-        bytes.resize(index(self.geometry.sector), 0);
-        (self.place(self.root).start, bytes)
+        if let Some(run) = self.shown {
+            self.pieces(self.place(run), &self.folder(None), sink)?;
+        }
+        let root = if self.exfat() { exfat::root(self) } else { fat32::root(self) };
+        self.pieces(self.place(self.root), &root, sink)
     }
 
     fn folder(&self, folder: Option<u32>) -> Vec<u8> {
@@ -236,7 +276,7 @@ impl Layout {
         if self.exfat() {
             return exfat::flags(self, false, sink);
         }
-        self.tables(1, false, sink)?;
+        self.tables(1, State::DONE, sink)?;
         fat32::counts(self, sink)
     }
 }
