@@ -52,6 +52,7 @@ fn base() -> Report {
             obstacles: vec![SealingObstacle::NotClean, SealingObstacle::StaleBase("old.ndb".into())],
         },
         seal: None,
+        copy: None,
         isolation: Isolation {
             reader: Some(born(false)),
             matcher: Some(born(true)),

@@ -46,6 +46,8 @@ pub struct CopyOrder {
     pub serial: u32,
     /// Times of every folder and file.
     pub time: LocalTime,
+    /// Bytes that must be free afterwards: the tag.
+    pub reserve: u64,
 }
 
 /// A filesystem that output media get.

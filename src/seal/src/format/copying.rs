@@ -90,6 +90,7 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         let entries = tree.len();
         let full = Layout::new(geometry, order.serial, stamp, tree)?;
         let empty = full.emptied()?;
+        full.leaves(order.reserve)?;
         let marks = vec![false; entries];
         let (done, begun) = (marks.clone(), marks);
         Ok(Self { device, view, full, empty, open: HashMap::new(), done, begun, taken: 0, formatted: false })

@@ -110,6 +110,17 @@ impl Layout {
         Self::new(self.geometry.clone(), self.serial, self.stamp, Tree::default())
     }
 
+    /// Whether so many bytes are free.
+    ///
+    /// # Errors
+    /// [`CopyObstacle::NoRoom`].
+    pub(super) fn leaves(&self, bytes: u64) -> Result<(), CopyObstacle> {
+        let (room, cluster) = (self.geometry.room(), self.geometry.cluster);
+        let used = u64::from(self.free.saturating_sub(2)).saturating_mul(cluster);
+        let needed = self.geometry.clusters_for(bytes).saturating_mul(cluster).saturating_add(used);
+        if needed > room { Err(CopyObstacle::NoRoom { needed, room }) } else { Ok(()) }
+    }
+
     /// The next clusters. What does not fit gets nonsense, and the whole layout is refused at the end.
     fn take(&mut self, bytes: u64, needed: &mut u64) -> Run {
         let clusters = self.geometry.clusters_for(bytes);

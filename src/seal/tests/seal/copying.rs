@@ -129,7 +129,7 @@ impl Medium {
         let file = FileDevice::open(&self.path).unwrap().with_block(self.block);
         let device = Logged { file, events: Vec::new(), fails_after };
         let time = LocalTime { seconds: 0, offset: 0 };
-        let order = CopyOrder { logical_block: self.block, filesystem, serial: 0x1234_abcd, time };
+        let order = CopyOrder { logical_block: self.block, filesystem, serial: 0x1234_abcd, time, reserve: 0 };
         let stamp = Stamp::new(OffsetDateTime::from_unix_timestamp(1_795_535_005).unwrap());
         Copying::plan(device, UncachedFile::open(&self.path).unwrap(), order, stamp, tree)
     }
