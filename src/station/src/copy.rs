@@ -9,26 +9,24 @@
 //! All or nothing: whatever goes wrong after the output medium was erased leaves it formatted and empty, or, when it does
 //! not even take that, says so. No file is visible on it before every file was read back.
 
+mod checking;
 mod naming;
 mod selection;
 mod writing;
 
 use crate::admit::Role;
 use crate::detect::Disk;
-use crate::seal::seal;
 use blanche_keys::SignerClient;
-use blanche_sandbox::wire::{CopyFailure, CopyFilesystem, CopyKind, CopyOrder, CopyPart, EntryKind, WriteObstacle};
+use blanche_sandbox::wire::{CopyFailure, CopyFilesystem, CopyKind, CopyOrder, CopyPart, WriteObstacle};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
 use blanche_scan::report::{
-    CopyCause, CopyOutcome, CopyReport, NoTag, NotCarried, Report, Seal, SealingObstacle, TargetKind, TargetLine,
+    CopyCause, CopyOutcome, CopyReport, NotCarried, Report, Seal, SealingObstacle, TargetKind, TargetLine,
 };
 use blanche_scan::settings::{CopyMode, Settings};
-use blanche_scan::{
-    EngineRoom, Inventory, Listed, Original, Part, Remainder, RereadError, ScanOptions, reread, scan_opened, words,
-};
+use blanche_scan::{EngineRoom, Inventory, Original, Part, Remainder, RereadError, reread, words};
 use blanche_seal::format::{FAT32_MOST, Geometry, fat_records};
-use rustix::fs::{Advice, FileType, SeekFrom};
+use rustix::fs::{FileType, SeekFrom};
 use selection::Selection;
 use std::collections::HashMap;
 use std::fs::File;
@@ -202,7 +200,8 @@ impl<'a> Job<'a> {
         }
         // From here on nothing of what was on the medium is left.
         let filled = self.fill(copier, original, &selection, told);
-        filled.and_then(|()| self.check_and_seal(&selection, &settings, told)).map_err(|(cause, empty)| {
+        let checked = |()| self.check_and_seal(&selection, &settings, told).map_err(|cause| (cause, None));
+        filled.and_then(checked).map_err(|(cause, empty)| {
             let empty = empty.unwrap_or_else(|| self.empty(order));
             report.outcome = if empty { CopyOutcome::Empty } else { CopyOutcome::Unknown };
             cause
@@ -250,11 +249,7 @@ impl<'a> Job<'a> {
         if same_device || (from.st_dev, from.st_ino) == (to.st_dev, to.st_ino) {
             return Err(CopyCause::SameMedium);
         }
-        match &self.output.port {
-            Some((_, Role::Input)) => Err(CopyCause::NotOutput),
-            Some((disk, Role::Output)) if disk.number != to.st_rdev && disk.number != 0 => Err(removed()),
-            _ => Ok(()),
-        }
+        port_allows(self.output.port.as_ref(), to.st_rdev)
     }
 
     /// Which filesystem, with which number, at which time.
@@ -339,36 +334,6 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Scans the output medium as any other, compares it with what was to be copied, and seals it.
-    fn check_and_seal(
-        &self,
-        selection: &Selection,
-        settings: &Settings,
-        told: &mut Told<'_>,
-    ) -> Result<Seal, (CopyCause, Option<bool>)> {
-        let failed = |error: &dyn std::fmt::Display| (CopyCause::Station(error.to_string()), None);
-        // What the kernel remembers of the medium is not what is on it. Everything was flushed, so all of it can go.
-        rustix::fs::fadvise(&self.output.medium, 0, None, Advice::DontNeed).map_err(|error| failed(&error))?;
-        let medium = self.output.medium.try_clone().map_err(|error| failed(&error))?;
-        let options = ScanOptions { inventory: true, ..ScanOptions::default() };
-        let mut progress = |now: &Progress| told(CopyStage::Checking(now));
-        let outcome = scan_opened(medium, &self.output.path, self.room, settings, &options, &mut progress, self.cancel)
-            .map_err(|error| failed(&error))?;
-        let inventory = outcome.inventory.as_ref().filter(|inventory| is_same(inventory, selection));
-        if self.cancel.is_cancelled() {
-            return Err((CopyCause::Cancelled, None));
-        }
-        let Some(inventory) = inventory else { return Err((CopyCause::OutputNotClean, None)) };
-        let sealed = seal(Some(inventory), &outcome.report, settings, &mut |bytes| told(CopyStage::Sealing(bytes)));
-        match sealed {
-            // What was copied and checked is not what the verifier or the sealer sees a moment later.
-            Seal::NoTag { reason: NoTag::Medium(WriteObstacle::Changed) } => {
-                Err((CopyCause::OutputDiffers(None), None))
-            }
-            sealed => Ok(sealed),
-        }
-    }
-
     /// Formats the medium once more, and leaves it empty; whether that was done.
     fn empty(&self, order: CopyOrder) -> bool {
         match Copier::start(self.output.medium.as_fd(), order, &[], 0, self.settings) {
@@ -392,20 +357,39 @@ fn spread<'s>(part: &Part, selection: &'s Selection) -> impl Iterator<Item = Cop
     files.map(move |file| CopyPart { file: *file, offset, at, length })
 }
 
-/// Whether a medium holds what was selected, and nothing else.
-fn is_same(inventory: &Inventory, selection: &Selection) -> bool {
-    let mut expected = selection.paths();
-    let volumes: Vec<_> = (0..).take(inventory.layout().volumes.len()).collect();
-    let visited = inventory.visit(&volumes, &mut |listed: &Listed<'_>| {
-        let path = listed.path.iter().map(|name| String::from_utf8_lossy(name)).collect::<Vec<_>>().join("/");
-        let digest = match listed.kind {
-            EntryKind::Directory => None,
-            _ => Some(listed.digests.map(|digests| digests.sha256)),
+/// Whether a medium in this port may be written; `number`: the device that is open.
+fn port_allows(port: Option<&(Disk, Role)>, number: u64) -> Result<(), CopyCause> {
+    match port {
+        Some((_, Role::Input)) => Err(CopyCause::NotOutput),
+        Some((disk, Role::Output)) if disk.number != 0 && disk.number != number => Err(removed()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{DevPath, DiskKind};
+
+    #[test]
+    fn only_the_very_disk_in_an_output_port_is_written() {
+        let disk = |number| Disk {
+            path: DevPath(String::new()),
+            device: None,
+            port: None,
+            node: PathBuf::from("/dev/sdz"),
+            number,
+            sequence: 0,
+            capacity: 1,
+            read_only: false,
+            kind: DiskKind::Disk,
+            lun: 0,
+            vendor: None,
+            model: None,
         };
-        match expected.remove(&path) {
-            Some(wanted) if digest == wanted.map(Some) => Ok(()),
-            _ => Err(()),
-        }
-    });
-    visited.is_ok() && expected.is_empty()
+        assert_eq!(port_allows(Some(&(disk(7), Role::Output)), 7), Ok(()));
+        assert_eq!(port_allows(Some(&(disk(7), Role::Output)), 8), Err(removed()));
+        assert_eq!(port_allows(Some(&(disk(7), Role::Input)), 7), Err(CopyCause::NotOutput));
+        assert_eq!(port_allows(None, 7), Ok(()), "an image has no port");
+    }
 }

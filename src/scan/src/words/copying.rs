@@ -1,7 +1,7 @@
 //! What came of a copy: what is on the output medium now, and why nothing was copied.
 
 use super::{Advice, Lang, files, harmless, size, write_obstacle};
-use crate::report::{CopyCause, CopyOutcome, CopyReport, NameChange, Omission};
+use crate::report::{CopyCause, CopyOutcome, CopyReport, NameChange, Omission, Seal};
 
 type Words = (&'static str, &'static str);
 
@@ -15,6 +15,19 @@ const AGAIN: Words = ("Recommencez la copie.", "Start the copy again.");
 #[must_use]
 pub fn copy(copy: &CopyReport, lang: Lang) -> Advice {
     let Some(cause) = &copy.cause else {
+        if let Some(Seal::NoTag { .. }) = copy.seal {
+            return Advice::new(
+                lang,
+                (
+                    "Les fichiers ont été copiés et relus, mais le support de la station n'a pas d'étiquette.",
+                    "Aucun poste ne l'acceptera : prévenez l'administrateur de la station.",
+                ),
+                (
+                    "The files were copied and read again, but the station's medium has no tag.",
+                    "No workstation will accept it: tell the station's administrator.",
+                ),
+            );
+        }
         let amount = (files(copy.files, lang), size(copy.bytes, lang));
         return Advice::new(
             lang,
