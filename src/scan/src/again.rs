@@ -46,6 +46,9 @@ pub enum RereadError<E> {
     Taking(E),
 }
 
+/// Takes parts of contents out of a sealed object.
+pub type Taker<'t, E> = dyn FnMut(&[Part], &SealedContent) -> Result<(), E> + 't;
+
 /// Why a reader is not listened to any more.
 enum Stop {
     Lost,
@@ -120,7 +123,7 @@ pub fn reread<E>(
     original: Original<'_>,
     wanted: &dyn Fn(EntryId) -> bool,
     settings: &Settings,
-    take: &mut dyn FnMut(&[Part], &SealedContent) -> Result<(), E>,
+    take: &mut Taker<'_, E>,
     cancel: &Cancel,
 ) -> Result<(), RereadError<E>> {
     let inventory = original.inventory();

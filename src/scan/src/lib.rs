@@ -36,7 +36,7 @@ pub mod settings;
 mod target;
 pub mod words;
 
-pub use again::{Look, Part, RereadError, look, reread};
+pub use again::{Look, Part, RereadError, Taker, look, reread};
 pub use error::ScanError;
 pub use inventory::{Inventory, Listed};
 pub use remainder::{Original, Remainder};

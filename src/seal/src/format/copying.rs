@@ -1,7 +1,7 @@
 //! The steps of one copy, on any device.
 
 use super::geometry::FIRST;
-use super::layout::{Layout, STEP, State};
+use super::layout::{Layout, STEP, Sink, State};
 use super::round_down;
 use super::{Geometry, Tree};
 use crate::device::Device;
@@ -307,11 +307,7 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
 }
 
 /// Everything of a filesystem that is still being written; the tables first, which hide what was there.
-fn every(
-    layout: &Layout,
-    last: u32,
-    sink: &mut dyn FnMut(u64, &[u8]) -> Result<(), CopyError>,
-) -> Result<(), CopyError> {
+fn every(layout: &Layout, last: u32, sink: &mut Sink<'_, CopyError>) -> Result<(), CopyError> {
     layout.boot(sink)?;
     layout.tables(last, State::HIDDEN, sink)?;
     layout.folders(sink)

@@ -262,7 +262,7 @@ fn too_little_room_is_found_before_anything_is_erased() {
         std::fs::OpenOptions::new().write(true).open(&medium.path).unwrap().write_all_at(b"precious", 0).unwrap();
         let times = if is_exfat(filesystem) { 1 } else { 8 };
         let many: Files =
-            (0..times).flat_map(|n| large.iter().map(move |(_, b)| (format!("{n}"), b.clone()))).collect();
+            (0..times).flat_map(|n| large.values().map(move |bytes| (n.to_string(), bytes.clone()))).collect();
         let refused = medium.plan(filesystem, tree(&many).0).err();
         assert!(matches!(refused, Some(CopyObstacle::NoRoom { needed, room }) if needed > room), "{refused:?}");
         assert_eq!(&std::fs::read(&medium.path).unwrap()[..8], b"precious");

@@ -190,9 +190,8 @@ mod tests {
         let all: [&[u8]; 5] = [b"README.txt", b"readme.TXT", b"readme~1.txt", b"Readme.txt", b"a?"];
         let names: Vec<String> = named(&all).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["README.txt", "readme~1.TXT", "readme~1~1.txt", "Readme~2.txt", "a_"]);
-        let many: Vec<Vec<u8>> = (1..=20_000u32).map(|number| vec![b'?'; 1].repeat(usize::from(number > 0))).collect();
         let mut namer = Namer::default();
-        let names: HashSet<Vec<u16>> = many.iter().map(|name| namer.name(None, name).units).collect();
+        let names: HashSet<Vec<u16>> = (0..20_000).map(|_| namer.name(None, b"?").units).collect();
         assert_eq!(names.len(), 20_000);
     }
 
