@@ -7,7 +7,7 @@ use blanche_sandbox::wire::{Entry, EntryId, EntryKind, VolumeId};
 pub(crate) const ROOT: EntryId = EntryId::MAX;
 
 /// One entry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) volume: Option<VolumeId>,
     /// [`ROOT`] at the root of a volume.
@@ -100,6 +100,14 @@ impl Catalogue {
         self.names.extend_from_slice(&entry.name);
         self.records.push(record);
         Ok(id)
+    }
+
+    /// Whether the entries from `from` on are those of `other`, as far as there are any yet.
+    pub(crate) fn continues(&self, other: &Self, from: usize) -> bool {
+        let records = self.records.get(from..).unwrap_or_default();
+        let others = other.records.get(from..).unwrap_or_default();
+        records.len() <= others.len()
+            && records.iter().zip(others).all(|(one, two)| one == two && self.name(one) == other.name(two))
     }
 
     pub(crate) fn get(&self, id: EntryId) -> Option<&Record> {

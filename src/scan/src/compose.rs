@@ -49,6 +49,7 @@ pub(crate) fn report(
         files: options.files.then(|| files(session, settings)),
         sealing: sealing(verdict, &room, &isolation, settings),
         seal: None,
+        copy: None,
         engines: Engines {
             containers: room.opened(),
             engines: room.engine_set.engines,

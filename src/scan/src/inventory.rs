@@ -22,6 +22,10 @@ pub struct Inventory {
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed<'a> {
+    /// Its number.
+    pub entry: EntryId,
+    /// Under which number its content is handed over: another one for a further name of the same content.
+    pub content: EntryId,
     /// Its volume.
     pub volume: VolumeId,
     /// Names from the root of the volume down to the entry, or for a stream to what it belongs to; each as the filesystem
@@ -45,6 +49,27 @@ impl Inventory {
         let Finished { target, intake, ledger, .. } = session;
         let layout = intake.layout.filter(|_| matches!(target.source, Source::Medium { .. }))?;
         Some(Self { target, layout, area: intake.area, catalogue: intake.catalogue, ledger: ledger.into_ledger() })
+    }
+
+    /// What is read, as the session knew it.
+    pub(crate) fn source(&self) -> Source {
+        self.target.source
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What the reader said of a content.
+    pub(crate) fn digests(&self, content: EntryId) -> Option<Digests> {
+        self.ledger.state(content).and_then(|state| state.read)
+    }
+
+    /// A path for people, and its exact bytes in hexadecimal when the two differ.
+    #[must_use]
+    pub fn shown(&self, entry: EntryId) -> (String, Option<String>) {
+        let path = self.catalogue.path(entry);
+        (path.visible, path.exact)
     }
 
     /// The medium, opened read-only when the session began.
@@ -119,6 +144,8 @@ impl Inventory {
         let has_content = record.kind.has_content();
         let state = self.ledger.state(content).filter(|_| has_content);
         Listed {
+            entry: id,
+            content,
             volume,
             path,
             stream: (record.kind == EntryKind::Stream).then(|| self.catalogue.name(record)),

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic"))]
 
+mod again;
 mod believe;
 mod budget;
 mod catalogue;
@@ -27,6 +28,7 @@ mod matching;
 pub mod progress;
 mod queue;
 mod reading;
+mod remainder;
 pub mod report;
 mod room;
 mod session;
@@ -34,7 +36,9 @@ pub mod settings;
 mod target;
 pub mod words;
 
+pub use again::{Look, Part, RereadError, Taker, look, reread};
 pub use error::ScanError;
 pub use inventory::{Inventory, Listed};
+pub use remainder::{Original, Remainder};
 pub use room::{EngineRoom, EngineRoomDescription};
 pub use session::{ScanOptions, ScanOutcome, scan, scan_opened};

@@ -24,9 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often the reader's channel is left to see whether somebody cancelled.
-const LOOK: Duration = Duration::from_millis(100);
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
 /// A reader that says nothing for so long is lost. A device full of bad sectors takes seconds for each of them.
-const SILENCE: Duration = Duration::from_secs(600);
+pub(crate) const SILENCE: Duration = Duration::from_secs(600);
 /// What an object costs of the flight budget at least, in bytes: it holds a descriptor, and those are few as well.
 const OBJECT_COST: u64 = 1 << 20;
 /// The reader's own memory: entries, allocation tables in windows, one chunk.

@@ -4,6 +4,10 @@
 //! Names from the medium are kept twice: `path` is made visible (control and bidirectional characters escaped,
 //! [`crate::words::visible`]), `path_bytes` is the exact name in hexadecimal and is present only when the two differ.
 
+mod copy;
+
+pub use copy::{CopyCause, CopyOutcome, CopyReport, LeftOut, NameChange, NotCarried, Omission, Renamed};
+
 use crate::judge::Verdict;
 use blanche_sandbox::wire::{
     AreaClass, AreaDigest, Born, Cause, Container, EngineInfo, EngineLimits, FilesystemKind, Finding, PartitionTable,
@@ -57,6 +61,9 @@ pub struct Report {
     /// What came of sealing; present exactly when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
+    /// What came of copying to another medium; present exactly when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy: Option<CopyReport>,
     /// How the children were confined.
     pub isolation: Isolation,
     /// Limits of the reader.

@@ -11,6 +11,7 @@ use crate::matching::{Feeder, Outcome, is_alarming};
 use crate::progress::{Cancel, Counters, Pace, Progress};
 use crate::queue::Queue;
 use crate::reading::{self, Read, Reading};
+use crate::remainder::Remainder;
 use crate::report::{KnownUse, Profile, Report, StageRates};
 use crate::room::{EngineRoom, Engines};
 use crate::settings::Settings;
@@ -37,6 +38,8 @@ pub struct ScanOptions {
     pub files: bool,
     /// Keep what a tag needs: see [`ScanOutcome::inventory`].
     pub inventory: bool,
+    /// Of a medium that is not clean, keep which files are: see [`ScanOutcome::remainder`].
+    pub remainder: bool,
     /// Number of the session; a new one when there is none yet.
     pub session: Option<uuid::Uuid>,
 }
@@ -48,6 +51,8 @@ pub struct ScanOutcome {
     pub report: Report,
     /// What a tag can be made from; only of a medium that is *Clean*, and only if it was asked for.
     pub inventory: Option<Inventory>,
+    /// Which files are clean by themselves; only of a medium that was read and is not *Clean*, and only if it was asked for.
+    pub remainder: Option<Remainder>,
 }
 
 /// Everything that a finished session knows.
@@ -112,7 +117,7 @@ fn scan_target(
     if target.refusal.is_some() {
         let finished = Finished::unread(target, settings, started, clock.elapsed());
         let report = crate::compose::report(&finished, described, settings, *options);
-        return Ok(ScanOutcome { report, inventory: None });
+        return Ok(ScanOutcome { report, inventory: None, remainder: None });
     }
     let reader = reading::start(target.file.as_fd(), target.source, &settings.reader, settings)?;
     let born = reader.born().cloned();
@@ -140,8 +145,14 @@ fn scan_target(
     let profile = profile(settings, &tally, reading, ledger.content.bytes, duration);
     let finished = Finished { target, intake, ledger, reader: born, matcher, profile, started, duration };
     let report = crate::compose::report(&finished, described, settings, *options);
-    let inventory = (options.inventory && report.verdict == Verdict::Clean).then(|| Inventory::of(finished)).flatten();
-    Ok(ScanOutcome { report, inventory })
+    let (inventory, remainder) = match report.verdict {
+        Verdict::Clean if options.inventory => (Inventory::of(finished), None),
+        Verdict::Infected | Verdict::Incomplete if options.remainder => {
+            (None, Remainder::of(finished, settings.verdict.suspicious))
+        }
+        _ => (None, None),
+    };
+    Ok(ScanOutcome { report, inventory, remainder })
 }
 
 impl Finished {

@@ -15,7 +15,7 @@ pub use units::{size_notation, time_notation};
 
 use crate::judge::SuspiciousPolicy;
 use blanche_sandbox::wire::{EngineLimits, ReadLimits};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroU32;
@@ -63,6 +63,8 @@ pub struct Settings {
     pub seal: Seal,
     /// What is recorded.
     pub journal: Journal,
+    /// Copies to media of the station.
+    pub copy: Copying,
     /// The sandboxed programs.
     pub children: Children,
 }
@@ -257,6 +259,26 @@ impl Default for Seal {
             policy_version: 1,
         }
     }
+}
+
+/// Copies to media of the station.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Copying {
+    /// Of which media files may be copied.
+    #[serde(deserialize_with = "units::copy_mode")]
+    pub mode: CopyMode,
+}
+
+/// Of which media files may be copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CopyMode {
+    /// Of clean media, all of them (the ANSSI profile).
+    #[default]
+    AllOrNothing,
+    /// Also the clean files of other media, labelled as outside the ANSSI profile.
+    CleanFiles,
 }
 
 /// The sandboxed programs.

@@ -8,6 +8,7 @@
 use blanche_sandbox::wire::*;
 use blanche_scan::judge::Verdict;
 use blanche_scan::report::*;
+use blanche_scan::settings::CopyMode;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,7 @@ fn base() -> Report {
             obstacles: vec![SealingObstacle::NotClean, SealingObstacle::StaleBase("old.ndb".into())],
         },
         seal: None,
+        copy: None,
         isolation: Isolation {
             reader: Some(born(false)),
             matcher: Some(born(true)),
@@ -209,6 +211,53 @@ fn sealed() -> [Report; 3] {
     outcomes.map(clean)
 }
 
+/// A copy that was made, and one that was not.
+fn copied() -> [Report; 2] {
+    let output = TargetLine {
+        path: "/dev/sdc".into(),
+        kind: TargetKind::Device,
+        capacity: Some(16_008_609_792),
+        logical_block: Some(512),
+    };
+    let copy = CopyReport {
+        outcome: CopyOutcome::Copied,
+        cause: None,
+        mode: CopyMode::CleanFiles,
+        outside_profile: true,
+        output,
+        filesystem: Some(CopyFilesystem::Fat32),
+        files: 12,
+        folders: 3,
+        bytes: 34_000_000,
+        renamed: vec![Renamed {
+            volume: 0,
+            path: "a\\u{202E}b".into(),
+            path_bytes: Some("61e280ae62".into()),
+            to: "a_b".into(),
+            because: vec![NameChange::Invisible],
+        }],
+        left_out: vec![LeftOut {
+            volume: 0,
+            path: "x\\u{1}.exe".into(),
+            path_bytes: Some("78012e657865".into()),
+            because: Omission::NotClean,
+        }],
+        not_carried: NotCarried::ALL,
+        seal: Some(Seal::OnMedium { tag: tag(), volume: 0 }),
+    };
+    let cause = Some(CopyCause::NoRoom { needed: 8192, room: 4096 });
+    let not = CopyReport {
+        outcome: CopyOutcome::Untouched,
+        cause,
+        renamed: Vec::new(),
+        left_out: Vec::new(),
+        seal: None,
+        ..copy.clone()
+    };
+    let report = |copy| Report { copy: Some(copy), seal: None, ..clean(Seal::NoTag { reason: NoTag::Folder }) };
+    [copy, not].map(report)
+}
+
 /// Compares with the file in tests/golden.
 fn compare(name: &str, report: &Report) {
     let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", name].iter().collect();
@@ -237,6 +286,13 @@ fn the_reports_of_sealed_media_are_the_golden_ones() {
     }
 }
 
+#[test]
+fn the_reports_of_copies_are_the_golden_ones() {
+    for (name, report) in ["copied.json", "not-copied.json"].into_iter().zip(copied()) {
+        compare(name, &report);
+    }
+}
+
 /// Dotted paths of all fields: `volumes[].start`.
 fn fields(value: &Value, prefix: &str, into: &mut BTreeSet<String>) {
     match value {
@@ -255,7 +311,7 @@ fn fields(value: &Value, prefix: &str, into: &mut BTreeSet<String>) {
 #[test]
 fn every_field_is_described_and_no_other() {
     let mut present = BTreeSet::new();
-    for report in [base(), refused()].into_iter().chain(sealed()) {
+    for report in [base(), refused()].into_iter().chain(sealed()).chain(copied()) {
         fields(&serde_json::to_value(report).expect("JSON"), "", &mut present);
     }
     let section = DESCRIPTION.split("## ").find(|section| section.starts_with("Fields")).expect("the section");
@@ -304,7 +360,16 @@ fn golden_files_are_all_compared() {
     assert_eq!(
         names,
         BTreeSet::from(
-            ["detached.json", "infected.json", "no-tag.json", "refused.json", "sealed.json"].map(Into::into)
+            [
+                "copied.json",
+                "detached.json",
+                "infected.json",
+                "no-tag.json",
+                "not-copied.json",
+                "refused.json",
+                "sealed.json"
+            ]
+            .map(Into::into)
         )
     );
 }

@@ -23,6 +23,7 @@
 //! | `table`, `space`, `root` | allocation table, free clusters, records of the root folder |
 //! | `name`, `stamp` | name and times of the file |
 //! | `unchanged` | whether the medium is the one that was scanned; its boot areas in normal form |
+//! | [`format`], `copier` | a medium made anew and filled, all or nothing |
 //! | `program` | `blanche-sealer` |
 
 #![forbid(unsafe_code)]
@@ -41,10 +42,12 @@
 )]
 
 mod commit;
+mod copier;
 mod device;
 mod draft;
 mod exfat;
 mod fat;
+pub mod format;
 mod name;
 mod plan;
 mod program;

@@ -1,9 +1,11 @@
-//! `blanche-sealer`: the writing of one tag, in a sandbox of its own.
+//! `blanche-sealer`: the writing of one tag, in a sandbox of its own. With the argument `copy` it fills a whole medium:
+//! [`crate::copier`].
 //!
 //! Descriptor 3 is the medium, open for reading and writing. The process confines itself before it has seen a byte, says
 //! [`Born`](blanche_sandbox::wire::Born), looks at the medium when it is told to, and writes when it is told to, once.
 
 use crate::commit::CommitError;
+use crate::copier;
 use crate::device::FileDevice;
 use crate::draft::{StageKind, wide};
 use crate::name::FileName;
@@ -34,8 +36,8 @@ const PACE: u64 = 8 << 20;
 /// Why the program ended without a last message.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// It was started with arguments.
-    #[error("blanche-sealer is started by Blanche, without arguments")]
+    /// It was started with other arguments than Blanche gives.
+    #[error("blanche-sealer is started by Blanche, to seal without arguments, to fill a medium with the argument copy")]
     Usage,
     /// Descriptor 3 or 4 is missing.
     #[error("descriptor {} was not handed in", .0.number())]
@@ -60,15 +62,22 @@ pub enum Failed {
 /// [`Failed`].
 pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Failed> {
     abort_on_panic();
-    if arguments.next().is_some() {
-        return Err(Failed::Usage);
-    }
+    let copies = match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => false,
+        (Some("copy"), None) => true,
+        _ => return Err(Failed::Usage),
+    };
     let inherited = |which: Inherited| which.take().ok_or(Failed::Descriptor(which));
     let medium = inherited(Inherited::Medium)?;
     let channel = Channel::from_fd(inherited(Inherited::Channel)?);
     let born = confine(Profile::Sealer)?;
     channel.send(&born, &[])?;
-    let (survey, view) = match receive(&channel)? {
+    if copies { copier::run(medium, &channel) } else { seal(medium, &channel) }
+}
+
+/// The dialogue of sealing.
+fn seal(medium: OwnedFd, channel: &Channel) -> Result<(), Failed> {
+    let (survey, view) = match receive(channel)? {
         (ToSealer::Survey(survey), Some(view)) => (survey, view),
         _ => return Err(Failed::Order),
     };
@@ -82,7 +91,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Failed> {
         return Ok(());
     }
     // A parent that does not want to write closes its end.
-    let (volume, tag, time) = match receive(&channel) {
+    let (volume, tag, time) = match receive(channel) {
         Ok((ToSealer::Write { volume, length, time }, Some(tag))) => {
             (volume, SealedContent::accept(tag, length).map_err(|_| Failed::Order)?, time)
         }
@@ -90,7 +99,7 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Failed> {
         Err(Failed::Channel(ChannelError::Closed)) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let answer = sealer.write(volume, tag, time, &channel)?;
+    let answer = sealer.write(volume, tag, time, channel)?;
     Ok(channel.send(&answer, &[])?)
 }
 
@@ -178,13 +187,13 @@ impl Sealer {
 }
 
 /// A reason in words on standard error, for the station's log.
-fn report(error: &dyn std::error::Error) {
+pub(crate) fn report(error: &dyn std::error::Error) {
     use std::io::Write as _;
     // Nobody may listen; there is nothing else to do about that.
     let _ = writeln!(io::stderr(), "blanche-sealer: {error}");
 }
 
-fn stamp_of(time: LocalTime) -> Stamp {
+pub(crate) fn stamp_of(time: LocalTime) -> Stamp {
     let moment = OffsetDateTime::from_unix_timestamp(time.seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let offset = UtcOffset::from_whole_seconds(time.offset).unwrap_or(UtcOffset::UTC);
     Stamp::new(moment.checked_to_offset(offset).unwrap_or(moment))

@@ -1,5 +1,6 @@
 //! The command line: what was asked, and the way through it.
 
+mod copy;
 mod destination;
 mod engines;
 pub mod journal;
@@ -42,6 +43,9 @@ pub enum Command {
     /// Check media, images of media, or folders
     #[command(after_help = EXIT_CODES)]
     Scan(ScanArguments),
+    /// Check a medium and copy its files to another one, which is erased
+    #[command(after_help = COPY_CODES)]
+    Copy(CopyArguments),
     /// Show engines, bases and their dates, limits in force, and which containers are opened
     Engines(EngineArguments),
     /// Prove that each engine finds its test markers inside the sandbox
@@ -66,6 +70,10 @@ pub enum Command {
 const EXIT_CODES: &str = "Exit codes: 0 clean, 6 clean but not sealed although --seal asked for it, 10 incomplete, 20 infected, 30 refused, 2 usage or configuration, \
                           3 engines unusable, 4 target unreadable, 5 station error, 130 interrupted. Of several \
                           targets, the worst decides.";
+
+const COPY_CODES: &str = "Exit codes: 0 copied and sealed, 6 copied but not sealed, 7 clean but not copied, 10 source incomplete, 20 \
+                          source infected, 30 source refused, 2 usage or configuration, 3 engines unusable, 4 source \
+                          or output unreadable, 5 station error, 130 interrupted.";
 
 const VERIFY_CODES: &str = "Exit codes: 0 accepted, 40 no tag, 41 tag refused, 42 medium differs, 43 not readable or \
                             not available, 2 usage, policy or trust, 4 target unreadable, 5 verifier failed, 130 \
@@ -117,6 +125,26 @@ pub struct ScanArguments {
     pub profile: bool,
 }
 
+/// Arguments of `blanche copy`.
+#[derive(Args, Debug)]
+pub struct CopyArguments {
+    /// Block device or image file whose files are copied
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// Block device or image file that is erased and filled
+    #[arg(value_name = "OUTPUT")]
+    pub output: PathBuf,
+    /// Write the report as JSON to FILE, or to standard output, and nothing else there
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub json: Option<PathBuf>,
+    /// Erase everything on OUTPUT
+    #[arg(long)]
+    pub yes: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub quiet: bool,
+}
+
 /// Arguments of `blanche engines` and `blanche selftest`.
 #[derive(Args, Debug)]
 pub struct EngineArguments {
@@ -142,6 +170,7 @@ pub fn run(cli: &Cli) -> u8 {
     let settings = || Settings::discover(cli.config.as_deref()).map_err(ScanError::from);
     match &cli.command {
         Command::Scan(arguments) => scan::run(arguments, settings(), lang).code(),
+        Command::Copy(arguments) => copy::run(arguments, settings(), lang).code(),
         Command::Engines(arguments) => engines::show(settings(), arguments.json, lang).code(),
         Command::Selftest(arguments) => engines::self_test(settings(), arguments.json, lang).code(),
         Command::Verify(arguments) => blanche_verify::run(arguments, verifiers(lang)).code(),

@@ -2,7 +2,7 @@
 
 use blanche_scan::ScanError;
 use blanche_scan::judge::Verdict;
-use blanche_scan::report::{Report, Seal};
+use blanche_scan::report::{CopyCause, Report, Seal};
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -21,6 +21,8 @@ pub enum Exit {
     Station,
     /// The medium is clean, and got no tag although one was asked for.
     Unsealed,
+    /// The source is clean, and its files were not copied.
+    NotCopied,
     /// Something could not be checked.
     Incomplete,
     /// Something malicious was found.
@@ -34,9 +36,10 @@ pub enum Exit {
 impl Exit {
     /// All of them, the worst last: of several targets, the worst decides. What was found weighs more than what went
     /// wrong, and what went wrong weighs more than what is missing.
-    pub const BY_WEIGHT: [Self; 10] = [
+    pub const BY_WEIGHT: [Self; 11] = [
         Self::Clean,
         Self::Unsealed,
+        Self::NotCopied,
         Self::Incomplete,
         Self::Interrupted,
         Self::Refused,
@@ -57,6 +60,7 @@ impl Exit {
             Self::Target => 4,
             Self::Station => 5,
             Self::Unsealed => 6,
+            Self::NotCopied => 7,
             Self::Incomplete => 10,
             Self::Infected => 20,
             Self::Refused => 30,
@@ -84,10 +88,15 @@ impl From<Verdict> for Exit {
 
 impl From<&Report> for Exit {
     fn from(report: &Report) -> Self {
-        match (report.verdict, &report.seal) {
-            (Verdict::Clean, Some(Seal::NoTag { .. })) => Self::Unsealed,
-            (verdict, _) => verdict.into(),
-        }
+        let seal = report.copy.as_ref().map_or(&report.seal, |copy| &copy.seal);
+        let cause = report.copy.as_ref().and_then(|copy| copy.cause.as_ref());
+        let done = match (cause, seal) {
+            (Some(CopyCause::Cancelled), _) => Self::Interrupted,
+            (Some(_), _) => Self::NotCopied,
+            (None, Some(Seal::NoTag { .. })) => Self::Unsealed,
+            (None, _) => Self::Clean,
+        };
+        if report.verdict == Verdict::Clean { done } else { report.verdict.into() }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`command`]: what was asked, and the way through it.
 //! * [`show`]: reports, engines and progress for people.
+//! * [`copy`]: from a clean medium to another one that holds its files, and nothing else.
 //! * `seal`: from a clean medium to its tag; `identity`: what a medium is recognised by.
 //! * [`record`]: the journal, with the signer of this station.
 //! * [`detect`], [`admit`], [`session`]: from a plugged-in device to its verdict; [`daemon`] drives them, [`board`] shows them.
@@ -13,6 +14,7 @@
 pub mod admit;
 pub mod board;
 pub mod command;
+pub mod copy;
 pub mod daemon;
 pub mod detect;
 pub mod exit;

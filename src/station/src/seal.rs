@@ -12,7 +12,7 @@ mod claims;
 mod manifest;
 pub(crate) mod store;
 mod verifying;
-mod writing;
+pub(crate) mod writing;
 
 pub(crate) use verifying::accepts;
 
@@ -250,7 +250,7 @@ fn expiry(issued: u64, validity: u64, certificate: u64) -> u64 {
 }
 
 /// Now, with this station's distance from UTC, for the times of the file.
-fn now_here() -> LocalTime {
+pub(crate) fn now_here() -> LocalTime {
     let now = Zoned::now();
     LocalTime { seconds: now.timestamp().as_second(), offset: now.offset().seconds() }
 }

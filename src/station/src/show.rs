@@ -3,6 +3,7 @@
 //! Whatever came from a medium or from a process that has seen one goes through [`blanche_scan::words::harmless`]
 //! before it reaches a terminal (security rule 12).
 
+mod copy;
 mod engines;
 mod report;
 #[cfg(test)]

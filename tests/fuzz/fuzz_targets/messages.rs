@@ -2,7 +2,9 @@
 
 #![no_main]
 
-use blanche_sandbox::wire::{Born, FromMatcher, FromReader, FromZygote, Message, ReadJob, ToMatcher, ToZygote};
+use blanche_sandbox::wire::{
+    Born, FromCopier, FromMatcher, FromReader, FromZygote, Message, ReadJob, ToCopier, ToMatcher, ToZygote,
+};
 use libfuzzer_sys::fuzz_target;
 use std::fmt::Debug;
 
@@ -15,6 +17,12 @@ fn round<M: Message + PartialEq + Debug>(bytes: &[u8]) {
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, rest)) = bytes.split_first() else { return };
+    match kind {
+        // Outside the numbers that the corpus has for the others.
+        254 => return round::<ToCopier>(rest),
+        255 => return round::<FromCopier>(rest),
+        _ => {}
+    }
     match kind % 7 {
         0 => round::<Born>(rest),
         1 => round::<ReadJob>(rest),

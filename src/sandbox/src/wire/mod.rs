@@ -5,12 +5,17 @@
 
 mod cause;
 mod compact;
+mod copier;
 mod hex;
 mod matcher;
 mod reader;
 mod sealer;
 
 pub use cause::{Cause, Container, Corruption, EngineLimit, Feature, FilesystemKind, ReadLimit};
+pub use copier::{
+    CopyEntry, CopyFailure, CopyFilesystem, CopyKind, CopyObstacle, CopyOrder, CopyPart, FromCopier, MAX_COPIED,
+    MAX_COPIED_NAME, ToCopier,
+};
 pub use matcher::{
     Answer, BaseInfo, ContainerProof, ContentType, EngineCpu, EngineInfo, EngineLimits, EngineSet, Finding,
     FromMatcher, FromZygote, Hashed, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote,

@@ -2,7 +2,7 @@
 //!
 //! A bare number is refused: nobody should have to guess whether 64 means bytes or mebibytes.
 
-use super::LARGEST_FILE_LIMIT;
+use super::{CopyMode, LARGEST_FILE_LIMIT};
 use crate::judge::SuspiciousPolicy;
 use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
@@ -284,6 +284,17 @@ pub(super) fn suspicious_policy<'de, D: Deserializer<'de>>(from: D) -> Result<Su
     match from.deserialize_any(Expect(hint))? {
         Written::Text(text) if text == "needs-person" => Ok(SuspiciousPolicy::NeedsPerson),
         Written::Text(text) if text == "infected" => Ok(SuspiciousPolicy::Infected),
+        Written::Text(text) => Err(D::Error::custom(format!("\"{text}\" is not known; write {hint}"))),
+        Written::Number(number) => Err(D::Error::custom(format!("{number} is not known; write {hint}"))),
+    }
+}
+
+/// Of which media files may be copied.
+pub(super) fn copy_mode<'de, D: Deserializer<'de>>(from: D) -> Result<CopyMode, D::Error> {
+    let hint = "\"all-or-nothing\" or \"clean-files\"";
+    match from.deserialize_any(Expect(hint))? {
+        Written::Text(text) if text == "all-or-nothing" => Ok(CopyMode::AllOrNothing),
+        Written::Text(text) if text == "clean-files" => Ok(CopyMode::CleanFiles),
         Written::Text(text) => Err(D::Error::custom(format!("\"{text}\" is not known; write {hint}"))),
         Written::Number(number) => Err(D::Error::custom(format!("{number} is not known; write {hint}"))),
     }

@@ -8,6 +8,7 @@
     reason = "a test that cannot make its medium has failed"
 )]
 
+mod copying;
 mod cuts;
 mod hostile;
 mod lies;

@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// What stands in the JSON document for a target without a report.
 #[derive(Debug, Serialize)]
-struct Failure {
+pub(crate) struct Failure {
     schema: &'static str,
     /// Absent when the failure concerns all targets.
     target: Option<String>,
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &ScanArguments, settings: Result<Settings, ScanErro
             round.all(&mut outcomes)
         }
         Err(error) => {
-            outcomes.push(failed(&error, None, lang));
+            outcomes.push(told(&error, None, lang));
             Exit::from(&error)
         }
     };
@@ -80,9 +80,14 @@ fn write(destination: &Destination, outcomes: &[Outcome], targets: usize) -> io:
 }
 
 /// Tells a person, and makes the entry of the JSON document.
-fn failed(error: &ScanError, target: Option<&Path>, lang: Lang) -> Outcome {
+fn told(error: &ScanError, target: Option<&Path>, lang: Lang) -> Outcome {
     complain(error, lang);
-    let kind = match error {
+    Outcome::Failure(Failure::new(failed(error), error.to_string(), Exit::from(error), target))
+}
+
+/// The word for an error in the JSON document.
+pub(crate) fn failed(error: &ScanError) -> &'static str {
+    match error {
         ScanError::TargetMissing { .. } => "target_missing",
         ScanError::TargetUnreadable { .. } => "target_unreadable",
         ScanError::TargetUnsupported { .. } => "target_unsupported",
@@ -91,13 +96,14 @@ fn failed(error: &ScanError, target: Option<&Path>, lang: Lang) -> Outcome {
         ScanError::Settings(_) => "settings",
         ScanError::Cancelled => "interrupted",
         ScanError::Station(_) => "station",
-    };
-    failure(kind, error.to_string(), Exit::from(error), target)
+    }
 }
 
-fn failure(error: &'static str, message: String, exit: Exit, target: Option<&Path>) -> Outcome {
-    let target = target.map(|target| words::visible(target.as_os_str().as_bytes()));
-    Outcome::Failure(Failure { schema: "blanche-failure/1", target, error, message, exit_code: exit.code() })
+impl Failure {
+    pub(crate) fn new(error: &'static str, message: String, exit: Exit, target: Option<&Path>) -> Self {
+        let target = target.map(|target| words::visible(target.as_os_str().as_bytes()));
+        Self { schema: "blanche-failure/1", target, error, message, exit_code: exit.code() }
+    }
 }
 
 /// One call of the program.
@@ -119,13 +125,14 @@ impl Round<'_> {
             let (exit, outcome) = match self.one(target) {
                 Ok(None) => {
                     let message = "interrupted before this target was checked".to_owned();
-                    (Exit::Interrupted, failure("interrupted", message, Exit::Interrupted, Some(target)))
+                    let exit = Exit::Interrupted;
+                    (exit, Outcome::Failure(Failure::new("interrupted", message, exit, Some(target))))
                 }
                 Ok(Some(report)) => {
                     let exit = self.tell(&report, Exit::from(&report));
                     (exit, Outcome::Report(Box::new(report)))
                 }
-                Err(error) => (Exit::from(&error), failed(&error, Some(target), self.lang)),
+                Err(error) => (Exit::from(&error), told(&error, Some(target), self.lang)),
             };
             outcomes.push(outcome);
             worst = worst.worst(exit);
@@ -160,10 +167,11 @@ impl Round<'_> {
             return Ok(None);
         }
         waiting.target(target);
-        let options = ScanOptions { files: self.arguments.files, inventory: self.arguments.seal, session: None };
+        let (files, inventory) = (self.arguments.files, self.arguments.seal);
+        let options = ScanOptions { files, inventory, remainder: false, session: None };
         let mut progress = |now: &_| waiting.update(now);
         let outcome = blanche_scan::scan(target, &room, &self.settings, &options, &mut progress, &self.cancel);
-        let sealed = outcome.map(|ScanOutcome { mut report, inventory }| {
+        let sealed = outcome.map(|ScanOutcome { mut report, inventory, .. }| {
             if self.arguments.seal {
                 waiting.sealing();
                 let mut told = |step| match step {

@@ -8,7 +8,7 @@ use blanche_scan::settings::Settings;
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Sealer {
         settings: &Settings,
         length: u64,
     ) -> Result<Self, WriteObstacle> {
-        let (medium, closed) = match open_for_writing(inventory) {
+        let (medium, closed) = match open_for_writing(inventory.medium()) {
             Ok(medium) => (medium, None),
             Err(obstacle) => {
                 (inventory.medium().try_clone_to_owned().map_err(|_| WriteObstacle::SealerLost)?, Some(obstacle))
@@ -108,7 +108,12 @@ impl Sealer {
 
 /// The medium as it was scanned, by its open descriptor: nobody can put another one under its name.
 pub(super) fn reopened(inventory: &Inventory) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", inventory.medium().as_raw_fd()))
+    path_of(inventory.medium())
+}
+
+/// What is open, by its descriptor.
+pub(crate) fn path_of(medium: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", medium.as_raw_fd()))
 }
 
 /// What the kernel says of a device: root may open a protected one for writing all the same, and every write fails.
@@ -118,15 +123,15 @@ fn is_write_protected(device: u64) -> bool {
 }
 
 /// Opens for reading and writing; a block device exclusively, so that one that is in use is refused.
-fn open_for_writing(inventory: &Inventory) -> Result<OwnedFd, WriteObstacle> {
-    let stat = rustix::fs::fstat(inventory.medium()).map_err(|_| WriteObstacle::Removed)?;
+pub(crate) fn open_for_writing(medium: BorrowedFd<'_>) -> Result<OwnedFd, WriteObstacle> {
+    let stat = rustix::fs::fstat(medium).map_err(|_| WriteObstacle::Removed)?;
     let device = FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice;
     if device && is_write_protected(stat.st_rdev) {
         return Err(WriteObstacle::WriteProtected);
     }
     let exclusive = if device { OFlags::EXCL } else { OFlags::empty() };
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY | exclusive;
-    let opened = rustix::fs::open(reopened(inventory), flags, Mode::empty()).map_err(|errno| match errno {
+    let opened = rustix::fs::open(path_of(medium), flags, Mode::empty()).map_err(|errno| match errno {
         Errno::BUSY | Errno::TXTBSY => WriteObstacle::InUse,
         Errno::NODEV | Errno::NXIO | Errno::NOMEDIUM => WriteObstacle::Removed,
         _ => WriteObstacle::WriteProtected,

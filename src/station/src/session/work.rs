@@ -38,11 +38,11 @@ impl Job {
 
     fn scan(&self, say: &mut dyn FnMut(Work)) -> Result<Ending, ScanError> {
         let medium = self.open()?;
-        let options = ScanOptions { files: false, inventory: true, session: Some(self.id) };
+        let options = ScanOptions { files: false, inventory: true, remainder: false, session: Some(self.id) };
         let mut told = |progress: &Progress| say(Work::Progress(*progress));
         let outcome =
             scan_opened(medium, &self.disk.node, &self.room, &self.settings, &options, &mut told, &self.cancel)?;
-        let ScanOutcome { mut report, inventory } = outcome;
+        let ScanOutcome { mut report, inventory, .. } = outcome;
         if !self.is_same().is_ok_and(|same| same) {
             return Ok(Ending::Failed(Failure { kind: "removed", detail: "the medium is another one now".to_owned() }));
         }

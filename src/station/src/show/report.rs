@@ -1,5 +1,6 @@
 //! One report for people: the verdict first, then what was found, what is missing, and with what it was checked.
 
+use super::copy::copy;
 use super::{NEXT, age};
 use blanche_sandbox::wire::{AreaClass, Cause, EngineInfo, Severity};
 use blanche_scan::judge::Verdict;
@@ -33,6 +34,7 @@ pub struct Detail {
 pub fn report(report: &Report, lang: Lang, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
     verdict(report, lang, detail.colour, out)?;
     seal(report, lang, out)?;
+    report.copy.as_ref().map_or(Ok(()), |copied| copy(copied, lang, out))?;
     medium(report, lang, out)?;
     found(report, lang, out)?;
     not_checked(report, lang, out)?;

@@ -106,6 +106,7 @@ pub(crate) fn clean() -> Report {
         },
         sealing: Sealing { possible: true, obstacles: Vec::new() },
         seal: None,
+        copy: None,
         isolation: Isolation::default(),
         read_limits: ReadLimits::default(),
         profile: Profile {

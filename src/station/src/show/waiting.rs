@@ -1,6 +1,7 @@
 //! What a person sees on standard error while the program works: a bar on a terminal, a line every ten seconds
 //! elsewhere, nothing with `--quiet`.
 
+use crate::copy::CopyStage;
 use blanche_scan::progress::{Progress, Stage};
 use blanche_scan::words::{self, Lang, harmless};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -67,7 +68,31 @@ impl Waiting {
     /// So many bytes of the tag are written.
     pub fn sealed(&mut self, bytes: u64) {
         let written = words::size(bytes, self.lang);
-        let text = self.lang.pick(format!("Étiquette : {written} écrits"), format!("Tag: {written} written"));
+        self.change(self.lang.pick(format!("Étiquette : {written} écrits"), format!("Tag: {written} written")));
+    }
+
+    /// How far a copy is.
+    pub fn copying(&mut self, stage: CopyStage<'_>) {
+        let lang = self.lang;
+        let of = |done: u64, all: u64| {
+            format!("{} {} {}", words::size(done, lang), lang.pick("sur", "of"), words::size(all, lang))
+        };
+        let text = match stage {
+            CopyStage::Formatting => {
+                return self.say(lang.pick("Préparation du support de la station…", "Preparing the station's medium…"));
+            }
+            CopyStage::Checking(now) => return self.update(now),
+            CopyStage::Sealing(bytes) => return self.sealed(bytes),
+            CopyStage::Writing(done, all) => format!("{} {}", lang.pick("Copie :", "Copying:"), of(done, all)),
+            CopyStage::ReadingBack(done, all) => {
+                format!("{} {}", lang.pick("Relecture :", "Reading back:"), of(done, all))
+            }
+        };
+        self.change(text);
+    }
+
+    /// A line that is replaced by the next.
+    fn change(&mut self, text: String) {
         match &mut self.screen {
             Screen::Bar(bar) => bar.set_message(text),
             Screen::Lines { last, .. } if last.elapsed() >= BETWEEN_LINES => {
