@@ -367,21 +367,6 @@ impl Serialize for Said {
     }
 }
 
-/// What another program of the station said, for people; reports carry the English.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// One sentence or more: what is wrong and what to do next.
-    pub french: String,
-    /// The same.
-    pub english: String,
-}
-
-impl Serialize for Said {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.english)
-    }
-}
-
 /// How the children of a session were confined.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Isolation {

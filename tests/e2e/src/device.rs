@@ -19,8 +19,6 @@ pub enum Backing {
     Image(PathBuf),
     /// An image file that cannot be written.
     ReadOnly(PathBuf),
-    /// So many bytes of zeros.
-    Zeros(u64),
     /// An image file of which one sector of 512 bytes cannot be read.
     BadSector(PathBuf, u64),
     /// An image file, so many bytes per second.
@@ -145,7 +143,6 @@ impl Device {
                 let file = json!({"driver": "file", "filename": path, "read-only": true});
                 json!({"driver": "raw", "read-only": true, "file": file})
             }
-            Backing::Zeros(bytes) => json!({"driver": "null-co", "size": bytes, "read-zeroes": true}),
             Backing::BadSector(path, sector) => {
                 let errors = json!([{"event": "read_aio", "sector": sector, "errno": 5}]);
                 let debug = json!({"driver": "blkdebug", "node-name": lower, "image": image(path),

@@ -2,7 +2,7 @@
 
 use super::selection::Selection;
 use super::{CopyStage, Job, Told};
-use crate::seal::seal;
+use crate::seal::{Step, seal};
 use blanche_sandbox::wire::{EntryKind, SealFailure};
 use blanche_scan::progress::Progress;
 use blanche_scan::report::{CopyCause, NoTag, Seal};
@@ -30,7 +30,10 @@ impl Job<'_> {
         }
         let same = inventory.filter(|inventory| is_same(inventory, selection));
         let Some(inventory) = same else { return Err(CopyCause::OutputNotClean) };
-        match seal(Some(&inventory), &report, settings, &mut |bytes| told(CopyStage::Sealing(bytes))) {
+        match seal(Some(&inventory), &report, settings, &mut |step| match step {
+            Step::Waiting => {}
+            Step::Written(bytes) => told(CopyStage::Sealing(bytes)),
+        }) {
             Seal::NoTag { reason } if differs(&reason) => Err(CopyCause::OutputDiffers(None)),
             sealed => Ok(sealed),
         }

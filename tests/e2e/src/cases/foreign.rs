@@ -32,10 +32,10 @@ pub(super) const CASES: &[Case] = &[
 /// How a medium gets its content: a line of shell in the guest, where `$d` is the disk. Nothing of it is Blanche's.
 type Recipe = &'static str;
 
-const RAID: Recipe = "modprobe -a md_mod raid1; m=$(command -v mdadm).real
+const RAID: Recipe = "modprobe -a md_mod raid1; m=/usr/lib/foreign/mdadm
     yes | $m --create /dev/md/half --run --metadata=1.2 --level=1 --raid-devices=2 $d missing
     $m --stop /dev/md/half";
-const LVM: Recipe = "l=\"$(readlink -f $(command -v lvm)).real\"
+const LVM: Recipe = "l=/usr/lib/foreign/lvm
     o='--config devices{obtain_device_list_from_udev=0}'
     $l pvcreate $o -ff -y $d
     $l vgcreate $o e2e $d
@@ -66,7 +66,7 @@ fn control(bench: &mut Bench) -> Result<String> {
     bench.insert(Device::key("foreign", "1", &Backing::Image(medium)))?;
     let seen = bench.traces();
     bench.guest.run("mv /run/away /run/udev/rules.d/60-blanche-media.rules; udevadm control --reload")?;
-    bench.guest.run("$(command -v mdadm).real --stop --scan; true")?;
+    bench.guest.run("/usr/lib/foreign/mdadm --stop --scan; true")?;
     let programs = |trace: String| trace.split(" --").next().unwrap_or_default().trim().to_owned();
     let mut seen: Vec<String> = seen?.into_iter().map(programs).collect();
     seen.dedup();

@@ -79,18 +79,6 @@ pub(super) const CASES: &[Case] = &[
         run(&bench.folder(), "mkfs.exfat", ["huge.img"])?;
         seal(bench, medium)
     }),
-    Case::new(
-        "two-terabytes-zeros",
-        "disk of 2 TB, all zeros, pulled out while it is searched",
-        "incomplete (unreadable), no tag",
-        |bench| {
-            let disk = bench.insert(Device::key("huge", "1", &Backing::Zeros(TWO_TERABYTES)))?;
-            let session = bench.begin(&disk)?;
-            bench.read_behind(&disk, 8 << 20)?;
-            bench.pull()?;
-            Ok(bench.end(&session)?.words())
-        },
-    ),
 ];
 
 /// As makers of disks count.
