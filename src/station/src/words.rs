@@ -204,7 +204,7 @@ fn advice(lang: Lang, french: (&str, &str), english: (&str, &str)) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admit::Role;
+    use crate::admit::{DeviceRefusal, Role};
     use crate::session::SessionId;
     use crate::session::view::MediumView;
 
