@@ -196,6 +196,7 @@ fn tag() -> SealedTag {
         issued: "2026-11-24T10:00:00Z".into(),
         expires: "2026-12-24T10:00:00Z".into(),
         counter: 7,
+        manifest: "00".repeat(32),
     }
 }
 

@@ -16,5 +16,5 @@ mod tests;
 pub mod view;
 pub(crate) mod work;
 
-pub use machine::{Effect, Ending, Entry, Input, Machine, Order, OrderRefused, Rules, Work};
+pub use machine::{Decide, Effect, Ending, Entry, Input, Machine, Order, OrderRefused, RoleOfDrive, Rules, Work};
 pub use uuid::Uuid as SessionId;

@@ -144,12 +144,17 @@ struct Session {
     stopping: Option<Failure>,
 }
 
+/// Says what becomes of a device.
+pub type Decide = Box<dyn Fn(&UsbDevice) -> Decision + Send>;
+/// Says what a port is for that has a drive without USB: nothing when it is not declared.
+pub type RoleOfDrive = Box<dyn Fn(&Disk) -> Option<Role> + Send>;
+
 /// What the machine needs to know of the world.
 pub struct Rules {
     /// The decision on a device.
-    pub decide: Box<dyn Fn(&UsbDevice) -> Decision + Send>,
+    pub decide: Decide,
     /// What a port is for that has a drive without USB: nothing when it is not declared.
-    pub drive: Box<dyn Fn(&Disk) -> Option<Role> + Send>,
+    pub drive: RoleOfDrive,
     /// Sessions that work at the same time.
     pub at_once: usize,
     /// Cores that check.

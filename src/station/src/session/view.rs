@@ -76,7 +76,6 @@ pub struct Failure {
 
 impl Conclusion {
     /// The verdict. What was not checked to its end is *Incomplete*.
-    #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Report(report) => report.verdict,
