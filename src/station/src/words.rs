@@ -290,7 +290,7 @@ mod tests {
         assert!(!pulled.sentence.contains("staff"), "details are not for agents: {pulled:?}");
         let refused = session(&view(State::Refused, Some(Conclusion::Refused(DeviceRefusal::Hub))), Lang::Fr);
         assert_eq!(refused.word, "REFUSÉ");
-        assert!(refused.sentence.contains("multiprises"));
+        assert_eq!(refused.sentence, device_refusal(&DeviceRefusal::Hub, Lang::Fr).what);
         let gone = session(&view(State::Removed, Some(Conclusion::Refused(DeviceRefusal::Hub))), Lang::Fr);
         assert_eq!(gone.sentence, "Le support a été retiré.");
     }
