@@ -30,8 +30,10 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a session stays on the board after its medium is gone.
 const LINGER: Duration = Duration::from_secs(60);
-/// Between two attempts to open the engine room.
-const AGAIN: Duration = Duration::from_secs(30);
+/// Between the first two attempts to open the engine room; each further pause is twice as long, up to [`LONGEST`].
+const AGAIN: Duration = Duration::from_secs(1);
+/// See [`AGAIN`].
+const LONGEST: Duration = Duration::from_secs(30);
 /// How often the ages of the bases are looked at.
 const AGES: Duration = Duration::from_secs(60);
 
@@ -454,6 +456,7 @@ fn detect(mut source: Box<dyn Source>, sender: Sender<Message>, stop: Cancel) ->
 /// The thread that opens the engine room.
 fn open_engines(settings: Arc<Settings>, sender: Sender<Message>, stop: Cancel) -> std::io::Result<()> {
     let open = move || {
+        let mut pause = AGAIN;
         while !stop.is_cancelled() {
             let opened = EngineRoom::open(&settings, &stop).map(Arc::new).map_err(|error| error.to_string());
             let failed = opened.is_err();
@@ -461,9 +464,10 @@ fn open_engines(settings: Arc<Settings>, sender: Sender<Message>, stop: Cancel) 
                 return;
             }
             let until = Instant::now();
-            while until.elapsed() < AGAIN && !stop.is_cancelled() {
+            while until.elapsed() < pause && !stop.is_cancelled() {
                 std::thread::sleep(LOOK);
             }
+            pause = pause.saturating_mul(2).min(LONGEST);
         }
     };
     std::thread::Builder::new().name("engines".to_owned()).spawn(open).map(|_| ())
