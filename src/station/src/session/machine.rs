@@ -3,129 +3,26 @@
 //! It is a pure function of its inputs, so that every order of events can be tried without a device. Whoever drives it
 //! carries the effects out in their order, and gives the results back as inputs.
 
+mod devices;
+
 use super::SessionId;
-use super::view::{Conclusion, Failure, MediumView, SessionView, State};
-use crate::admit::{Decision, DeviceRefusal, Policy, Role, decide};
+use super::messages::{Effect, Ending, Entry, Input, Order, OrderRefused, Work};
+use super::rules::Rules;
+use super::view::{Conclusion, Failure, SessionView, State};
+use crate::admit::Role;
 use crate::detect::{DevPath, Disk, Event, UsbDevice};
 use blanche_scan::judge::Verdict;
-use blanche_scan::progress::{Progress, Stage};
+use blanche_scan::progress::Stage;
 use blanche_scan::report::Report;
-use blanche_scan::settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sessions that work at the same time: with more, everybody waits longer, and matchers share the memory of the machine.
-const AT_ONCE: usize = 2;
 /// Bytes per second and core that a station is believed to check before it has seen a session: below what the slowest
 /// kiosks do, so that nobody is told to come back too early.
 const FIRST_RATE: u64 = 20_000_000;
 /// A medium with less content says more about start-up than about the rate, in bytes.
 const TELLING: u64 = 32 << 20;
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input {
-    /// A device came, changed or went.
-    Event(Event),
-    /// The gate was asked to admit a device: what came of it.
-    Admitted(DevPath, Result<(), DeviceRefusal>),
-    /// A session's thread has something to say.
-    Work(SessionId, Work),
-    /// The machine slept: what was plugged in may be another medium now.
-    Slept(Duration),
-    /// The engines are ready, or cannot be used: why.
-    Engines(Result<(), String>),
-}
-
-/// What a session's thread says.
-#[derive(Debug)]
-pub enum Work {
-    /// A snapshot.
-    Progress(Progress),
-    /// The medium is clean and gets its tag: bytes that are written.
-    Sealing(u64),
-    /// The thread has ended and every child with it.
-    Ended(Ending),
-}
-
-/// How a session's thread ended.
-#[derive(Debug)]
-pub enum Ending {
-    /// With a report.
-    Report(Box<Report>),
-    /// Without.
-    Failed(Failure),
-}
-
-/// What a person asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Stop checking.
-    Cancel(SessionId),
-    /// Let the medium go: afterwards the kernel knows it no more.
-    Eject(SessionId),
-}
-
-/// Why an order is not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OrderRefused {
-    /// The session is over or never was.
-    #[error("no such session; it may have ended")]
-    NoSuchSession,
-    /// There is nothing left to cancel.
-    #[error("nothing is being checked in this session any more")]
-    NothingToCancel,
-    /// It is being read or written.
-    #[error("the medium is in use; cancel first")]
-    InUse,
-}
-
-/// What is to be done, in this order.
-#[derive(Clone, Debug)]
-pub enum Effect {
-    /// Authorise a device; answer with [`Input::Admitted`].
-    Admit(UsbDevice),
-    /// Take every driver away from a device.
-    Refuse(DevPath),
-    /// Make a disk and its partitions read-only for everybody.
-    Protect(Disk),
-    /// Start the thread of a session.
-    Start(SessionId, Disk),
-    /// Ask that thread to stop.
-    Stop(SessionId),
-    /// Make the kernel forget a disk.
-    Release(Disk),
-    /// Write into the journal.
-    Record(Entry),
-}
-
-/// What the journal gets to know.
-#[derive(Clone, Debug)]
-pub enum Entry {
-    /// A device was judged: what it is, and what was decided.
-    Judged(Box<UsbDevice>, Decision),
-    /// The gate could not or would not carry it out.
-    Withdrawn(DevPath, DeviceRefusal),
-    /// A disk that nobody admitted.
-    Stray(Box<Disk>),
-    /// A session went into another state.
-    Entered(SessionId, State),
-    /// A session began.
-    Opened(Box<SessionView>),
-    /// A session has its result.
-    Concluded(Box<SessionView>),
-    /// Somebody gave an order.
-    Ordered(Order),
-    /// The machine slept for so long.
-    Slept(Duration),
-    /// The clock on the wall was set, by so many seconds.
-    ClockSet(f64),
-    /// The station begins.
-    Started,
-    /// The station ends.
-    Stopped,
-}
 
 #[derive(Debug)]
 struct Device {
@@ -142,38 +39,6 @@ struct Session {
     disk: Option<Disk>,
     /// Why it is being stopped.
     stopping: Option<Failure>,
-}
-
-/// Says what becomes of a device.
-pub type Decide = Box<dyn Fn(&UsbDevice) -> Decision + Send>;
-/// Says what a port is for that has a drive without USB: nothing when it is not declared.
-pub type RoleOfDrive = Box<dyn Fn(&Disk) -> Option<Role> + Send>;
-
-/// What the machine needs to know of the world.
-pub struct Rules {
-    /// The decision on a device.
-    pub decide: Decide,
-    /// What a port is for that has a drive without USB: nothing when it is not declared.
-    pub drive: RoleOfDrive,
-    /// Sessions that work at the same time.
-    pub at_once: usize,
-    /// Cores that check.
-    pub cores: u64,
-}
-
-impl Rules {
-    /// What the administrator declared.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        let policy = Policy::from(settings);
-        let slots = policy.clone();
-        Self {
-            decide: Box::new(move |device| decide(device, &policy)),
-            drive: Box::new(move |disk| slots.role_of_slot(disk).ok()),
-            at_once: AT_ONCE,
-            cores: u64::from(settings.matchers.resolved()),
-        }
-    }
 }
 
 /// All media of a station.
@@ -282,154 +147,6 @@ impl Machine {
             Event::DeviceGone(path) => self.device_gone(&path),
             Event::DiskArrived(disk) | Event::DiskChanged(disk) => self.disk(disk),
             Event::DiskGone(path) => self.disk_gone(&path),
-        }
-    }
-
-    /// A device is there, or shows other descriptors than before.
-    fn device(&mut self, device: UsbDevice) {
-        let path = device.path.clone();
-        let known = self.devices.remove(&path);
-        let decision = match &known {
-            Some(before) if before.device.descriptors == device.descriptors => {
-                self.devices.extend(known.map(|before| (path, before)));
-                return;
-            }
-            Some(before) if before.role.is_some() => Decision::Refuse(DeviceRefusal::Changed),
-            _ => (self.rules.decide)(&device),
-        };
-        if let Some(id) = known.and_then(|before| before.refused) {
-            self.remove(id);
-        }
-        self.effects.push(Effect::Record(Entry::Judged(Box::new(device.clone()), decision.clone())));
-        let entry = Device { device: device.clone(), role: None, refused: None };
-        self.devices.insert(path, entry);
-        match decision {
-            Decision::Admit(_) | Decision::Hub | Decision::Own => self.effects.push(Effect::Admit(device)),
-            Decision::Refuse(why) => self.refuse(&device.path, why),
-        }
-    }
-
-    /// Takes a device out of service, and every session of its disks with it.
-    fn refuse(&mut self, path: &DevPath, why: DeviceRefusal) {
-        self.effects.push(Effect::Refuse(path.clone()));
-        let changed = failure("changed", "the device became another one during the session");
-        let disks = self.disks.values().filter(|disk| disk.device.as_ref() == Some(path)).map(|disk| disk.path.clone());
-        for session in disks.filter_map(|disk| self.session_of(&disk)).collect::<Vec<_>>() {
-            self.stop(session, changed.clone());
-        }
-        let Some(device) = self.devices.get_mut(path) else { return };
-        device.role = None;
-        let medium = MediumView::of(Some(&device.device), None);
-        let id = SessionId::now_v7();
-        device.refused = Some(id);
-        self.open(Session {
-            view: SessionView {
-                id,
-                state: State::Refused,
-                medium,
-                role: Role::Input,
-                progress: None,
-                estimate: None,
-                tag_bytes: 0,
-                conclusion: Some(Conclusion::Refused(why)),
-                pulled: false,
-            },
-            disk: None,
-            stopping: None,
-        });
-        self.concluded(id);
-    }
-
-    /// The gate has answered.
-    fn admitted(&mut self, path: &DevPath, result: Result<(), DeviceRefusal>) {
-        let Some(device) = self.devices.get_mut(path) else { return };
-        match result {
-            Ok(()) => {
-                if let Decision::Admit(role) = (self.rules.decide)(&device.device) {
-                    device.role = Some(role);
-                }
-            }
-            Err(why) => {
-                self.effects.push(Effect::Record(Entry::Withdrawn(path.clone(), why.clone())));
-                self.refuse(path, why);
-            }
-        }
-        // A disk may be told before the answer of the gate that made it possible.
-        let waiting: Vec<Disk> =
-            self.disks.values().filter(|disk| disk.device.as_ref() == Some(path)).cloned().collect();
-        for disk in waiting {
-            if self.session_of(&disk.path).is_none() {
-                self.begin(disk);
-            }
-        }
-    }
-
-    fn device_gone(&mut self, path: &DevPath) {
-        let disks: Vec<DevPath> = self
-            .disks
-            .values()
-            .filter(|disk| disk.device.as_ref() == Some(path))
-            .map(|disk| disk.path.clone())
-            .collect();
-        for disk in disks {
-            self.disk_gone(&disk);
-        }
-        if let Some(id) = self.devices.remove(path).and_then(|device| device.refused) {
-            self.remove(id);
-        }
-    }
-
-    /// A disk is there, or has another medium in it.
-    fn disk(&mut self, disk: Disk) {
-        let before = self.disks.insert(disk.path.clone(), disk.clone());
-        let same = |before: &Disk| before.sequence == disk.sequence && before.capacity == disk.capacity;
-        if before.as_ref().is_some_and(same) && self.session_of(&disk.path).is_some() {
-            return;
-        }
-        if let Some(session) = self.session_of(&disk.path) {
-            self.remove(session);
-        }
-        self.begin(disk);
-    }
-
-    /// Begins a session if there is a medium in the disk and somebody admitted it.
-    fn begin(&mut self, disk: Disk) {
-        let device = disk.device.as_ref().and_then(|path| self.devices.get(path));
-        let role = match (&disk.device, device) {
-            (None, _) => (self.rules.drive)(&disk),
-            // The gate is being asked: see `admitted`.
-            (Some(_), Some(device)) if device.role.is_none() && device.refused.is_none() => return,
-            (Some(_), device) => device.and_then(|device| device.role),
-        };
-        let Some(role) = role else {
-            if disk.device.is_some() {
-                self.effects.push(Effect::Protect(disk.clone()));
-                self.effects.push(Effect::Record(Entry::Stray(Box::new(disk))));
-            }
-            return;
-        };
-        self.effects.push(Effect::Protect(disk.clone()));
-        if disk.capacity == 0 || role == Role::Output {
-            return;
-        }
-        let view = SessionView {
-            id: SessionId::now_v7(),
-            state: State::Queued,
-            medium: MediumView::of(device.map(|device| &device.device), Some(&disk)),
-            role,
-            progress: None,
-            estimate: None,
-            tag_bytes: 0,
-            conclusion: None,
-            pulled: false,
-        };
-        self.open(Session { view, disk: Some(disk), stopping: None });
-    }
-
-    fn disk_gone(&mut self, path: &DevPath) {
-        self.disks.remove(path);
-        if let Some(session) = self.session_of(path) {
-            self.remove(session);
         }
     }
 

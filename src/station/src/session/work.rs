@@ -1,7 +1,7 @@
 //! The thread of one session: opens the medium, has it scanned, and has it sealed when it is clean.
 
 use super::SessionId;
-use super::machine::{Ending, Work};
+use super::messages::{Ending, Work};
 use super::view::Failure;
 use crate::admit::{GateError, SharedGate};
 use crate::board::Board;
