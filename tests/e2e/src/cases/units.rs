@@ -10,6 +10,7 @@ use blanche_tests::{Format, Layout, image};
 pub(super) const CASES: &[Case] = &[
     Case {
         first: First::Systemd,
+        duty: true,
         name: "systemd",
         device: "nothing, systemd as first process",
         expected: "running; no failed unit",
@@ -17,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         first: First::Systemd,
+        duty: true,
         name: "systemd-fat32",
         device: "key, FAT32 in an MBR, the same machine",
         expected: "clean, sealed; workstation: accepted",
