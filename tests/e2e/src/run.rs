@@ -89,12 +89,10 @@ fn promptness(times: &[Promptness]) -> String {
         format!("{median:.2} s ({:.2} s)", sorted.last().copied().unwrap_or_default())
     };
     format!(
-        "promptness of {} media, median (worst): kernel's event of the device to that of the disk {}, to Arrived {}, \
-         from there to the first byte scanned {}",
+        "promptness of {} media, median (worst): from the kernel's event of the device to that of the disk {}, to Arrived {}",
         times.len(),
         show(|time| time.disk),
         show(|time| time.arrived),
-        show(|time| time.scanned - time.arrived),
     )
 }
 

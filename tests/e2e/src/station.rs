@@ -259,6 +259,7 @@ impl Outcome {
             Some("on_medium") => "sealed".to_owned(),
             Some("detached") => format!("tag kept ({})", seal["because"]["obstacle"].as_str().unwrap_or("?")),
             Some("no_tag") if seal["reason"] == "obstacles" => "no tag".to_owned(),
+            None if seal.is_null() && self.line["seal"] == "" => "no tag".to_owned(),
             Some("no_tag") => format!("no tag ({}: {})", seal["reason"], seal["detail"]),
             _ => format!("no word about a tag: {seal}"),
         };

@@ -6,6 +6,7 @@ use crate::device::{Backing, Device};
 use crate::failure::{Failure, Result};
 use crate::program::run;
 use crate::prompt::Promptness;
+use crate::run::say;
 use blanche_tests::samples::eicar;
 use blanche_tests::{Disc, Format, Layout, Tree, disc, image};
 use std::fs::{self, File};
@@ -117,6 +118,12 @@ fn prompt(bench: &mut Bench) -> Result<String> {
         bench.clear()?;
     }
     let times = &bench.station.times()[before..];
+    for time in times {
+        let Promptness { disk, arrived, scanned } = time;
+        say(&format!(
+            "  the kernel's event of its disk {disk:.2} s, Arrived {arrived:.2} s, first byte scanned {scanned:.2} s"
+        ))?;
+    }
     let best = |of: fn(&Promptness) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
     let (arrived, scanned) = (best(|time| time.arrived), best(|time| time.scanned - time.arrived));
     if arrived < 1.0 && scanned < 1.0 {
