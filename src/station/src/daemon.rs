@@ -215,6 +215,7 @@ impl Driver {
 
     fn take(&mut self, message: Message) {
         match message {
+            Message::Input(Input::Event(event)) if event.is_outdated() => {}
             Message::Input(input) => self.input(input),
             Message::Order(order, reply) => {
                 let effects = self.machine.order(order);

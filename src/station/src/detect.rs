@@ -20,6 +20,7 @@ pub use descriptors::Interface;
 pub use udev::Udev;
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
@@ -130,6 +131,34 @@ pub struct Disk {
     pub model: Option<String>,
 }
 
+impl Disk {
+    /// Whether the kernel still has this very medium under this number: diskseq (kernel:
+    /// Documentation/ABI/stable/sysfs-block) is never used twice. A simulated medium is an image file without a number.
+    ///
+    /// # Errors
+    /// `NotFound` when the number is nobody's.
+    pub fn is_there(&self) -> io::Result<bool> {
+        if self.number == 0 {
+            return Ok(true);
+        }
+        let (major, minor) = (rustix::fs::major(self.number), rustix::fs::minor(self.number));
+        let text = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/diskseq"))?;
+        Ok(text.trim().parse() == Ok(self.sequence))
+    }
+}
+
+impl Event {
+    /// Whether it tells of a disk that the kernel has taken away meanwhile. What was plugged in before the station started
+    /// loses its driver when it is admitted: its disk comes back as another one, and the first is nothing to begin with.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        match self {
+            Self::DiskArrived(disk) | Self::DiskChanged(disk) => !disk.is_there().unwrap_or(false),
+            Self::DeviceArrived(_) | Self::DeviceChanged(_) | Self::DeviceGone(_) | Self::DiskGone(_) => false,
+        }
+    }
+}
+
 /// Where events come from.
 pub trait Source: Send {
     /// The next event; nothing when `limit` has passed.
@@ -148,4 +177,36 @@ pub enum DetectError {
     /// The source has come to its end.
     #[error("no further events: {0}")]
     Ended(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(number: u64) -> Disk {
+        Disk {
+            path: DevPath("/devices/pci0000:00/usb1/1-1/block/sdb".into()),
+            device: None,
+            port: None,
+            node: PathBuf::from("/dev/sdb"),
+            number,
+            sequence: 1,
+            capacity: 1 << 30,
+            read_only: false,
+            kind: DiskKind::Disk,
+            lun: 0,
+            vendor: None,
+            model: None,
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_gone_already_is_not_told_as_one_that_came() {
+        // The highest numbers are nobody's (kernel: Documentation/admin-guide/devices.txt).
+        let gone = disk(rustix::fs::makedev(4095, 1));
+        assert!(Event::DiskArrived(gone.clone()).is_outdated());
+        assert!(Event::DiskChanged(gone.clone()).is_outdated());
+        assert!(!Event::DiskGone(gone.path).is_outdated(), "that it went is still news");
+        assert!(!Event::DiskArrived(disk(0)).is_outdated(), "simulated");
+    }
 }

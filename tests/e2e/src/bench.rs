@@ -10,8 +10,8 @@ use std::time::Duration;
 /// From plugging in to a node in /dev; 0.9 to 2.4 s were seen.
 const APPEARS: Duration = Duration::from_secs(60);
 
-/// From the beginning of a scan to its reading: the engines load first.
-const BEGUN: Duration = Duration::from_secs(120);
+/// From the beginning of a session to its reading.
+const BEGUN: Duration = Duration::from_secs(60);
 
 /// Names of disks that hang on USB, one per line.
 const DISKS: &str = r#"for disk in /sys/block/*; do
@@ -108,13 +108,22 @@ impl Bench {
         Ok(names.lines().map(str::to_owned).collect())
     }
 
-    /// Plugs a disk in and waits for it.
+    /// Plugs a device in and waits for the station to say that it is there.
     ///
     /// # Errors
-    /// [`Failure`] when it does not appear.
-    pub fn insert(&mut self, device: Device) -> Result<String> {
-        self.plug(device)?;
-        self.disk()
+    /// [`Failure`] when the station does not see it.
+    pub fn insert(&mut self, device: Device) -> Result<Session> {
+        self.arrival(|bench| bench.plug(device))
+    }
+
+    /// The first session that begins after `plug` did.
+    ///
+    /// # Errors
+    /// [`Failure`] when none does.
+    pub fn arrival(&mut self, plug: impl FnOnce(&mut Self) -> Result<()>) -> Result<Session> {
+        let mark = self.station.mark()?;
+        plug(self)?;
+        self.station.arrival(mark)
     }
 
     /// Waits for a USB device whose line in [`Bench::devices`] holds `part`.
@@ -138,21 +147,13 @@ impl Bench {
         Ok(devices.join(", "))
     }
 
-    /// Scans a disk to the end.
+    /// Plugs a device in and waits for its result.
     ///
     /// # Errors
-    /// [`Failure`] when the station is stuck.
-    pub fn scan(&mut self, disk: &str) -> Result<Outcome> {
-        let session = self.begin(disk)?;
+    /// [`Failure`] when the station does not see it or is stuck.
+    pub fn check(&mut self, device: Device) -> Result<Outcome> {
+        let session = self.insert(device)?;
         self.end(&session)
-    }
-
-    /// Begins to scan a disk.
-    ///
-    /// # Errors
-    /// [`Failure`] when the guest does not answer.
-    pub fn begin(&mut self, disk: &str) -> Result<Session> {
-        self.station.begin(&mut self.guest, disk)
     }
 
     /// Waits until so many bytes of a disk have been read, by anybody.
@@ -165,7 +166,7 @@ impl Bench {
         self.guest.until(&condition, BEGUN)
     }
 
-    /// Waits for the end of a scan.
+    /// Waits for the result of a session.
     ///
     /// # Errors
     /// [`Failure`] when the station is stuck.
@@ -173,16 +174,34 @@ impl Bench {
         self.station.end(&mut self.guest, session)
     }
 
+    /// The station works, and judges what is plugged in; or it does not, and the ports are as open as on any computer.
+    ///
+    /// # Errors
+    /// [`Failure`] when the station or the kernel does not do it.
+    pub fn duty(&mut self, on: bool) -> Result<()> {
+        if on == self.station.is_on_duty() {
+            return Ok(());
+        }
+        if on {
+            self.open_ports(false)?;
+            return self.station.start(&mut self.guest);
+        }
+        self.station.stop(&mut self.guest)?;
+        Ok(())
+    }
+
     /// Whether USB devices are used without anybody's word: on every controller.
     ///
     /// # Errors
     /// [`Failure`] when the kernel does not take it.
     pub fn open_ports(&mut self, open: bool) -> Result<()> {
-        let value = u8::from(open);
+        let value = if open { 1 } else { 2 };
         self.guest.run(&format!(
             "for bus in /sys/bus/usb/devices/usb*; do
-                echo {value} >$bus/authorized_default; echo {value} >$bus/interface_authorized_default
-            done"
+                echo {value} >$bus/authorized_default; echo {} >$bus/interface_authorized_default
+            done
+            echo {value} >/sys/module/usbcore/parameters/authorized_default",
+            u8::from(open)
         ))?;
         Ok(())
     }
@@ -207,6 +226,7 @@ impl Bench {
         while !self.plugged.is_empty() {
             self.pull()?;
         }
-        self.guest.until("[ -z \"$(ls -d /sys/bus/usb/devices/[12]-* 2>/dev/null | grep -v :)\" ]", APPEARS)
+        self.guest.until("[ -z \"$(ls -d /sys/bus/usb/devices/[12]-* 2>/dev/null | grep -v :)\" ]", APPEARS)?;
+        if self.station.is_on_duty() { self.station.empty() } else { Ok(()) }
     }
 }

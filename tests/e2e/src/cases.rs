@@ -3,6 +3,7 @@
 mod faults;
 mod foreign;
 mod identity;
+mod kills;
 mod media;
 mod units;
 
@@ -15,6 +16,8 @@ use crate::guest::First;
 pub struct Case {
     /// The machine that it needs.
     pub first: First,
+    /// Whether the station works; else the ports are open to everything.
+    pub duty: bool,
     /// For `--only`.
     pub name: &'static str,
     /// What is plugged in, for people.
@@ -33,12 +36,25 @@ impl Case {
         expected: &'static str,
         see: fn(&mut Bench) -> Result<String>,
     ) -> Self {
-        Self { first: First::Matrix, name, device, expected, see }
+        Self { first: First::Matrix, duty: true, name, device, expected, see }
+    }
+
+    /// A control, without the station.
+    const fn control(
+        name: &'static str,
+        device: &'static str,
+        expected: &'static str,
+        see: fn(&mut Bench) -> Result<String>,
+    ) -> Self {
+        Self { first: First::Matrix, duty: false, name, device, expected, see }
     }
 }
 
 /// All of them, in the order of running.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    [media::CASES, faults::CASES, identity::CASES, foreign::CASES, units::CASES].concat()
+    let mut cases = [media::CASES, faults::CASES, kills::CASES, identity::CASES, foreign::CASES, units::CASES].concat();
+    // The station starts once.
+    cases.sort_by_key(|case| case.duty);
+    cases
 }

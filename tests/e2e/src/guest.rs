@@ -19,14 +19,19 @@ const BOOT: Duration = Duration::from_secs(180);
 /// A command that only looks.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Scripts of the guest that every machine gets.
-const SCRIPTS: [(&str, &str); 6] = [
+/// What every machine gets: scripts, and the files that the packages install.
+const SCRIPTS: [(&str, &str); 11] = [
     ("gadget", include_str!("../guest/gadget")),
     ("install", include_str!("../guest/install")),
     ("matrix", include_str!("../guest/matrix")),
     ("prepare", include_str!("../guest/prepare")),
     ("systemd", include_str!("../guest/systemd")),
-    ("60-blanche-media.rules", include_str!("../guest/60-blanche-media.rules")),
+    ("station", include_str!("../guest/station")),
+    ("60-blanche-station.rules", include_str!("../../../debian/blanche-station.udev")),
+    ("blanche-stationd.service", include_str!("../../../debian/blanche-stationd.service")),
+    ("blanche.sysusers", include_str!("../../../debian/blanche.sysusers")),
+    ("blanche.tmpfiles", include_str!("../../../debian/blanche.tmpfiles")),
+    ("org.blanche.Station1.conf", include_str!("../../../debian/org.blanche.Station1.conf")),
 ];
 
 /// Which program is the first of the guest.
@@ -46,6 +51,7 @@ pub struct Guest {
     agent: Agent,
     qmp: Qmp,
     booted: Duration,
+    first: First,
 }
 
 impl Guest {
@@ -68,13 +74,19 @@ impl Guest {
             .and_then(|(qmp, mut agent)| agent.hello(BOOT).map(|_| (qmp, agent)));
         let (qmp, agent) = connected.map_err(|failure| with_logs(failure, folder.path()))?;
         let child = child.0.take().ok_or_else(|| Failure::format("the machine is gone"))?;
-        Ok(Self { folder, child, agent, qmp, booted: begin.elapsed() })
+        Ok(Self { folder, child, agent, qmp, booted: begin.elapsed(), first })
     }
 
     /// From the start of QEMU to the agent's first word.
     #[must_use]
     pub fn boot_time(&self) -> Duration {
         self.booted
+    }
+
+    /// Its first process.
+    #[must_use]
+    pub fn first(&self) -> First {
+        self.first
     }
 
     /// The shared folder, as the host sees it.
@@ -143,6 +155,12 @@ impl Guest {
     /// What the machine said last: its serial console, QEMU's messages and events, the kernel's newest lines.
     pub fn logs(&mut self) -> String {
         let mut text = tails(self.folder.path());
+        for log in ["stationd", "watch", "errors"] {
+            let bytes = fs::read(self.share().join("log").join(log)).unwrap_or_default();
+            let lines = String::from_utf8_lossy(&bytes).into_owned();
+            let lines: Vec<&str> = lines.lines().collect();
+            let _ = writeln!(text, "--- {log}\n{}", lines[lines.len().saturating_sub(12)..].join("\n"));
+        }
         for event in self.qmp.events().iter().rev().take(10).rev() {
             let _ = writeln!(text, "QMP: {event}");
         }
@@ -210,7 +228,7 @@ fn qemu(folder: &Path, kernel: &Kernel, first: First) -> Command {
     // start may miss it. The second that usb-storage waits before it looks for units is only time here, thirty times.
     let line = format!(
         "console=ttyS0 panic=-1 nokaslr mitigations=off tsc=unstable clocksource=hpet no_timer_check \
-         usb-storage.delay_use=0 quiet loglevel=4 net.ifnames=0 \
+         usb-storage.delay_use=0 usbcore.authorized_default=2 quiet loglevel=4 net.ifnames=0 \
          e2e.modules={} e2e.first={first}",
         modules.display()
     );

@@ -2,9 +2,10 @@
 //!
 //! * [`kernel`], [`initramfs`] (through [`cpio`]): what the guest starts from; its root is the host's own, so that every
 //!   installed package and every program that was just built is there
-//! * [`guest`]: the machine; [`qmp`] speaks with QEMU, [`agent`] with the guest
+//! * [`guest`]: the machine; [`qmp`] speaks with QEMU, [`agent`] with the guest,
+//!   [`document`] with its station
 //! * [`device`]: what is plugged in; [`firmware`]: media that lie
-//! * [`station`]: Blanche in the guest, and its word on a medium; [`bench`]: all of these at hand
+//! * [`station`]: Blanche in the guest, and its word on a medium; [`prompt`]: how soon it comes; [`bench`]: all of these at hand
 //! * [`cases`]: what is plugged in, what should come of it; [`run`]: all of them; [`table`]: what came of it
 //!
 //! Media are made by `blanche-tests`, whose generators panic where a tool is missing: then there is nothing to test.
@@ -16,6 +17,7 @@ pub mod bench;
 pub mod cases;
 pub mod cpio;
 pub mod device;
+pub mod document;
 pub mod failure;
 pub mod firmware;
 pub mod guest;
@@ -24,9 +26,11 @@ pub mod kernel;
 mod lines;
 mod passphrase;
 pub mod program;
+pub mod prompt;
 pub mod qmp;
 pub mod run;
 pub mod station;
 pub mod table;
+mod watch;
 
 pub use failure::{Failure, Result};

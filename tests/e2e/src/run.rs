@@ -5,6 +5,7 @@ use crate::cases::Case;
 use crate::failure::{Failure, Result};
 use crate::guest::{First, Guest};
 use crate::kernel::Kernel;
+use crate::prompt::Promptness;
 use crate::table::{self, Row};
 use blanche_tests::program;
 use std::io::{self, Write};
@@ -36,6 +37,9 @@ pub fn run(cases: &[Case]) -> Result<bool> {
             say(&row.to_string())?;
             rows.push(row);
         }
+        if let Some(bench) = &bench {
+            say(&promptness(bench.station.times()))?;
+        }
     }
     say(&format!("{} cases in {:.0} s", rows.len(), begin.elapsed().as_secs_f64()))?;
     say(&table::result(&rows))?;
@@ -45,7 +49,8 @@ pub fn run(cases: &[Case]) -> Result<bool> {
 /// The row of one case, and the bench if it can still be used: after a failure nobody knows what is left on it.
 fn one(case: &Case, mut bench: Bench) -> Result<(Row, Option<Bench>)> {
     let begin = Instant::now();
-    let seen = (case.see)(&mut bench).and_then(|seen| {
+    let ready = bench.duty(case.duty).and_then(|()| if case.duty { Ok(()) } else { bench.open_ports(true) });
+    let seen = ready.and_then(|()| (case.see)(&mut bench)).and_then(|seen| {
         let traces = bench.traces()?;
         bench.clear()?;
         Ok(if traces.is_empty() { seen } else { format!("{seen}; BUT {}", traces.join(", ")) })
@@ -73,6 +78,22 @@ fn start(kernel: &Kernel, first: First) -> Result<Bench> {
     let (boot, install) = (booted.as_secs_f64(), begin.elapsed().as_secs_f64());
     say(&format!("{first:?}: booted in {boot:.1} s, station with new keys installed in {install:.1} s"))?;
     Ok(bench)
+}
+
+/// How soon the station saw and read media, in the guest's time: "median (worst)".
+fn promptness(times: &[Promptness]) -> String {
+    let show = |of: fn(&Promptness) -> f64| {
+        let mut sorted: Vec<f64> = times.iter().map(of).collect();
+        sorted.sort_by(f64::total_cmp);
+        let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+        format!("{median:.2} s ({:.2} s)", sorted.last().copied().unwrap_or_default())
+    };
+    format!(
+        "promptness of {} media, median (worst): from the kernel's event of the device to that of the disk {}, to Arrived {}",
+        times.len(),
+        show(|time| time.disk),
+        show(|time| time.arrived),
+    )
 }
 
 /// Where the kernel is kept between runs: with what else this user's programs could make again.

@@ -1,13 +1,14 @@
 //! The station in the guest, and what it says of a medium.
 //!
-//! This is the one place that knows how a medium gets to be scanned. Today somebody types: `blanche scan --seal /dev/sdX`.
-//! When the service does it by itself, [`Station::begin`] and [`Station::end`] watch it instead, and no case changes.
+//! This is the one place that knows how a medium gets to be scanned: nobody types anything. The daemon sees it, and
+//! `blanche station watch` says what it makes of it, into the folder that both sides share.
 
-use crate::agent::Job;
 use crate::failure::{Failure, Result};
-use crate::guest::Guest;
+use crate::guest::{First, Guest};
 use crate::passphrase;
 use crate::program::command;
+use crate::prompt::{self, Clock, Promptness};
+use crate::watch::Watch;
 use blanche_tests::station::{program, signatures};
 use blanche_tests::{Ceremony, Station as Settings};
 use serde_json::Value;
@@ -18,22 +19,40 @@ use std::time::Duration;
 
 /// The longest that any medium here may keep the station busy.
 const SESSION: Duration = Duration::from_secs(180);
+/// From plugging in to a word of the station.
+const ARRIVES: Duration = Duration::from_secs(60);
+/// From its start to engines that are loaded.
+const READY: Duration = Duration::from_secs(120);
 
 /// A station with keys, installed in a guest.
 #[derive(Debug)]
 pub struct Station {
     /// Folder of the host: `keys/trust` is what a workstation trusts.
     folder: PathBuf,
-    sessions: u32,
+    /// Folder of the host: what the guest writes down.
+    log: PathBuf,
+    first: First,
+    watch: Watch,
+    clock: Clock,
+    on_duty: bool,
+    times: Vec<Promptness>,
 }
 
-/// A scan that goes on.
+/// A moment before something was plugged in.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    line: usize,
+    kernel: u64,
+}
+
+/// A session that the station began by itself.
 #[derive(Debug)]
 #[must_use]
 pub struct Session {
-    job: Job,
-    /// The report's file in the shared folder.
-    report: PathBuf,
+    id: String,
+    mark: Mark,
+    /// Its disk, as "sda"; empty when the device got no driver.
+    pub disk: String,
 }
 
 /// What the station says.
@@ -41,8 +60,8 @@ pub struct Session {
 pub struct Outcome {
     /// The report (docs/report.md); null when there is none.
     pub report: Value,
-    /// The answer of the program.
-    pub said: String,
+    /// The last line of the session (docs/station.md).
+    pub line: Value,
 }
 
 impl Station {
@@ -70,30 +89,119 @@ impl Station {
         let programs = program("blanche");
         let programs = programs.parent().unwrap_or(Path::new("/"));
         guest.run(&format!("/run/e2e/guest/install '{}'", programs.display()))?;
-        Ok(Self { folder, sessions: 0 })
+        if guest.first() == First::Systemd {
+            guest.run("systemctl daemon-reload; systemctl reload dbus")?;
+        }
+        guest.run("/run/e2e/guest/station watch")?;
+        let log = guest.share().join("log");
+        let (first, watch) = (guest.first(), Watch::new(log.join("watch")));
+        let clock = Clock::of(guest)?;
+        Ok(Self { folder, log, first, watch, clock, on_duty: false, times: Vec::new() })
     }
 
-    /// Begins to scan `disk`, as "sda", and to seal it if it is clean.
+    /// Whether its daemon runs, as far as nobody killed it.
+    #[must_use]
+    pub fn is_on_duty(&self) -> bool {
+        self.on_duty
+    }
+
+    /// Starts the daemon, and waits until it can check and seal.
     ///
     /// # Errors
-    /// [`Failure`] when the guest cannot be reached.
-    pub fn begin(&mut self, guest: &mut Guest, disk: &str) -> Result<Session> {
-        self.sessions += 1;
-        let name = format!("session-{}.json", self.sessions);
-        let report = guest.share().join(&name);
-        let line = format!("blanche --lang en scan --quiet --seal --json=/run/e2e/{name} /dev/{disk}");
-        Ok(Session { job: guest.start(&line)?, report })
+    /// [`Failure`] when it does not become able to.
+    pub fn start(&mut self, guest: &mut Guest) -> Result<()> {
+        let line = self.watch.now()?;
+        guest.run(match self.first {
+            First::Matrix => "/run/e2e/guest/station start",
+            First::Systemd => "systemctl start blanche-stationd",
+        })?;
+        self.ready(line)
     }
 
-    /// Waits for its end.
+    /// Waits until it can check and seal, said after `line`.
+    pub(crate) fn ready(&mut self, line: usize) -> Result<()> {
+        let ready = |line: &Value| {
+            let loaded = line["engines"].as_array().is_some_and(|engines| !engines.is_empty());
+            line["event"] == "station" && line["can_seal"] == true && loaded
+        };
+        self.watch.wait(line, "a station that can seal", READY, ready)?;
+        self.on_duty = true;
+        Ok(())
+    }
+
+    /// Stops the daemon in good order.
+    ///
+    /// # Errors
+    /// [`Failure`] when it does not end.
+    pub fn stop(&mut self, guest: &mut Guest) -> Result<()> {
+        guest.run(match self.first {
+            First::Matrix => "/run/e2e/guest/station stop",
+            First::Systemd => "systemctl stop blanche-stationd",
+        })?;
+        self.on_duty = false;
+        Ok(())
+    }
+
+    /// This moment.
+    ///
+    /// # Errors
+    /// [`Failure`] when the station's lines cannot be read.
+    pub fn mark(&mut self) -> Result<Mark> {
+        Ok(Mark { line: self.watch.now()?, kernel: prompt::place(&self.log.join("kernel")) })
+    }
+
+    /// The first session that begins after `mark`.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] when none does.
+    pub fn arrival(&mut self, mark: Mark) -> Result<Session> {
+        let begun = |line: &Value| matches!(line["event"].as_str(), Some("arrived" | "present"));
+        let line = self.watch.wait(mark.line, "a medium", ARRIVES, begun)?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let disk = text(&line["medium"]["node"]).trim_start_matches("/dev/").to_owned();
+        Ok(Session { id: text(&line["session"]), mark, disk })
+    }
+
+    /// Waits for the result of a session.
     ///
     /// # Errors
     /// [`Failure::Late`] when the station is stuck.
-    pub fn end(&self, guest: &mut Guest, session: &Session) -> Result<Outcome> {
-        let answer = guest.finish(&session.job, SESSION)?;
-        let report = fs::read(&session.report).unwrap_or_default();
-        let report = serde_json::from_slice(&report).unwrap_or(Value::Null);
-        Ok(Outcome { report, said: format!("{} (exit code {})", answer.output.trim(), answer.code) })
+    pub fn end(&mut self, guest: &mut Guest, session: &Session) -> Result<Outcome> {
+        let ended = |line: &Value| {
+            let over = matches!(line["state"].as_str(), Some("verdict" | "refused" | "removed"));
+            line["session"] == *session.id && over && line["verdict"] != ""
+        };
+        let line = self.watch.wait(session.mark.line, "the end of a session", SESSION, ended)?;
+        let mut report = Value::Null;
+        if line["has_report"] == true {
+            let text = guest.run(&format!("/run/e2e/guest/agent {}", session.id))?;
+            report = serde_json::from_str(&text).map_err(|error| Failure::format(format!("the report: {error}")))?;
+        }
+        let lines = self.watch.of(&session.id);
+        self.times.extend(prompt::measure(&self.log.join("kernel"), session.mark.kernel, self.clock, lines));
+        Ok(Outcome { report, line })
+    }
+
+    /// Waits until the media of all sessions are gone.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] when a session is stuck.
+    pub fn empty(&mut self) -> Result<()> {
+        for (session, line) in self.watch.sessions()? {
+            if line["state"] != "removed" && line["event"] != "forgotten" {
+                let removed = |line: &Value| {
+                    line["event"] == "absent" || (line["session"] == *session && line["state"] == "removed")
+                };
+                self.watch.wait(0, "the removal of a medium", ARRIVES, removed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How soon it saw and read each medium so far.
+    #[must_use]
+    pub fn times(&self) -> &[Promptness] {
+        &self.times
     }
 
     /// The tag that the station keeps for a medium, fetched from the guest.
@@ -136,12 +244,22 @@ impl Outcome {
     #[must_use]
     pub fn words(&self) -> String {
         let verdict = self.report["verdict"].as_str();
-        let Some(verdict) = verdict else { return format!("no report: {}", self.said) };
+        let Some(verdict) = verdict else {
+            let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+            let tag = if self.line["seal"] == "" { "no tag" } else { "A TAG" };
+            return match self.line["refusal"].as_str() {
+                Some("") | None => {
+                    format!("{} ({}), {tag}", text(&self.line["verdict"]), text(&self.line["failure"]["kind"]))
+                }
+                Some(refusal) => format!("{} ({refusal})", text(&self.line["verdict"])),
+            };
+        };
         let seal = &self.report["seal"];
         let tag = match seal["outcome"].as_str() {
             Some("on_medium") => "sealed".to_owned(),
             Some("detached") => format!("tag kept ({})", seal["because"]["obstacle"].as_str().unwrap_or("?")),
             Some("no_tag") if seal["reason"] == "obstacles" => "no tag".to_owned(),
+            None if seal.is_null() && self.line["seal"] == "" => "no tag".to_owned(),
             Some("no_tag") => format!("no tag ({}: {})", seal["reason"], seal["detail"]),
             _ => format!("no word about a tag: {seal}"),
         };

@@ -43,7 +43,7 @@ impl Job {
         let outcome =
             scan_opened(medium, &self.disk.node, &self.room, &self.settings, &options, &mut told, &self.cancel)?;
         let ScanOutcome { mut report, inventory, .. } = outcome;
-        if !self.is_same().is_ok_and(|same| same) {
+        if !self.disk.is_there().is_ok_and(|same| same) {
             return Ok(Ending::Failed(Failure { kind: "removed", detail: "the medium is another one now".to_owned() }));
         }
         if report.verdict == Verdict::Clean {
@@ -86,21 +86,10 @@ impl Job {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let medium = rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| failed(errno.into()))?;
         let number = rustix::fs::fstat(&medium).map_err(|errno| failed(errno.into()))?.st_rdev;
-        if self.disk.number != number || !self.is_same().map_err(failed)? {
+        if self.disk.number != number || !self.disk.is_there().map_err(failed)? {
             return Err(failed(io::Error::other("another device has its name now")));
         }
         Ok(File::from(medium))
-    }
-
-    /// Whether the kernel still has this very medium under this number: diskseq (kernel: Documentation/ABI/stable/sysfs-block)
-    /// is never used twice. A simulated medium is an image file without a number.
-    fn is_same(&self) -> io::Result<bool> {
-        if self.disk.number == 0 {
-            return Ok(true);
-        }
-        let (major, minor) = (rustix::fs::major(self.disk.number), rustix::fs::minor(self.disk.number));
-        let text = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/diskseq"))?;
-        Ok(text.trim().parse() == Ok(self.disk.sequence))
     }
 }
 

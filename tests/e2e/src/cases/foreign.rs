@@ -3,8 +3,7 @@
 use super::Case;
 use crate::bench::Bench;
 use crate::device::{Backing, Device};
-use crate::failure::{Failure, Result};
-use std::fs::File;
+use crate::failure::Result;
 use std::path::PathBuf;
 
 pub(super) const CASES: &[Case] = &[
@@ -21,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
         |bench| looked_at(bench, LVM),
     ),
     Case::new("btrfs", "Btrfs", "incomplete (filesystem_unsupported: btrfs), no tag", |bench| looked_at(bench, BTRFS)),
-    Case::new(
+    Case::control(
         "md-open",
         "control: the RAID on a machine without the station's udev rule",
         "active: md127, blkid: ID_FS_TYPE=linux_raid_member, ran: mdadm",
@@ -42,30 +41,31 @@ const LVM: Recipe = "l=/usr/lib/foreign/lvm
     $l lvcreate $o -an -Zn -Wn -y -n v -L 8M e2e";
 const BTRFS: Recipe = "mkfs.btrfs --quiet $d";
 
-/// A medium of 128 MiB, made in the guest and pulled out again.
+/// A medium of 128 MiB, made in the guest on a loop device.
 fn made(bench: &mut Bench, recipe: Recipe) -> Result<PathBuf> {
-    let path = bench.folder().join("foreign.img");
-    File::create(&path).and_then(|file| file.set_len(128 << 20)).map_err(Failure::file(&path))?;
-    let disk = bench.insert(Device::key("blank", "1", &Backing::Image(path.clone())))?;
-    bench.guest.run(&format!("set -e; d=/dev/{disk}\n{recipe}\nudevadm settle"))?;
-    bench.clear()?;
+    bench.guest.run(&format!(
+        "set -e; modprobe loop; truncate -s 128M /run/foreign.img; d=$(losetup --find --show /run/foreign.img)
+        {recipe}
+        udevadm settle; losetup -d $d; udevadm settle
+        cp --sparse=always /run/foreign.img /run/e2e/foreign.img; rm /run/foreign.img"
+    ))?;
     bench.traces()?;
-    Ok(path)
+    Ok(bench.guest.share().join("foreign.img"))
 }
 
 fn looked_at(bench: &mut Bench, recipe: Recipe) -> Result<String> {
     let medium = made(bench, recipe)?;
-    let disk = bench.insert(Device::key("foreign", "1", &Backing::Image(medium)))?;
-    Ok(bench.scan(&disk)?.words())
+    Ok(bench.check(Device::key("foreign", "1", &Backing::Image(medium)))?.words())
 }
 
 /// That the traces would be there shows that looking for them means something.
 fn control(bench: &mut Bench) -> Result<String> {
     let medium = made(bench, RAID)?;
-    bench.guest.run("mv /run/udev/rules.d/60-blanche-media.rules /run/away; udevadm control --reload")?;
-    bench.insert(Device::key("foreign", "1", &Backing::Image(medium)))?;
+    bench.guest.run("mv /run/udev/rules.d/60-blanche-station.rules /run/away; udevadm control --reload")?;
+    bench.plug(Device::key("foreign", "1", &Backing::Image(medium)))?;
+    bench.disk()?;
     let seen = bench.traces();
-    bench.guest.run("mv /run/away /run/udev/rules.d/60-blanche-media.rules; udevadm control --reload")?;
+    bench.guest.run("mv /run/away /run/udev/rules.d/60-blanche-station.rules; udevadm control --reload")?;
     bench.guest.run("/usr/lib/foreign/mdadm --stop --scan; true")?;
     let programs = |trace: String| trace.split(" --").next().unwrap_or_default().trim().to_owned();
     let mut seen: Vec<String> = seen?.into_iter().map(programs).collect();

@@ -5,25 +5,26 @@ use super::media::letter;
 use crate::bench::Bench;
 use crate::device::{Backing, Device};
 use crate::failure::{Failure, Result};
+use crate::station::Session;
 use blanche_tests::{Format, Layout, image};
 use std::fs;
 use std::path::Path;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("keyboard", "keyboard", ":030101: no driver", |bench| {
-        closed(bench, "0301", |_| Device::keyboard("kbd", "1"))
+    Case::new("keyboard", "keyboard", "refused (not-storage); :030101: no driver", |bench| {
+        closed(bench, |_| Device::keyboard("kbd", "1"))
     }),
-    Case::new("serial", "serial adapter", ":ffffff: no driver", |bench| {
-        closed(bench, "ffff", |_| Device::serial("line", "1"))
+    Case::new("serial", "serial adapter", "refused (not-storage); :ffffff: no driver", |bench| {
+        closed(bench, |_| Device::serial("line", "1"))
     }),
-    Case::new("network", "network adapter", ":0202ff:0a0000:020600: no driver", |bench| {
-        closed(bench, "02", |_| Device::network("net", "1"))
+    Case::new("network", "network adapter", "refused (not-storage); :0202ff:0a0000:020600: no driver", |bench| {
+        closed(bench, |_| Device::network("net", "1"))
     }),
-    Case::new("phone", "phone, MTP", ":060101: no driver", |bench| {
-        closed(bench, "0601", |folder| Device::phone("phone", "1", folder))
+    Case::new("phone", "phone, MTP", "refused (not-storage); :060101: no driver", |bench| {
+        closed(bench, |folder| Device::phone("phone", "1", folder))
     }),
-    Case::new("hub", "hub with a key and a keyboard behind it", ":090000: no driver", hub),
-    Case::new(
+    Case::new("hub", "hub with a key and a keyboard behind it", "refused (hub); :090000: no driver", hub),
+    Case::control(
         "hub-open",
         "control: the same hub at an open port, pulled out at the end",
         ":030101: usbhid, :080650: usb-storage, :090000: hub, input; then nothing",
@@ -32,31 +33,28 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "composite",
         "storage and keyboard in one device",
-        ":080650:030101: no driver; keystrokes: none",
-        |bench| composite(bench, false),
+        "refused (composite); :080650:030101: no driver; keystrokes: none",
+        composite,
     ),
-    Case::new(
+    Case::control(
         "composite-open",
         "control: the same device at an open port",
         ":080650:030101: usb-storage usbhid, input; keystrokes: some",
-        |bench| composite(bench, true),
+        composite_open,
     ),
     Case::new(
         "class-change",
         "key that comes back with a keyboard while it is read",
-        "incomplete (unreadable), no tag; then :080650:030101: no driver",
+        "incomplete (removed), no tag; then refused (composite); :080650:030101: no driver; keystrokes: none",
         class_change,
     ),
 ];
 
-/// What is bound to a device that nobody has let in.
-fn closed(bench: &mut Bench, class: &str, make: impl FnOnce(&Path) -> Device) -> Result<String> {
-    bench.open_ports(false)?;
+/// What the station says of a device, and what is bound to it.
+fn closed(bench: &mut Bench, make: impl FnOnce(&Path) -> Device) -> Result<String> {
     let device = make(&bench.folder());
-    bench.plug(device)?;
-    let seen = bench.device(&format!(":{class}"));
-    bench.open_ports(true)?;
-    seen
+    let outcome = bench.check(device)?;
+    Ok(format!("{}; {}", outcome.words(), bench.devices()?))
 }
 
 fn plug_hub(bench: &mut Bench) -> Result<()> {
@@ -67,11 +65,9 @@ fn plug_hub(bench: &mut Bench) -> Result<()> {
 }
 
 fn hub(bench: &mut Bench) -> Result<String> {
-    bench.open_ports(false)?;
-    plug_hub(bench)?;
-    let seen = bench.device(":0900");
-    bench.open_ports(true)?;
-    seen
+    let session = bench.arrival(plug_hub)?;
+    let outcome = bench.end(&session)?;
+    Ok(format!("{}; {}", outcome.words(), bench.devices()?))
 }
 
 fn hub_open(bench: &mut Bench) -> Result<String> {
@@ -93,31 +89,44 @@ fn shared_image(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-fn composite(bench: &mut Bench, open: bool) -> Result<String> {
+const PLUG: &str = "/run/e2e/guest/gadget plug composite /run/gadget.img";
+const PULL: &str = "/run/e2e/guest/gadget pull composite";
+
+fn composite(bench: &mut Bench) -> Result<String> {
     shared_image(bench)?;
-    bench.open_ports(open)?;
-    bench.guest.run("/run/e2e/guest/gadget plug composite /run/gadget.img")?;
-    let wanted = if open { ":080650:030101: usb-storage usbhid" } else { ":080650:030101:" };
-    let seen = bench.device(wanted);
-    let keystrokes = bench.guest.run("/run/e2e/guest/gadget type");
-    bench.guest.run("/run/e2e/guest/gadget pull composite")?;
+    let session = bench.arrival(|bench| bench.guest.run(PLUG).map(drop))?;
+    refused(bench, &session)
+}
+
+/// What came of the guest's own composite device, with what its keyboard could do.
+fn refused(bench: &mut Bench, session: &Session) -> Result<String> {
+    let outcome = bench.end(session)?;
+    let seen = bench.devices()?;
+    let keystrokes = bench.guest.run("/run/e2e/guest/gadget type")?;
+    bench.guest.run(PULL)?;
+    Ok(format!("{}; {seen}; keystrokes: {}", outcome.words(), keystrokes.trim()))
+}
+
+fn composite_open(bench: &mut Bench) -> Result<String> {
+    shared_image(bench)?;
+    // Its controller came after the others were opened.
     bench.open_ports(true)?;
-    Ok(format!("{}; keystrokes: {}", seen?, keystrokes?.trim()))
+    bench.guest.run(PLUG)?;
+    let seen = bench.device(":080650:030101: usb-storage usbhid")?;
+    let keystrokes = bench.guest.run("/run/e2e/guest/gadget type")?;
+    bench.guest.run(PULL)?;
+    Ok(format!("{seen}; keystrokes: {}", keystrokes.trim()))
 }
 
 fn class_change(bench: &mut Bench) -> Result<String> {
     shared_image(bench)?;
-    bench.guest.run("/run/e2e/guest/gadget through /run/gadget.img 100")?;
-    let disk = bench.disk()?;
-    // What was let in stays; what comes from now on is judged first.
-    bench.open_ports(false)?;
-    let session = bench.begin(&disk)?;
-    bench.read_behind(&disk, 2 << 20)?;
-    let changed = "/run/e2e/guest/gadget pull storage; /run/e2e/guest/gadget plug composite /run/gadget.img";
-    bench.guest.run(changed)?;
+    let through = "/run/e2e/guest/gadget through /run/gadget.img 100";
+    let session = bench.arrival(|bench| bench.guest.run(through).map(drop))?;
+    bench.read_behind(&session.disk, 2 << 20)?;
+    let changed = format!("/run/e2e/guest/gadget pull storage; {PLUG}");
+    let second = bench.arrival(|bench| bench.guest.run(&changed).map(drop))?;
     let outcome = bench.end(&session)?;
-    let seen = bench.device(":080650:030101:");
-    bench.guest.run("/run/e2e/guest/gadget pull composite; /run/e2e/guest/gadget discard")?;
-    bench.open_ports(true)?;
-    Ok(format!("{}; then {}", outcome.words(), seen?))
+    let then = refused(bench, &second)?;
+    bench.guest.run("/run/e2e/guest/gadget discard")?;
+    Ok(format!("{}; then {then}", outcome.words()))
 }

@@ -5,11 +5,13 @@ use super::media::seal;
 use crate::bench::Bench;
 use crate::failure::Result;
 use crate::guest::First;
+use crate::run::say;
 use blanche_tests::{Format, Layout, image};
 
 pub(super) const CASES: &[Case] = &[
     Case {
         first: First::Systemd,
+        duty: true,
         name: "systemd",
         device: "nothing, systemd as first process",
         expected: "running; no failed unit",
@@ -17,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         first: First::Systemd,
+        duty: true,
         name: "systemd-fat32",
         device: "key, FAT32 in an MBR, the same machine",
         expected: "clean, sealed; workstation: accepted",
@@ -25,7 +28,33 @@ pub(super) const CASES: &[Case] = &[
             seal(bench, medium)
         },
     },
+    Case {
+        first: First::Systemd,
+        duty: true,
+        name: "unit",
+        device: "the same machine afterwards",
+        expected: "active, never restarted; nothing forbidden by its unit",
+        see: unit,
+    },
 ];
+
+/// What the log says when confinement forbids something that is needed.
+const FORBIDDEN: &str = "SIGSYS|seccomp|[Dd]enied|not permitted|Read-only file system|station alarm";
+
+fn unit(bench: &mut Bench) -> Result<String> {
+    let security = bench.guest.run("systemd-analyze security --no-pager blanche-stationd.service | tail -n 1")?;
+    say(&format!("  {}", security.trim()))?;
+    let state = bench.guest.run(
+        "systemctl is-active blanche-stationd
+        [ $(systemctl show --value --property NRestarts blanche-stationd) = 0 ] && echo never restarted",
+    )?;
+    let forbidden = bench.guest.run(&format!(
+        "journalctl --no-pager --output cat --unit blanche-stationd | grep -E '{FORBIDDEN}'
+        journalctl --no-pager --output cat --dmesg | grep -E 'SIGSYS|type=1326'; true"
+    ))?;
+    let forbidden = if forbidden.is_empty() { "nothing forbidden by its unit" } else { forbidden.trim() };
+    Ok(format!("{}; {forbidden}", state.trim().replace('\n', ", ")))
+}
 
 fn running(bench: &mut Bench) -> Result<String> {
     // It has an exit code of its own for every state.

@@ -1,0 +1,159 @@
+//! What a hand or a power cut does at any moment: media pulled out, processes killed. Nothing is ever called clean that is
+//! not, no session is stuck, the journal is whole, and the next key is served.
+
+use super::Case;
+use super::faults::{MIB, noise};
+use super::media::{letter, seal};
+use crate::bench::Bench;
+use crate::device::{Backing, Device};
+use crate::failure::{Failure, Result};
+use crate::run::say;
+use crate::station::{Outcome, Session};
+use blanche_tests::samples::eicar;
+use blanche_tests::{Format, Layout, Tree, image};
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("yanks", "infected key pulled out at 5 random moments", AFTERWARDS, yanks),
+    Case::new("kill-reader", "infected key, the reader killed at 2 random moments", AFTERWARDS, |bench| {
+        children(bench, "blanche-reader", true)
+    }),
+    Case::new("kill-matcher", "infected key, zygote and matchers killed at 2 random moments", AFTERWARDS, |bench| {
+        children(bench, "blanche-matcher", true)
+    }),
+    Case::new("kill-sealer", "clean key, the sealer killed at 2 random moments", AFTERWARDS, |bench| {
+        children(bench, "blanche-sealer", false)
+    }),
+    Case::new("kill-signer", "clean key, the signer killed at 2 random moments", AFTERWARDS, |bench| {
+        children(bench, SIGNER, false)
+    }),
+    Case::new("kill-stationd", "infected key, the daemon killed at 2 random moments", AFTERWARDS, daemon),
+];
+
+const AFTERWARDS: &str = "never clean without reason; journal whole; next key: clean, sealed; workstation: accepted";
+
+const SIGNER: &str = "blanche-signer";
+
+/// Keys that may be plugged in to hit a process twice.
+const TRIES: u32 = 6;
+
+/// Bytes per second, so that there is time to do something.
+const SLOW: u64 = 4 << 20;
+
+fn medium(bench: &Bench, infected: bool) -> PathBuf {
+    let tree = letter().with("grand.bin", noise(6 * MIB));
+    let tree: Tree = if infected { tree.with("virus.com", eicar()) } else { tree };
+    image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &tree)
+}
+
+/// Random moments, the same again for the same SEED.
+fn moments(case: u64) -> Result<fastrand::Rng> {
+    let seed: u64 = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    say(&format!("seed {seed}"))?;
+    Ok(fastrand::Rng::with_seed(seed.wrapping_mul(1000).wrapping_add(case)))
+}
+
+fn yanks(bench: &mut Bench) -> Result<String> {
+    let mut moments = moments(0)?;
+    let medium = medium(bench, true);
+    let mut wrong = Vec::new();
+    for _ in 0..5 {
+        let session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
+        thread::sleep(Duration::from_millis(moments.u64(0..2500)));
+        bench.pull()?;
+        let outcome = bench.end(&session)?;
+        judge(&outcome, true, "", &mut wrong)?;
+        bench.clear()?;
+    }
+    afterwards(bench, wrong)
+}
+
+fn children(bench: &mut Bench, name: &str, infected: bool) -> Result<String> {
+    let mut moments = moments(name.len() as u64)?;
+    let (mut wrong, mut hits) = (Vec::new(), 0);
+    // Those that work at the end live for tenths of a second.
+    let longest = if infected { 1500 } else { 150 };
+    for _ in 0..TRIES {
+        let medium = medium(bench, infected);
+        let session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
+        let hit = kill(bench, name, moments.u64(0..longest))?;
+        let outcome = bench.end(&session)?;
+        bench.clear()?;
+        let workstation = bench.station.verify(&medium, 512, None)?;
+        say(if hit { "  killed" } else { "  it had ended" })?;
+        judge(&outcome, infected, &workstation, &mut wrong)?;
+        hits += u32::from(hit);
+        if hits == 2 {
+            return afterwards(bench, wrong);
+        }
+    }
+    Ok(format!("{hits} kills in {TRIES} tries"))
+}
+
+/// Kills every process of this name, so many milliseconds after there is one; whether there still was one.
+fn kill(bench: &mut Bench, name: &str, after: u64) -> Result<bool> {
+    // The kernel keeps fifteen letters of a name. The signer is looked for by its user, which nobody else is.
+    let short: String = name.chars().take(15).collect();
+    let who = if name == SIGNER { format!("-u {name}") } else { format!("-x {short}") };
+    let (whole, rest) = (after / 1000, after % 1000);
+    // Half a processor for half a minute at most: what lives for a tenth of a second is not found by looking now and then.
+    let said = bench.guest.run(&format!(
+        "end=$(($(date +%s) + 30))
+        until pgrep {who} >/dev/null || [ $(date +%s) -ge $end ]; do :; done
+        [ {after} -lt 20 ] || sleep {whole}.{rest:03}
+        pkill -9 {who} && echo hit || true"
+    ))?;
+    Ok(said.trim() == "hit")
+}
+
+fn daemon(bench: &mut Bench) -> Result<String> {
+    let mut moments = moments(99)?;
+    let medium = medium(bench, true);
+    let mut wrong = Vec::new();
+    for _ in 0..2 {
+        let _lost: Session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
+        kill(bench, "blanche-stationd", moments.u64(0..2000))?;
+        let orphans = "[ -z \"$(pgrep -x 'blanche-(reader|matcher|sealer|signer)')\" ]";
+        bench.guest.until(orphans, Duration::from_secs(20))?;
+        // The key is still there: it is judged and checked anew.
+        let again = bench.arrival(|bench| bench.station.start(&mut bench.guest))?;
+        let outcome = bench.end(&again)?;
+        bench.clear()?;
+        if outcome.line["verdict"] != "infected" {
+            wrong.push(outcome.words());
+        }
+        judge(&outcome, true, "", &mut wrong)?;
+    }
+    afterwards(bench, wrong)
+}
+
+/// Nothing infected is clean; what is called sealed is accepted.
+fn judge(outcome: &Outcome, infected: bool, workstation: &str, wrong: &mut Vec<String>) -> Result<()> {
+    let words = outcome.words();
+    say(&format!("  {words}{}{workstation}", if workstation.is_empty() { "" } else { "; workstation: " }))?;
+    let clean = outcome.line["verdict"] == "clean";
+    let sealed = outcome.line["seal"] == "on-medium";
+    if infected && (clean || sealed || workstation == "accepted") {
+        wrong.push(words);
+    } else if sealed && workstation != "accepted" {
+        wrong.push(format!("{words}; workstation: {workstation}"));
+    }
+    Ok(())
+}
+
+fn afterwards(bench: &mut Bench, wrong: Vec<String>) -> Result<String> {
+    let wrong = if wrong.is_empty() { "never clean without reason".to_owned() } else { wrong.join(", ") };
+    // 51: whole, and no signature proves it up to the last record (docs/exit-codes.md).
+    let verify = bench.guest.start("blanche --lang en journal verify")?;
+    let verified = bench.guest.finish(&verify, Duration::from_secs(60))?;
+    let journal = match verified.code {
+        0 | 51 => "journal whole".to_owned(),
+        code => format!("journal: {code}, {}", verified.output.trim()),
+    };
+    let next = image(&bench.folder(), Format::Fat32, Layout::Superfloppy, &letter());
+    let next =
+        seal(bench, next).map_err(|failure| Failure::format(format!("{wrong}; {journal}; next key: {failure}")))?;
+    Ok(format!("{wrong}; {journal}; next key: {next}"))
+}
