@@ -352,6 +352,23 @@ pub enum NoTag {
     Station(String),
 }
 
+/// What a verifier says of a medium that is not what was sealed a moment before (docs/tag-format.md, section 17).
+pub(crate) const DIFFERS: [&str; 5] = ["E-MEDIUM", "E-BOOT", "E-ADDED", "E-REMOVED", "E-CHANGED"];
+
+impl NoTag {
+    /// Whether there is no tag because the medium shows something else than it was scanned with: then it is not *Clean*
+    /// either.
+    #[must_use]
+    pub fn medium_differs(&self) -> bool {
+        match self {
+            Self::Medium(obstacle) => *obstacle == WriteObstacle::Changed,
+            Self::Writing(failure) => *failure == SealFailure::Differs,
+            Self::Verifier(code) => DIFFERS.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+}
+
 /// What another program of the station said, for people; reports carry the English.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {

@@ -96,6 +96,11 @@ pub trait Gate: Send {
     /// [`GateError`] when this machine cannot do that: then no tag may be written.
     fn close(&mut self) -> Result<(), GateError>;
 
+    /// Controllers that were open before [`Gate::close`]: what was plugged in there has had a driver.
+    fn open_at_start(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Authorises a device that was judged, interface by interface, after comparing its descriptors with those that were
     /// judged. Storage gets a driver for storage and no other, a hub the hub's, a part of the station whatever serves it.
     ///

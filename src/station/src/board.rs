@@ -27,6 +27,12 @@ impl ProblemKind {
     pub const ALL: [Self; 6] =
         [Self::Engines, Self::Bases, Self::UsbOpen, Self::Journal, Self::Signer, Self::Detection];
 
+    /// Whether no clean medium gets a tag while it lasts. Bases are judged with each session; without engines there is none.
+    #[must_use]
+    pub const fn forbids_sealing(self) -> bool {
+        matches!(self, Self::UsbOpen | Self::Journal | Self::Signer)
+    }
+
     /// The stable word.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -59,15 +65,6 @@ pub struct StationView {
     pub problems: Vec<Problem>,
     /// Media are made up: training or demonstration.
     pub simulated: bool,
-}
-
-impl StationView {
-    /// What keeps a clean medium from getting a tag, as far as the station itself goes. Bases are judged with each session.
-    #[must_use]
-    pub fn against_sealing(&self) -> Option<&Problem> {
-        let harmless = [ProblemKind::Detection, ProblemKind::Bases, ProblemKind::Engines];
-        self.problems.iter().find(|problem| !harmless.contains(&problem.kind))
-    }
 }
 
 /// Everything at one moment.

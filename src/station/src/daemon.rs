@@ -15,7 +15,7 @@ use crate::detect::{DetectError, Disk, Source};
 use crate::record::Recorder;
 use crate::session::view::State;
 use crate::session::work::Job;
-use crate::session::{Effect, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId};
+use crate::session::{Effect, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId, Work};
 use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use blanche_scan::{EngineRoom, EngineRoomDescription};
@@ -34,8 +34,15 @@ const LINGER: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(1);
 /// See [`AGAIN`].
 const LONGEST: Duration = Duration::from_secs(30);
+/// How often the signer is asked whether it is there: starting it costs half a second of a processor.
+const ASK_SIGNER: Duration = Duration::from_secs(600);
+/// How often while it does not answer.
+const ASK_SIGNER_AGAIN: Duration = Duration::from_secs(30);
 /// How often the ages of the bases are looked at.
 const AGES: Duration = Duration::from_secs(60);
+
+/// Why the signer does not answer, if it does not.
+pub type AskSigner = Box<dyn Fn() -> Result<(), String> + Send>;
 
 /// What a station is made of.
 pub struct Parts {
@@ -47,8 +54,8 @@ pub struct Parts {
     pub gate: Box<dyn Gate>,
     /// What is decided.
     pub rules: Rules,
-    /// What is known to be wrong already.
-    pub problems: Vec<Problem>,
+    /// Asks whether there is a signer that answers; nothing where nobody needs one.
+    pub signer: Option<AskSigner>,
     /// Media are made up.
     pub simulated: bool,
 }
@@ -63,8 +70,11 @@ impl std::fmt::Debug for Parts {
 enum Message {
     Input(Input),
     Order(Order, Sender<Result<(), OrderRefused>>),
+    /// May this session's medium be sealed now?
+    Permit(SessionId, Sender<Result<(), String>>),
     Engines(Result<Arc<EngineRoom>, String>),
-    DetectionEnded(DetectError),
+    Detection(Result<(), DetectError>),
+    Signer(Result<(), String>),
     Quit,
 }
 
@@ -171,11 +181,15 @@ struct Driver {
 
 impl Driver {
     fn new(parts: Parts, sender: Sender<Message>, board: Arc<Board>) -> std::io::Result<Self> {
-        let Parts { settings, source, mut gate, rules, problems, simulated } = parts;
+        let Parts { settings, source, mut gate, rules, signer, simulated } = parts;
         let closed = gate.close();
+        let open_before = gate.open_at_start();
         let stop = Cancel::default();
         detect(source, sender.clone(), stop.clone())?;
         open_engines(Arc::clone(&settings), sender.clone(), stop.clone())?;
+        if let Some(signer) = signer {
+            ask_signer(signer, sender.clone(), stop.clone())?;
+        }
         let mut driver = Self {
             machine: Machine::new(rules),
             recorder: Recorder::new(Arc::clone(&settings)),
@@ -186,7 +200,7 @@ impl Driver {
             room: None,
             workers: BTreeMap::new(),
             gone: VecDeque::new(),
-            problems,
+            problems: Vec::new(),
             clock: Clock::new(),
             aged: None,
             stop,
@@ -196,6 +210,9 @@ impl Driver {
             driver.problem(ProblemKind::UsbOpen, error.to_string());
         }
         driver.keep_record(&Entry::Started);
+        if !open_before.is_empty() {
+            driver.keep_record(&Entry::PortsWereOpen(open_before));
+        }
         driver.show();
         Ok(driver)
     }
@@ -204,7 +221,11 @@ impl Driver {
         loop {
             match inbox.recv_timeout(LOOK) {
                 Ok(Message::Quit) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(message) => self.take(message),
+                Ok(message) => {
+                    // Before a result is believed: the machine may have slept since it was sent.
+                    self.look_at_clocks();
+                    self.take(message);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.look();
@@ -232,7 +253,22 @@ impl Driver {
                 self.problem(ProblemKind::Engines, reason.clone());
                 self.input(Input::Engines(Err(reason)));
             }
-            Message::DetectionEnded(error) => self.problem(ProblemKind::Detection, error.to_string()),
+            Message::Detection(Err(error)) => self.problem(ProblemKind::Detection, error.to_string()),
+            Message::Detection(Ok(())) => self.solved(ProblemKind::Detection),
+            Message::Signer(Err(reason)) => self.problem(ProblemKind::Signer, reason),
+            Message::Signer(Ok(())) => self.solved(ProblemKind::Signer),
+            Message::Permit(id, reply) => {
+                // It is recorded first: a tag without a record must not be.
+                self.input(Input::Work(id, Work::Sealing(0)));
+                let sealing = self.machine.session(id).is_some_and(|session| session.state == State::Sealing);
+                let answer = match self.problems.iter().find(|problem| problem.kind.forbids_sealing()) {
+                    Some(problem) => Err(format!("{}: {}", problem.kind.word(), problem.detail)),
+                    None if !sealing => Err("the session is being stopped".to_owned()),
+                    None => Ok(()),
+                };
+                // A session that was killed waits for nothing.
+                let _ = reply.send(answer);
+            }
             Message::Quit => {}
         }
     }
@@ -272,8 +308,14 @@ impl Driver {
                     waiting.extend(self.machine.handle(Input::Admitted(device.path, admitted)));
                     continue;
                 }
+                Effect::Protect(disk) => {
+                    let protected = self.gate().protect(&disk, true);
+                    if protected.is_err() {
+                        waiting.extend(self.machine.handle(Input::Unprotected(disk.path)));
+                    }
+                    protected
+                }
                 Effect::Refuse(path) => self.gate().refuse(&path),
-                Effect::Protect(disk) => self.gate().protect(&disk, true),
                 Effect::Release(disk) => self.gate().release(&disk),
             };
             if let Err(error) = result {
@@ -311,7 +353,7 @@ impl Driver {
             settings: Arc::clone(&self.settings),
             room,
             cancel: cancel.clone(),
-            board: Arc::clone(&self.board),
+            permit: self.permit(id),
             gate: Arc::clone(&self.gate),
         };
         let sender = self.sender.clone();
@@ -333,16 +375,23 @@ impl Driver {
         }
     }
 
+    /// Asks this thread whether a session may seal.
+    fn permit(&self, id: SessionId) -> Box<dyn Fn() -> Result<(), String> + Send> {
+        let sender = self.sender.clone();
+        Box::new(move || {
+            let stopped = || "the station is being stopped".to_owned();
+            let (reply, answer) = mpsc::channel();
+            sender.send(Message::Permit(id, reply)).map_err(|_| stopped())?;
+            answer.recv().map_err(|_| stopped())?
+        })
+    }
+
     /// What is looked at again and again: threads, clocks, bases, sessions that nobody needs any more.
     fn look(&mut self) {
         self.reap();
         let written = self.recorder.flush();
         self.journal_is(written);
-        match self.clock.look() {
-            Some(Jump::Slept(time)) => self.input(Input::Slept(time)),
-            Some(Jump::Set(by)) => self.keep_record(&Entry::ClockSet(by)),
-            None => {}
-        }
+        self.look_at_clocks();
         if self.aged.is_none_or(|at| at.elapsed() >= AGES) {
             self.look_at_bases();
         }
@@ -350,6 +399,14 @@ impl Driver {
             if let Some((_, id)) = self.gone.pop_front() {
                 self.machine.forget(id);
             }
+        }
+    }
+
+    fn look_at_clocks(&mut self) {
+        match self.clock.look() {
+            Some(Jump::Slept(time)) => self.input(Input::Slept(time)),
+            Some(Jump::Set(by)) => self.keep_record(&Entry::ClockSet(by)),
+            None => {}
         }
     }
 
@@ -385,11 +442,14 @@ impl Driver {
     }
 
     fn problem(&mut self, kind: ProblemKind, detail: String) {
+        if kind != ProblemKind::Journal && self.problems.iter().all(|problem| problem.kind != kind) {
+            self.keep_record(&Entry::Problem(kind.word(), Some(detail.clone())));
+        }
         let problem = Problem { kind, detail };
         if self.problems.contains(&problem) {
             return;
         }
-        self.solved(kind);
+        self.problems.retain(|other| other.kind != kind);
         let Problem { kind, detail } = &problem;
         tracing::warn!("{}: {detail}", kind.word());
         self.problems.push(problem);
@@ -397,7 +457,11 @@ impl Driver {
     }
 
     fn solved(&mut self, kind: ProblemKind) {
+        let before = self.problems.len();
         self.problems.retain(|problem| problem.kind != kind);
+        if self.problems.len() < before && kind != ProblemKind::Journal {
+            self.keep_record(&Entry::Problem(kind.word(), None));
+        }
     }
 
     /// Writes on the board what changed.
@@ -414,12 +478,11 @@ impl Driver {
     /// Ends every session in good order.
     fn end(mut self, inbox: &Receiver<Message>) {
         self.stop.cancel();
-        for worker in self.workers.values() {
-            worker.cancel.cancel();
-        }
+        self.input(Input::Ending);
         while !self.workers.is_empty() {
-            if let Ok(Message::Input(input)) = inbox.recv_timeout(LOOK) {
-                self.input(input);
+            // Who asks for a permit now gets none.
+            if let Ok(message @ (Message::Input(_) | Message::Permit(..))) = inbox.recv_timeout(LOOK) {
+                self.take(message);
             }
             self.reap();
         }
@@ -434,20 +497,31 @@ impl Driver {
     }
 }
 
-/// The thread that waits for devices.
+/// The thread that waits for devices. What it waits for may come back: it tries again, until the station ends.
 fn detect(mut source: Box<dyn Source>, sender: Sender<Message>, stop: Cancel) -> std::io::Result<()> {
     let listen = move || {
+        let mut pause = AGAIN;
+        let mut failed = false;
         while !stop.is_cancelled() {
-            let told = match source.next(LOOK) {
-                Ok(None) => Ok(()),
-                Ok(Some(event)) => sender.send(Message::Input(Input::Event(event))),
+            let message = match source.next(LOOK) {
+                Ok(event) => {
+                    if std::mem::take(&mut failed) && sender.send(Message::Detection(Ok(()))).is_err() {
+                        return;
+                    }
+                    pause = AGAIN;
+                    event.map(|event| Message::Input(Input::Event(event)))
+                }
                 Err(error) => {
-                    let _ = sender.send(Message::DetectionEnded(error));
-                    return;
+                    failed = true;
+                    Some(Message::Detection(Err(error)))
                 }
             };
-            if told.is_err() {
+            if message.is_some_and(|message| sender.send(message).is_err()) {
                 return;
+            }
+            if failed {
+                wait(pause, &stop);
+                pause = longer(pause);
             }
         }
     };
@@ -464,12 +538,35 @@ fn open_engines(settings: Arc<Settings>, sender: Sender<Message>, stop: Cancel) 
             if sender.send(Message::Engines(opened)).is_err() || !failed {
                 return;
             }
-            let until = Instant::now();
-            while until.elapsed() < pause && !stop.is_cancelled() {
-                std::thread::sleep(LOOK);
-            }
-            pause = pause.saturating_mul(2).min(LONGEST);
+            wait(pause, &stop);
+            pause = longer(pause);
         }
     };
     std::thread::Builder::new().name("engines".to_owned()).spawn(open).map(|_| ())
+}
+
+/// The thread that asks whether the signer answers.
+fn ask_signer(signer: AskSigner, sender: Sender<Message>, stop: Cancel) -> std::io::Result<()> {
+    let ask = move || {
+        while !stop.is_cancelled() {
+            let answer = signer();
+            let pause = if answer.is_ok() { ASK_SIGNER } else { ASK_SIGNER_AGAIN };
+            if sender.send(Message::Signer(answer)).is_err() {
+                return;
+            }
+            wait(pause, &stop);
+        }
+    };
+    std::thread::Builder::new().name("signer".to_owned()).spawn(ask).map(|_| ())
+}
+
+fn wait(pause: Duration, stop: &Cancel) {
+    let since = Instant::now();
+    while since.elapsed() < pause && !stop.is_cancelled() {
+        std::thread::sleep(LOOK.min(pause));
+    }
+}
+
+fn longer(pause: Duration) -> Duration {
+    pause.saturating_mul(2).min(LONGEST)
 }

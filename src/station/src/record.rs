@@ -65,7 +65,15 @@ impl Recorder {
         }
         let journal = self.open()?;
         while let Some(entry) = self.waiting.front() {
-            entries::record(&journal, entry).map_err(|error| error.to_string())?;
+            match entries::record(&journal, entry) {
+                // Trying again would fail for ever, and keep everything behind it out.
+                Err(JournalError::Record(_)) => {
+                    tracing::error!("station alarm: an entry that the journal cannot hold: {entry:?}");
+                    let alarm = Event::new(EventKind::Alarm).with("reason", "an entry that the journal cannot hold");
+                    journal.event(alarm).map_err(|error| error.to_string())?;
+                }
+                written => written.map_err(|error| error.to_string())?,
+            }
             if let (Entry::Concluded(_), Some(checkpoints)) = (entry, &self.checkpoints) {
                 checkpoints.due();
             }

@@ -1,7 +1,7 @@
 //! What came of sealing: where the tag is, until when it is valid, or why there is none.
 
 use super::{Advice, Lang, date, harmless, size};
-use crate::report::{NoTag, Seal, SealedTag};
+use crate::report::{DIFFERS, NoTag, Seal, SealedTag};
 use blanche_sandbox::wire::{SealFailure, WriteObstacle};
 
 /// What came of sealing, in one sentence, and what to do.
@@ -59,9 +59,6 @@ const ADMINISTRATOR: (&str, &str) = ("Prévenez l'administrateur de la station."
 const AGAIN: (&str, &str) = ("Faites vérifier ce support à nouveau.", "Have this medium checked again.");
 const SECURITY: (&str, &str) =
     ("Apportez ce support au service de sécurité.", "Take this medium to the security staff.");
-
-/// What the verifier refuses because of the medium and not of the tag (docs/tag-format.md, section 17).
-const DIFFERS: [&str; 5] = ["E-MEDIUM", "E-BOOT", "E-ADDED", "E-REMOVED", "E-CHANGED"];
 
 /// An obstacle where there is no tag at all.
 fn without(lang: Lang, because: &Advice) -> Advice {

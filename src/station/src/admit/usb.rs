@@ -67,13 +67,6 @@ impl Usb {
         Self { sys: sys.to_owned(), dev: dev.to_owned(), open_at_start: Vec::new() }
     }
 
-    /// Controllers that [`Gate::close`] found open: what was plugged in before has had a driver. A station whose kernel is
-    /// started with `usbcore.authorized_default=2` (or 0) has none.
-    #[must_use]
-    pub fn open_at_start(&self) -> &[String] {
-        &self.open_at_start
-    }
-
     /// The root hubs, each of which has the defaults of its controller.
     fn controllers(&self) -> Result<Vec<PathBuf>, GateError> {
         let folder = self.sys.join("bus/usb/devices");
@@ -179,6 +172,11 @@ impl Usb {
 }
 
 impl Gate for Usb {
+    /// A station whose kernel is started with `usbcore.authorized_default=2` (or 0) has none.
+    fn open_at_start(&self) -> Vec<String> {
+        self.open_at_start.clone()
+    }
+
     fn close(&mut self) -> Result<(), GateError> {
         // For controllers that appear later.
         let module = self.sys.join("module/usbcore/parameters/authorized_default");

@@ -3,15 +3,12 @@
 use super::selection::Selection;
 use super::{CopyStage, Job, Told};
 use crate::seal::{Step, seal};
-use blanche_sandbox::wire::{EntryKind, SealFailure};
+use blanche_sandbox::wire::EntryKind;
 use blanche_scan::progress::Progress;
 use blanche_scan::report::{CopyCause, NoTag, Seal};
 use blanche_scan::settings::Settings;
 use blanche_scan::{Inventory, Listed, ScanError, ScanOptions, ScanOutcome, scan_opened};
 use rustix::fs::Advice;
-
-/// What a verifier says of a medium that is not what was sealed a moment before (docs/tag-format.md, section 17).
-const DIFFERS: [&str; 5] = ["E-MEDIUM", "E-BOOT", "E-ADDED", "E-REMOVED", "E-CHANGED"];
 
 impl Job<'_> {
     /// Scans the output medium as any other, compares it with what was to be copied, and seals it.
@@ -50,13 +47,9 @@ impl Job<'_> {
     }
 }
 
-/// Whether there is no tag because the medium shows something else than it was scanned with.
+/// Whether what was written is not what stands there, or cannot be looked at any more.
 fn differs(reason: &NoTag) -> bool {
-    match reason {
-        NoTag::Medium(_) | NoTag::Writing(SealFailure::Differs) => true,
-        NoTag::Verifier(code) => DIFFERS.contains(&code.as_str()),
-        _ => false,
-    }
+    matches!(reason, NoTag::Medium(_)) || reason.medium_differs()
 }
 
 /// Whether a medium holds what was selected, and nothing else.

@@ -49,8 +49,28 @@ fn event(entry: &Entry) -> Event {
         }
         Entry::Slept(time) => Event::new(EventKind::Resumed).with("seconds", time.as_secs().to_string()),
         Entry::ClockSet(by) => Event::new(EventKind::ClockChanged).with("seconds", format!("{by:+.0}")),
+        Entry::PortsWereOpen(controllers) => Event::new(EventKind::Alarm)
+            .with("reason", "USB ports were open before the station closed them")
+            .with("controllers", harmless(&controllers.join(" "))),
+        Entry::Problem(kind, why) => problem(kind, why.as_deref()),
         Entry::Started => Event::new(EventKind::StationStarted).with("version", env!("CARGO_PKG_VERSION")),
         Entry::Stopped => Event::new(EventKind::StationStopped),
+    }
+}
+
+/// Something keeps the station from doing all of its work, or does not any more.
+fn problem(kind: &str, why: Option<&str>) -> Event {
+    let event = match (kind, why) {
+        ("bases", Some(_)) => EventKind::BasesStale,
+        ("bases", None) => EventKind::BasesChanged,
+        ("engines", Some(_)) => EventKind::SelfTestFailed,
+        ("engines", None) => EventKind::SelfTestPassed,
+        _ => EventKind::Alarm,
+    };
+    let event = Event::new(event).with("problem", kind);
+    match why {
+        Some(why) => event.with("reason", harmless(why)),
+        None => event.with("state", "solved"),
     }
 }
 
@@ -95,9 +115,14 @@ fn outcome(view: &SessionView) -> Event {
     let event = |kind| Event::new(kind).of_session(&view.id.to_string());
     match &view.conclusion {
         Some(Conclusion::Refused(why)) => event(EventKind::Refused).with("reason", why.word()),
-        Some(Conclusion::Failed(why)) if why.kind == "changed" => event(EventKind::Changed),
         Some(Conclusion::Failed(why)) => {
-            event(EventKind::Failed).with("reason", why.kind).with("detail", harmless(&why.detail))
+            let kind = match why.kind {
+                "changed" => EventKind::Changed,
+                "removed" => EventKind::Removed,
+                "cancelled" => EventKind::Cancelled,
+                _ => EventKind::Failed,
+            };
+            event(kind).with("reason", why.kind).with("detail", harmless(&why.detail))
         }
         Some(Conclusion::Report(report)) => match &report.seal {
             Some(Seal::OnMedium { tag, .. }) => event(EventKind::Sealed).with("tag", tag.tag.clone()),
@@ -124,7 +149,7 @@ fn identity(medium: &MediumView, report: Option<&Report>) -> MediumIdentity {
         serial: some(&medium.serial),
         name: some(&medium.name),
         port: some(&medium.port),
-        capacity: (medium.capacity != 0).then_some(medium.capacity),
+        capacity: (medium.capacity != 0).then_some(bounded(medium.capacity)),
         volumes: volumes.unwrap_or_default(),
     }
 }
@@ -187,15 +212,22 @@ fn counts(report: &Report) -> Counts {
     let files = |severity| report.findings.iter().filter(|file| worst(file, severity)).count();
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     Counts {
-        files: report.content.files,
-        bytes: report.content.bytes,
-        checked: report.content.checked,
-        skipped: report.content.skipped,
-        unreadable: report.content.unreadable,
+        files: bounded(report.content.files),
+        bytes: bounded(report.content.bytes),
+        checked: bounded(report.content.checked),
+        skipped: bounded(report.content.skipped),
+        unreadable: bounded(report.content.unreadable),
         malicious: number(files(Severity::Malicious)),
         suspicious: number(files(Severity::Suspicious)),
         not_checked: number(report.not_checked.len()),
     }
+}
+
+/// The largest integer that every reader of JSON keeps exactly (RFC 7493, section 2.2). A device may claim any capacity, and a
+/// sparse file any length.
+fn bounded(number: u64) -> u64 {
+    const LARGEST: u64 = (1 << 53) - 1;
+    number.min(LARGEST)
 }
 
 /// The worst finding of a file, if it is one for the journal.
@@ -213,7 +245,7 @@ fn found(file: &FileFindings) -> Option<FoundFile> {
         sha256: file.sha256.clone(),
         path: file.path.clone(),
         path_bytes: file.path_bytes.clone(),
-        size: file.size,
+        size: bounded(file.size),
         severity: worst(file)?,
         findings: file.findings.iter().map(line).collect(),
     })

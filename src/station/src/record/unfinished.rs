@@ -1,6 +1,7 @@
 //! Sessions that a power cut, a crash or a kill left open: they get their closing record at the next start, so that each
 //! session has exactly one.
 
+use crate::session::view::State;
 use blanche_journal::{
     ClosingRecord, Counts, Ending, Event, EventKind, Filter, Journal, JournalError, Log, MediumIdentity, Order, Record,
     Row, Verdict,
@@ -24,18 +25,23 @@ pub(super) fn close(journal: &Journal) -> Result<(), JournalError> {
     journal.append(records).map(|_| ())
 }
 
-/// The arrivals since the last start of the station whose sessions were not closed. Those before were closed at that start.
-fn unfinished(journal: &Journal) -> Result<Vec<Row>, JournalError> {
+/// The arrivals since the last start of the station whose sessions were not closed, and whether their medium was being
+/// sealed. Those before were closed at that start.
+fn unfinished(journal: &Journal) -> Result<Vec<(bool, Row)>, JournalError> {
     let reader = journal.reader()?;
-    let (mut closed, mut open, mut from) = (BTreeSet::new(), Vec::new(), None);
+    let (mut closed, mut sealing, mut open, mut from) = (BTreeSet::new(), BTreeSet::new(), Vec::new(), None);
     loop {
         let page = reader.page(&Filter::default(), Order::NewestFirst, from, PAGE)?;
         for row in page.rows {
             let session = session_of(&row);
             if row.log == Log::Transfer && row.kind == CLOSED {
                 closed.extend(session);
-            } else if row.kind == EventKind::Arrived.as_str() && session.is_some_and(|id| !closed.contains(&id)) {
-                open.push(row);
+            } else if row.kind == EventKind::Entered.as_str() && is_sealing(&row) {
+                sealing.extend(session);
+            } else if row.kind == EventKind::Arrived.as_str()
+                && let Some(id) = session.filter(|id| !closed.contains(id))
+            {
+                open.push((sealing.contains(&id), row));
             } else if row.kind == EventKind::StationStarted.as_str() {
                 return Ok(open);
             }
@@ -51,11 +57,18 @@ fn session_of(row: &Row) -> Option<String> {
     row.body.get("session")?.as_str().map(str::to_owned)
 }
 
-fn closing(arrival: &Row) -> Vec<Record> {
+fn is_sealing(row: &Row) -> bool {
+    let state = row.body.get("detail").and_then(|detail| detail.get("state"));
+    state.and_then(|state| state.as_str()) == Some(State::Sealing.word())
+}
+
+/// A medium that was being sealed may carry a valid tag: that must not be hidden.
+fn closing((sealing, arrival): &(bool, Row)) -> Vec<Record> {
+    let reason = if *sealing { "restart-while-sealing" } else { "restart" };
     let Some(session) = session_of(arrival) else { return Vec::new() };
     let medium: MediumIdentity =
         arrival.body.get("medium").and_then(|medium| serde_json::from_value(medium.clone()).ok()).unwrap_or_default();
-    let event = Event::new(EventKind::Failed).of_session(&session).with("reason", "restart");
+    let event = Event::new(EventKind::Failed).of_session(&session).with("reason", reason);
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let record = ClosingRecord {
         session,
@@ -63,7 +76,7 @@ fn closing(arrival: &Row) -> Vec<Record> {
         finished: now,
         ending: Ending::Failed,
         verdict: Verdict::Incomplete,
-        reason: Some("restart".to_owned()),
+        reason: Some(reason.to_owned()),
         medium,
         counts: Counts::default(),
         files: Vec::new(),

@@ -5,8 +5,10 @@
 //! No method takes a descriptor, so none is received: `recvfrom(2)` without room for ancillary data closes them.
 
 use super::flood::{Flood, Judgement};
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use std::io::{self, IoSlice};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
@@ -83,14 +85,29 @@ struct Inner(Stream);
 #[async_trait]
 impl ReadHalf for Inner {
     async fn recvmsg(&mut self, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
-        let received =
-            self.0.read_with(|stream| Ok(rustix::net::recv(stream, &mut *buffer, RecvFlags::empty())?.0)).await?;
-        Ok((received, Vec::new()))
+        self.0.read_with(|stream| with_descriptors(stream, &mut *buffer)).await
     }
 
     fn can_pass_unix_fd(&self) -> bool {
         true
     }
+}
+
+/// Descriptors with one message, at most (unix(7), SCM_RIGHTS).
+const MOST_DESCRIPTORS: usize = 253;
+
+/// Receives bytes and the descriptors that came with them. No method here takes a descriptor, but a message whose descriptors
+/// are missing would be a broken connection to zbus: they go with the message, and are closed with it.
+fn with_descriptors(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let parts = &mut [IoSliceMut::new(buffer)];
+    let received = rustix::net::recvmsg(stream, parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptors = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    Ok((received.bytes, descriptors.flatten().collect()))
 }
 
 /// Lets messages in, or not.

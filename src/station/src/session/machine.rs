@@ -13,7 +13,7 @@ use crate::admit::Role;
 use crate::detect::{DevPath, Disk, Event, UsbDevice};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::Stage;
-use blanche_scan::report::Report;
+use blanche_scan::report::{Report, Seal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +27,14 @@ const TELLING: u64 = 32 << 20;
 #[derive(Debug)]
 struct Device {
     device: UsbDevice,
-    /// `None` while the gate is asked.
+    /// What it brings media for, if it was admitted for that.
     role: Option<Role>,
     /// Refused devices have a session of their own, so that people learn why.
     refused: Option<SessionId>,
+    /// It became another one after it was judged: whatever it shows now, it stays out until it is pulled out.
+    suspect: bool,
+    /// The gate is being asked.
+    asked: bool,
 }
 
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub struct Machine {
     rate: u64,
     /// Nothing while they are being loaded.
     engines: Option<Result<(), String>>,
+    /// The station is being stopped.
+    ending: bool,
     effects: Vec<Effect>,
 }
 
@@ -73,6 +79,7 @@ impl Machine {
             sessions: BTreeMap::new(),
             rate,
             engines: None,
+            ending: false,
             effects: Vec::new(),
         }
     }
@@ -92,11 +99,18 @@ impl Machine {
     #[must_use]
     pub fn handle(&mut self, input: Input) -> Vec<Effect> {
         match input {
+            Input::Event(_) | Input::Admitted(..) if self.ending => {}
             Input::Event(event) => self.event(event),
             Input::Admitted(path, result) => self.admitted(&path, result),
             Input::Work(id, work) => self.work(id, work),
             Input::Slept(time) => self.slept(time),
             Input::Engines(state) => self.engines = Some(state),
+            Input::Unprotected(path) => {
+                if let Some(id) = self.session_of(&path) {
+                    self.stop(id, failure("station", "the disk could not be made read-only"));
+                }
+            }
+            Input::Ending => self.end(),
         }
         self.start_waiting();
         std::mem::take(&mut self.effects)
@@ -269,20 +283,29 @@ impl Machine {
         }
     }
 
-    /// Starts those whose turn it is; without engines, nobody's turn ever comes. A disk with another card in it waits until
+    /// Stops everything, and begins nothing any more.
+    fn end(&mut self) {
+        self.ending = true;
+        let open = |session: &&Session| session.view.conclusion.is_none();
+        let all: Vec<SessionId> = self.sessions.values().filter(open).map(|session| session.view.id).collect();
+        for id in all {
+            self.stop(id, failure("restart", "the station was stopped during the session"));
+        }
+    }
+
+    /// Starts those whose turn it is; without engines everybody waits, and the board says for what. A disk with another card in it waits until
     /// the thread of the first card has ended: its descriptor leads to the second by now.
     fn start_waiting(&mut self) {
+        if self.ending {
+            return;
+        }
         let queued = |session: &&Session| session.view.state == State::Queued;
         let waiting: Vec<SessionId> = self.sessions.values().filter(queued).map(|session| session.view.id).collect();
         for id in waiting {
             let working = self.sessions.values().filter(|session| session.view.state.is_working());
             let Some(disk) = self.sessions.get(&id).and_then(|session| session.disk.clone()) else { continue };
             match &self.engines {
-                None => break,
-                Some(Err(reason)) => {
-                    let why = failure("engines", reason);
-                    self.stop(id, why);
-                }
+                None | Some(Err(_)) => break,
                 Some(Ok(())) if working.clone().count() >= self.rules.at_once => break,
                 Some(Ok(())) => {
                     let mut disks = working.filter_map(|session| session.disk.as_ref());
@@ -301,9 +324,14 @@ impl Machine {
 fn is_believed(report: &Report, why: &Failure) -> bool {
     match why.kind {
         "cancelled" => true,
-        "removed" => report.verdict == Verdict::Infected || report.seal.is_some(),
+        "removed" | "restart" => report.verdict == Verdict::Infected || has_tag(report),
         _ => report.verdict == Verdict::Infected,
     }
+}
+
+/// Whether the medium got its tag.
+fn has_tag(report: &Report) -> bool {
+    matches!(report.seal, Some(Seal::OnMedium { .. } | Seal::Detached { .. }))
 }
 
 fn failure(kind: &'static str, detail: &str) -> Failure {

@@ -21,6 +21,10 @@ pub enum Input {
     Slept(Duration),
     /// The engines are ready, or cannot be used: why.
     Engines(Result<(), String>),
+    /// A disk could not be made read-only.
+    Unprotected(DevPath),
+    /// The station is being stopped.
+    Ending,
 }
 
 /// What a session's thread says.
@@ -106,6 +110,10 @@ pub enum Entry {
     Slept(Duration),
     /// The clock on the wall was set, by so many seconds.
     ClockSet(f64),
+    /// Controllers whose ports were open before the station closed them: what was plugged in had a driver.
+    PortsWereOpen(Vec<String>),
+    /// Something keeps the station from doing all of its work, or does not any more: the word of its kind, and why.
+    Problem(&'static str, Option<String>),
     /// The station begins.
     Started,
     /// The station ends.

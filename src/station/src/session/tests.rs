@@ -7,6 +7,7 @@ use super::{Effect, Ending, Entry, Input, Machine, Order, OrderRefused, Rules, S
 use crate::admit::{Decision, DeviceRefusal, Role};
 use crate::detect::{DevPath, Disk, DiskKind, Event, Interface, Port, UsbDevice};
 use crate::show::samples;
+use blanche_sandbox::wire::SealFailure;
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Progress, Stage};
 use blanche_scan::report::{NoTag, Seal};
@@ -183,7 +184,11 @@ impl Bench {
 fn report(verdict: Verdict, sealed: bool) -> Ending {
     let mut report = samples::clean();
     report.verdict = verdict;
-    report.seal = sealed.then_some(Seal::NoTag { reason: NoTag::Folder });
+    report.seal = Some(if sealed {
+        Seal::OnMedium { tag: samples::tag(), volume: 0 }
+    } else {
+        Seal::NoTag { reason: NoTag::Writing(SealFailure::Unknown) }
+    });
     Ending::Report(Box::new(report))
 }
 
@@ -203,21 +208,16 @@ fn a_key_is_checked_without_anybody_asking() {
 }
 
 #[test]
-fn nothing_starts_before_the_engines_are_ready_and_without_engines_everybody_is_told() {
+fn nothing_starts_before_the_engines_are_ready_and_without_engines_everybody_waits() {
     let mut bench = Bench::new(2);
     bench.machine = Machine::new(rules(2));
     let id = bench.insert(1);
     assert_eq!(bench.state(id), State::Queued);
     bench.input(Input::Engines(Err("no base".into())));
-    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
     let other = bench.insert(2);
-    assert!(matches!(
-        &bench.machine.session(other).unwrap().conclusion,
-        Some(Conclusion::Failed(Failure { kind: "engines", .. }))
-    ));
+    assert_eq!((bench.state(id), bench.state(other)), (State::Queued, State::Queued));
     bench.input(Input::Engines(Ok(())));
-    let third = bench.insert(3);
-    assert_eq!(bench.state(third), State::Checking);
+    assert_eq!((bench.state(id), bench.state(other)), (State::Checking, State::Checking));
 }
 
 #[test]
@@ -247,7 +247,39 @@ fn a_key_that_becomes_a_keyboard_during_its_session_is_refused_and_never_clean()
     assert_eq!(refusals, 1);
     // Storage again: it stays refused, as long as it is plugged in.
     bench.event(Event::DeviceChanged(device(1, 8)));
-    assert!(bench.working.is_empty());
+    assert!(bench.working.is_empty() && bench.admitted.is_empty());
+}
+
+#[test]
+fn a_seal_that_was_not_finished_is_no_reason_to_believe_a_medium_that_was_pulled_out() {
+    let mut bench = Bench::new(2);
+    let id = bench.insert(1);
+    bench.input(Input::Work(id, Work::Sealing(0)));
+    bench.event(Event::DiskGone(disk(1, 0, 1, 0).path));
+    bench.end(id, Verdict::Clean);
+    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
+}
+
+#[test]
+fn a_station_that_is_stopped_ends_every_session_and_begins_none() {
+    let mut bench = Bench::new(1);
+    let (first, second) = (bench.insert(1), bench.insert(2));
+    bench.input(Input::Ending);
+    assert!(bench.stopped.contains(&first));
+    assert_eq!(bench.verdict(second), Some(Verdict::Incomplete));
+    bench.event(Event::DeviceArrived(device(3, 8)));
+    bench.end(first, Verdict::Clean);
+    assert!(bench.working.is_empty() && !bench.admitted.contains(&device(3, 8).path));
+    assert_eq!(bench.verdict(first), Some(Verdict::Incomplete));
+}
+
+#[test]
+fn a_disk_that_cannot_be_protected_is_not_sealed() {
+    let mut bench = Bench::new(2);
+    let id = bench.insert(1);
+    bench.input(Input::Unprotected(disk(1, 0, 1, 0).path));
+    bench.end(id, Verdict::Clean);
+    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub enum Conclusion {
 /// Why there is no report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Stable word: "removed", "cancelled", "engines", "station", "unreadable", "restart", "sleep".
+    /// Stable word: "removed", "cancelled", "engines", "station", "unreadable", "restart", "sleep", "changed".
     pub kind: &'static str,
     /// For staff.
     pub detail: String,
@@ -116,7 +116,7 @@ impl MediumView {
             (None, Some(disk)) => [text(&disk.vendor), text(&disk.model)],
             (None, None) => [None, None],
         };
-        let port = disk.and_then(|disk| disk.port.as_ref()).or(device.map(|device| &device.port));
+        let port = device.map(|device| &device.port).or(disk.and_then(|disk| disk.port.as_ref()));
         Self {
             name: names.into_iter().flatten().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "),
             serial: device.and_then(|device| text(&device.serial)).unwrap_or_default(),

@@ -4,7 +4,6 @@ use super::SessionId;
 use super::messages::{Ending, Work};
 use super::view::Failure;
 use crate::admit::{GateError, SharedGate};
-use crate::board::Board;
 use crate::detect::Disk;
 use crate::seal::{Step, seal};
 use blanche_scan::judge::Verdict;
@@ -16,6 +15,10 @@ use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shortest time between two words about the tag: a sealer that was taken over could say many.
+const PACE: Duration = Duration::from_millis(100);
 
 /// What a session needs.
 pub(crate) struct Job {
@@ -24,8 +27,8 @@ pub(crate) struct Job {
     pub(crate) settings: Arc<Settings>,
     pub(crate) room: Arc<EngineRoom>,
     pub(crate) cancel: Cancel,
-    /// Says whether this station writes tags at this moment.
-    pub(crate) board: Arc<Board>,
+    /// Records that the medium is being sealed; says why that must not be, if so.
+    pub(crate) permit: Box<dyn Fn() -> Result<(), String> + Send>,
     pub(crate) gate: SharedGate,
 }
 
@@ -47,7 +50,13 @@ impl Job {
             return Ok(Ending::Failed(Failure { kind: "removed", detail: "the medium is another one now".to_owned() }));
         }
         if report.verdict == Verdict::Clean {
-            report.seal = Some(self.seal(&report, inventory.as_ref(), say));
+            let sealed = self.seal(&report, inventory.as_ref(), say);
+            if let Seal::NoTag { reason } = &sealed
+                && reason.medium_differs()
+            {
+                return Ok(Ending::Failed(Failure { kind: "changed", detail: format!("{reason:?}") }));
+            }
+            report.seal = Some(sealed);
         }
         Ok(Ending::Report(Box::new(report)))
     }
@@ -57,22 +66,31 @@ impl Job {
         if self.cancel.is_cancelled() {
             return Seal::NoTag { reason: NoTag::Station("cancelled".to_owned()) };
         }
-        if let Some(problem) = self.board.snapshot().station.against_sealing() {
-            return Seal::NoTag { reason: NoTag::Station(format!("{}: {}", problem.kind.word(), problem.detail)) };
+        if let Err(reason) = (self.permit)() {
+            return Seal::NoTag { reason: NoTag::Station(reason) };
         }
-        say(Work::Sealing(0));
-        if let Err(error) = self.protect(false) {
+        let unprotected = self.protect(false);
+        if let Err(error) = &unprotected {
+            self.protect_again();
             return Seal::NoTag { reason: NoTag::Station(error.to_string()) };
         }
+        let mut last = Instant::now();
         let mut told = |step| match step {
-            Step::Waiting => {}
-            Step::Written(bytes) => say(Work::Sealing(bytes)),
+            Step::Written(bytes) if last.elapsed() >= PACE => {
+                last = Instant::now();
+                say(Work::Sealing(bytes));
+            }
+            Step::Waiting | Step::Written(_) => {}
         };
         let sealed = seal(inventory, report, &self.settings, &mut told);
+        self.protect_again();
+        sealed
+    }
+
+    fn protect_again(&self) {
         if let Err(error) = self.protect(true) {
             tracing::warn!("{} stays writable: {error}", self.disk.node.display());
         }
-        sealed
     }
 
     fn protect(&self, read_only: bool) -> Result<(), GateError> {

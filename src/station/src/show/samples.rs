@@ -8,7 +8,7 @@ use blanche_scan::EngineRoomDescription;
 use blanche_scan::judge::Verdict;
 use blanche_scan::report::{
     AreaLedger, AreaLine, ContentLedger, Engines, FileFindings, Isolation, KnownUse, NotChecked, Profile, Report,
-    SCHEMA, Sealing, SealingObstacle, StageRates, TargetKind, TargetLine, VolumeLine,
+    SCHEMA, SealedTag, Sealing, SealingObstacle, StageRates, TargetKind, TargetLine, VolumeLine,
 };
 
 /// 2026-11-22 12:00 UTC.
@@ -56,6 +56,19 @@ fn engines() -> Vec<EngineInfo> {
         EngineInfo { name: "clamav".into(), version: "1.4.6".into(), bases: clamav },
         EngineInfo { name: "yara-x".into(), version: "1.22.1".into(), bases: rules },
     ]
+}
+
+/// A tag.
+pub(crate) fn tag() -> SealedTag {
+    SealedTag {
+        tag: "019a0000-0000-7000-8000-000000000002".into(),
+        station: "accueil-1".into(),
+        site: "paris".into(),
+        issued: "2026-11-22T12:00:00Z".into(),
+        expires: "2026-12-22T12:00:00Z".into(),
+        counter: 7,
+        manifest: "00".repeat(32),
+    }
 }
 
 /// A clean key.

@@ -1,8 +1,7 @@
 //! What the daemon of a real station is made of: the one place where its source, gate and rules are chosen.
 
 use crate::admit::Usb;
-use crate::board::{Problem, ProblemKind};
-use crate::daemon::Parts;
+use crate::daemon::{AskSigner, Parts};
 use crate::detect::{DetectError, Event, Source, Udev};
 use crate::session::Rules;
 use blanche_keys::SignerClient;
@@ -17,16 +16,18 @@ pub(super) fn parts(settings: &Arc<Settings>) -> Parts {
         source: Box::new(Devices::Closed),
         gate: Box::new(Usb::default()),
         rules: Rules::of(settings),
-        problems: signer(settings).into_iter().collect(),
+        signer: Some(signer(Arc::clone(settings))),
         simulated: false,
     }
 }
 
-/// What keeps the signer from signing: told at the start, not when the first medium is clean.
-fn signer(settings: &Settings) -> Option<Problem> {
-    let program = settings.children.program("blanche-signer");
-    let described = SignerClient::spawn(&program, &settings.seal.keys).and_then(|signer| signer.describe());
-    described.err().map(|error| Problem { kind: ProblemKind::Signer, detail: error.to_string() })
+/// What keeps the signer from signing: told before the first medium is clean.
+fn signer(settings: Arc<Settings>) -> AskSigner {
+    Box::new(move || {
+        let program = settings.children.program("blanche-signer");
+        let described = SignerClient::spawn(&program, &settings.seal.keys).and_then(|signer| signer.describe());
+        described.map(|_| ()).map_err(|error| error.to_string())
+    })
 }
 
 /// The devices of this machine. They are looked at only when the gate is closed, that is with the first question: a device

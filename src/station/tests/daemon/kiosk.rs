@@ -187,7 +187,7 @@ fn start(settings: &Arc<Settings>) -> (Daemon, Sockets) {
         source: Box::new(source),
         gate: Box::new(SimulatedGate),
         rules: Rules::of(settings),
-        problems: Vec::new(),
+        signer: None,
         simulated: true,
     };
     (Daemon::start(parts).unwrap(), sockets)

@@ -77,7 +77,7 @@ impl Running {
                 at_once: 2,
                 cores: 2,
             },
-            problems: Vec::new(),
+            signer: None,
             simulated: true,
         })
         .expect("threads");

@@ -60,7 +60,7 @@ impl Scene {
             source: Box::new(Nothing),
             gate: Box::new(SimulatedGate),
             rules,
-            problems: Vec::new(),
+            signer: None,
             simulated: false,
         })
         .expect("threads");

@@ -17,17 +17,23 @@ impl Machine {
                 self.devices.extend(known.map(|before| (path, before)));
                 return;
             }
-            Some(before) if before.role.is_some() => Decision::Refuse(DeviceRefusal::Changed),
+            Some(before) if before.role.is_some() || before.suspect => Decision::Refuse(DeviceRefusal::Changed),
             _ => (self.rules.decide)(&device),
         };
         if let Some(id) = known.and_then(|before| before.refused) {
             self.remove(id);
         }
         self.effects.push(Effect::Record(Entry::Judged(Box::new(device.clone()), decision.clone())));
-        let entry = Device { device: device.clone(), role: None, refused: None };
+        let suspect = decision == Decision::Refuse(DeviceRefusal::Changed);
+        let entry = Device { device: device.clone(), role: None, refused: None, suspect, asked: false };
         self.devices.insert(path, entry);
         match decision {
-            Decision::Admit(_) | Decision::Hub | Decision::Own => self.effects.push(Effect::Admit(device)),
+            Decision::Admit(_) | Decision::Hub | Decision::Own => {
+                if let Some(entry) = self.devices.get_mut(&device.path) {
+                    entry.asked = true;
+                }
+                self.effects.push(Effect::Admit(device));
+            }
             Decision::Refuse(why) => self.refuse(&device.path, why),
         }
     }
@@ -66,6 +72,7 @@ impl Machine {
     /// The gate has answered.
     pub(super) fn admitted(&mut self, path: &DevPath, result: Result<(), DeviceRefusal>) {
         let Some(device) = self.devices.get_mut(path) else { return };
+        device.asked = false;
         match result {
             Ok(()) => {
                 if let Decision::Admit(role) = (self.rules.decide)(&device.device) {
@@ -121,18 +128,18 @@ impl Machine {
         let role = match (&disk.device, device) {
             (None, _) => (self.rules.drive)(&disk),
             // The gate is being asked: see `admitted`.
-            (Some(_), Some(device)) if device.role.is_none() && device.refused.is_none() => return,
+            (Some(_), Some(device)) if device.asked => return,
             (Some(_), device) => device.and_then(|device| device.role),
         };
         let Some(role) = role else {
-            if disk.device.is_some() {
-                self.effects.push(Effect::Protect(disk.clone()));
-                self.effects.push(Effect::Record(Entry::Stray(Box::new(disk))));
-            }
+            self.stray(disk);
             return;
         };
+        if role == Role::Output {
+            return;
+        }
         self.effects.push(Effect::Protect(disk.clone()));
-        if disk.capacity == 0 || role == Role::Output {
+        if disk.capacity == 0 {
             return;
         }
         let view = SessionView {
@@ -147,6 +154,17 @@ impl Machine {
             pulled: false,
         };
         self.open(Session { view, disk: Some(disk), stopping: None });
+    }
+
+    /// A disk of a USB device that was not admitted as a medium: a hub or a part of the station, or one that is refused. It is
+    /// protected and recorded, and the device goes out of service.
+    fn stray(&mut self, disk: Disk) {
+        let Some(path) = disk.device.clone() else { return };
+        self.effects.push(Effect::Protect(disk.clone()));
+        self.effects.push(Effect::Record(Entry::Stray(Box::new(disk))));
+        if self.devices.get(&path).is_some_and(|device| device.refused.is_none()) {
+            self.refuse(&path, DeviceRefusal::Changed);
+        }
     }
 
     pub(super) fn disk_gone(&mut self, path: &DevPath) {
