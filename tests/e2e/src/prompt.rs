@@ -76,6 +76,8 @@ fn time(line: &Value) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
     use serde_json::json;
 
