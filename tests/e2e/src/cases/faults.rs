@@ -30,7 +30,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "switched-folder",
         "firmware that shows another folder when it is read again",
-        "clean, no tag (\"verifier\": \"E-ADDED\")",
+        "incomplete (changed), no tag",
         switched_folder,
     ),
     Case::new("liar", "key of 32 MiB that says 64 MiB, FAT32", "clean, sealed; workstation: refused (E-CHANGED)", liar),
