@@ -4,6 +4,8 @@
 //! does; after each session the end of the chain is signed, in a thread of its own.
 
 mod entries;
+#[cfg(test)]
+mod tests;
 mod unfinished;
 
 use crate::session::Entry;

@@ -257,6 +257,20 @@ fn a_call_that_is_too_large_is_refused_and_the_station_goes_on() {
 }
 
 #[test]
+fn a_descriptor_in_a_call_does_not_cost_the_station_its_bus() {
+    let scene = Scene::new();
+    let client = scene.client();
+    let file = std::fs::File::open("/dev/null").expect("a file");
+    let argument = (zbus::Fd::from(std::os::fd::AsFd::as_fd(&file)),);
+    for _ in 0..3 {
+        let call = client.call_method(Some(NAME), ROOT, Some("org.blanche.Station1"), "SelfTest", &argument);
+        assert!(matches!(zbus::block_on(call), Err(zbus::Error::MethodError(..))), "SelfTest takes no argument");
+    }
+    assert_eq!(scene.service.as_ref().expect("running").presence(Duration::ZERO), Presence::Present);
+    assert!(scene.call(ROOT, "org.freedesktop.DBus.Peer", "Ping").is_ok());
+}
+
+#[test]
 fn a_client_that_never_reads_costs_the_others_nothing() {
     let scene = Scene::new();
     // A client by hand: it says who it is, asks for signals, asks a thousand questions, and never reads an answer.
