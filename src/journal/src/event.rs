@@ -70,7 +70,7 @@ kinds! {
     Suspended "suspended"
     /// It woke up.
     Resumed "resumed"
-    /// The clock was set, or jumped; from and to are in the detail.
+    /// The clock was set, or jumped; by how many seconds is in the detail.
     ClockChanged "clock_changed"
 }
 

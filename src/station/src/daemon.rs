@@ -5,6 +5,7 @@
 //! | daemon | everything that decides, one message after the other |
 //! | detection | waits for devices |
 //! | engines | opens the engine room, again and again until it can be opened |
+//! | signer | asks from time to time whether the signer answers |
 //! | one per session | scans and seals |
 
 mod clock;

@@ -118,8 +118,8 @@ pub struct Disk {
     pub sequence: u64,
     /// Bytes; 0 = no card or disc in it.
     pub capacity: u64,
-    /// It cannot be written. The kernel keeps `Gate::protect` in the same place and forgets it with the drive, not with
-    /// the card: lift it when a card leaves, or the next one seems protected.
+    /// It cannot be written, or is protected: the kernel keeps `Gate::protect` in the same place, and forgets it with the
+    /// drive, not with the card. So nothing is decided by it.
     pub read_only: bool,
     /// What it is.
     pub kind: DiskKind,

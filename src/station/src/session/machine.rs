@@ -293,8 +293,8 @@ impl Machine {
         }
     }
 
-    /// Starts those whose turn it is; without engines everybody waits, and the board says for what. A disk with another card in it waits until
-    /// the thread of the first card has ended: its descriptor leads to the second by now.
+    /// Starts those whose turn it is; without engines everybody waits, and the board says for what. A disk with another card
+    /// in it waits until the thread of the first card has ended: its descriptor leads to the second by now.
     fn start_waiting(&mut self) {
         if self.ending {
             return;
