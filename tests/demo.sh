@@ -42,9 +42,9 @@ cp "$demo/issued"/*.pem "$demo/keys/"
 cp "$demo/authority"/{classical,post-quantum}.pem "$demo/trust/authorities/demo/"
 cp "$demo/authority/crls"/* "$demo/trust/crls/"
 cp "$demo/authority/lists"/* "$demo/trust/lists/"
-# The signatures of this repository are as old as it is; a real station would refuse to seal with old ones.
-sed -i 's/max_base_age = "7 days"/max_base_age = "3650 days"/' "$demo/keys/signer.toml"
-echo 'max_base_age = "3650 days"' > "$demo/trust/policy.toml"
+# The signatures of this repository are as old as it is; a real station would refuse to seal without ClamAV's "daily".
+sed -i 's/fresh_bases = \["daily"\]/fresh_bases = []/' "$demo/keys/signer.toml"
+echo 'fresh_bases = []' > "$demo/trust/policy.toml"
 umask 022
 
 cat > "$demo/blanche.toml" <<TOML
@@ -53,7 +53,7 @@ cat > "$demo/blanche.toml" <<TOML
 clamav = ["$PWD/signatures/clamav"]
 rules = ["$PWD/signatures/rules"]
 required = []
-max_age = "3650 days"
+fresh = []
 
 [seal]
 keys = "keys"
@@ -98,5 +98,16 @@ To scan your own key, plug it in, do not mount it, find its name with lsblk, and
 
 It is only read; with --seal a clean one gets a tag. Exit codes: 0 clean, 10 incomplete, 20 infected, 30 refused.
 This demonstration knows Blanche's own few signatures only. For real protection fetch ClamAV's official bases
-(apt-get install clamav-freshclam) and add "/var/lib/clamav" to the list "clamav" in $demo/blanche.toml.
+(apt-get install clamav-freshclam), add "/var/lib/clamav" to the list "clamav" in $demo/blanche.toml,
+and take out "required" and "fresh" there, and "fresh_bases" in keys/signer.toml and trust/policy.toml.
 TEXT
+
+# A screen to look at: the kiosk in a window, on a bus of its own, with a training station behind it.
+[ -n "${WAYLAND_DISPLAY:-}${DISPLAY:-}" ] || exit 0
+echo
+echo "--- The kiosk, in a window: media are made up: plug them in with the button "Entraînement" (Training). Close the window to end. ---"
+dbus-run-session -- bash -c '
+    "$1/blanche-stationd" --simulate --bases "$2" --bus session 2>"$3" &
+    trap "kill $! 2>/dev/null; wait" EXIT
+    "$1/blanche-kiosk" --bus session --windowed
+' demo "$programs" "$PWD/signatures" "$demo/station.log"

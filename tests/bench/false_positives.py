@@ -2,7 +2,7 @@
 """Counts what the rules of signatures/ find in files that nobody suspects.
 
 Ordinary files of this system and of a list of Debian packages (fetched by apt-get download, unpacked, never installed) are
-copied into one folder, which the real programs scan. Every finding of a rule there is a false positive. SPEED-1 allows none
+copied into one folder, which the real programs scan. Every finding of a rule there is a false positive. None is allowed to be
 that is malicious and two that are suspicious in 10 000 files; more, or fewer files, and the exit code is 1.
 
 What is looked at: every file once by content, 1 byte to 8 MiB, at most PER_FOLDER of one folder, so that no single program
@@ -98,7 +98,7 @@ def scan(programs: pathlib.Path, work: pathlib.Path) -> dict:
     """The report of the real programs with the rules of this repository."""
     settings = work / "blanche.toml"
     signatures = ROOT / "signatures"
-    settings.write_text(f'[bases]\nclamav = ["{signatures}/clamav"]\nrules = ["{signatures}/rules"]\nrequired = []\n')
+    settings.write_text(f'[bases]\nclamav = ["{signatures}/clamav"]\nrules = ["{signatures}/rules"]\nrequired = []\nfresh = []\n')
     settings.chmod(0o600)
     command = [programs / "blanche", "--config", settings, "scan", "--json", work / "ordinary"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

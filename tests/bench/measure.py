@@ -69,7 +69,7 @@ class Bench:
             self.ceremony(station)
         settings = self.settings("seal", small_base=True)
         with settings.open("a") as more:
-            more.write(f"bases.max_age = \"3650 days\"\nseal.keys = {json.dumps(str(station / 'keys'))}\n"
+            more.write(f"bases.fresh = []\nseal.keys = {json.dumps(str(station / 'keys'))}\n"
                        f"seal.trust = {json.dumps(str(self.work / 'trust'))}\nseal.detached = {json.dumps(str(station / 'tags'))}\n")
         command = [self.programs / "blanche", "--config", settings, "scan", "--quiet", "--seal", f"--json={self.report}", target]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -97,16 +97,17 @@ class Bench:
         step("issue", "--authority", authority, *name, "--out", station / "issued", keys / "classical.csr",
              keys / "post-quantum.csr")
         (trust / "authorities" / "bench").mkdir(parents=True)
-        for chain in ("classical.pem", "post-quantum.pem", "classical.checkpoint.pem", "post-quantum.checkpoint.pem"):
-            (keys / chain).write_bytes((station / "issued" / chain).read_bytes())
+        for chain in (station / "issued").glob("*.pem"):
+            (keys / chain.name).write_bytes(chain.read_bytes())
+        for chain in ("classical.pem", "post-quantum.pem"):
             (trust / "authorities" / "bench" / chain).write_bytes((authority / chain).read_bytes())
         for published in ("crls", "lists"):
             (trust / published).mkdir()
             for file in (authority / published).iterdir():
                 (trust / published / file.name).write_bytes(file.read_bytes())
-        (trust / "policy.toml").write_text('max_base_age = "3650 days"\n')
+        (trust / "policy.toml").write_text('fresh_bases = []\n')
         signer = keys / "signer.toml"
-        signer.write_text(signer.read_text().replace('max_base_age = "7 days"', 'max_base_age = "3650 days"'))
+        signer.write_text(signer.read_text().replace('fresh_bases = ["daily"]', 'fresh_bases = []'))
 
     def command(self, settings, target, *before):
         return [*before, self.programs / "blanche", "--config", settings, "scan", "--quiet", f"--json={self.report}", target]

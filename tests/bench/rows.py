@@ -91,6 +91,7 @@ def p3(bench, files, image, size, count):
     first, second, without = (bench.session(settings, path)["duration"] for path in (alone, among, image))
     # The slow file keeps one core; the others share the rest of the work.
     say("", "     a slow file among thousands / the longer of the two alone", second / max(first, without))
+    say("", "     the same / what the cores allow", second / max(first, first / cores() + without))
 
 
 def p4(bench, files, image, size, count):

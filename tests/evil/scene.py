@@ -9,7 +9,7 @@ from pathlib import Path
 import cbor2
 
 from lying_medium import inserted
-from station import OLD_BASES_SECONDS, environment, private, run
+from station import environment, private, run
 from steps import HEADER, MAGIC
 from verifiers import Program
 from workshop import mounted
@@ -27,7 +27,7 @@ class Scene:
         self.now = int(time.time())
         self.at = None  # the workstation's clock; None: the machine's own
         self.level = "full"
-        self.policy = {"max_base_age": OLD_BASES_SECONDS}
+        self.policy = {}
         self.memory = None  # of section 14: time, crls, lists, counters; None: nothing is remembered
         self.tag = None  # given by --tag
         self.evil = None  # what the medium shows from a sector's second read on; None: it does not lie

@@ -5,13 +5,11 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 SIGNATURES = Path(__file__).resolve().parents[2] / "signatures"
 STATION, SITE = "accueil-1", "paris"
-# The repository's own bases are as old as they are: ages for the signer, the station and the policy of verifiers.
-OLD_BASES = "3650 days"
-OLD_BASES_SECONDS = 3650 * 86_400
 ANCHORS = ("classical.pem", "post-quantum.pem")
 
 
@@ -71,9 +69,6 @@ class Authority:
         self.keys("issue", *name, *requests, "--authority", self.folder, "--out", issued)
         for chain in issued.iterdir():
             shutil.copy2(chain, keys / chain.name)
-        settings = keys / "signer.toml"
-        text = settings.read_text("utf-8")
-        settings.write_text(text.replace('max_base_age = "7 days"', f'max_base_age = "{OLD_BASES}"'), "utf-8")
 
     def publish(self, trust):
         """What a workstation gets of this authority: anchors, CRLs and revocation lists as they are now."""
@@ -98,14 +93,23 @@ class Station:
         self.configuration.write_text("".join(f"{key} = {value}\n" for key, value in self.settings()), "utf-8")
 
     def settings(self):
-        yield "bases.clamav", json.dumps([str(SIGNATURES / "clamav")])
+        yield "bases.clamav", json.dumps([str(SIGNATURES / "clamav"), str(self.daily())])
         yield "bases.rules", json.dumps([str(SIGNATURES / "rules")])
-        yield "bases.required", "[]"
-        yield "bases.max_age", json.dumps(OLD_BASES)
+        yield "bases.required", '["daily"]'
         yield "known_results.file", '"none"'
         yield "seal.keys", json.dumps(str(self.folder / "keys"))
         yield "seal.trust", json.dumps(str(self.trust))
         yield "seal.detached", json.dumps(str(private(self.folder / "tags")))
+
+    def daily(self):
+        """The base whose age counts, published today."""
+        folder, today = private(self.folder / "daily"), datetime.now(UTC).date().isoformat()
+        (folder / "daily.ndb").write_text(f"Blanche.Test.Nothing:0:*:{os.urandom(32).hex()}\n", "utf-8")
+        (folder / "manifest.toml").write_text(f'name = "daily"\nversion = "1"\ndate = {today}\n', "utf-8")
+        # The engines run as the user `nobody`: they read what everybody may.
+        for path in (folder, *folder.iterdir()):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        return folder
 
     def seal(self, image):
         """Scans and seals; returns the tag's place if it could not be written on the medium, else None."""

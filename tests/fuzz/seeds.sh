@@ -66,4 +66,6 @@ usb keyboard 02 '09 04 00 00 00 08 06 50 00  09 04 01 00 01 03 01 01 00  09 21 1
 usb modem 02 '08 0b 00 02 02 02 01 00  09 04 00 00 00 02 02 01 00  05 24 00 10 01  09 04 01 00 00 0a 00 00 00'
 # The parts of the tags in the vectors.
 python3 seeds.py ../../docs/tag-vectors corpus
-ls -s corpus/*/
+for folder in corpus/*/; do
+    echo "$folder: $(find "$folder" -type f | wc -l) seeds, $(du -sk "$folder" | cut -f1) KiB"
+done

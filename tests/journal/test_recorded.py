@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -56,6 +57,15 @@ class Recorded(BothTest):
     def test_an_untouched_journal_is_proved(self):
         self.assertEqual(self.verdict(), (0, []))
         self.assertEqual(self.ask(self.copied, self.trust, every=True), (0, []))
+
+    def test_a_journal_with_every_kind_of_event_that_is_documented_is_proved(self):
+        table = (Path(__file__).parents[2] / "docs/journal.md").read_text().split("**Event log**, kinds of the station.")[1]
+        documented = set(re.findall(r"^\| `(\w+)` \|", table.split("**Event log**")[0], re.MULTILINE))
+        database = sqlite3.connect(self.segment(1))
+        recorded = {kind for (kind,) in database.execute("SELECT DISTINCT kind FROM event")}
+        database.close()
+        self.assertTrue(documented and documented <= recorded, documented - recorded)
+        self.assertEqual(self.verdict(), (0, []))
 
     def test_every_record_that_is_altered_is_found(self):
         for number in self.numbers[:: max(1, len(self.numbers) // 3)]:

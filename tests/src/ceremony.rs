@@ -6,9 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// Ages for a tag whose bases are those of this repository, which are as old as they are.
-const OLD_BASES: &str = "3650 days";
-
 /// An authority, its stations, and what a workstation that trusts it has.
 #[derive(Debug)]
 pub struct Ceremony {
@@ -83,10 +80,6 @@ impl Ceremony {
         for chain in ["classical.pem", "post-quantum.pem", "classical.checkpoint.pem", "post-quantum.checkpoint.pem"] {
             std::fs::copy(issued.join(chain), keys.join(chain)).expect("an issued chain");
         }
-        let settings = keys.join("signer.toml");
-        let text = std::fs::read_to_string(&settings).expect("settings of the signer");
-        let text = text.replace("max_base_age = \"7 days\"", &format!("max_base_age = \"{OLD_BASES}\""));
-        std::fs::write(&settings, text).expect("our own file");
         keys
     }
 
@@ -110,7 +103,6 @@ impl Ceremony {
                 std::fs::copy(entry.path(), trust.join(published).join(entry.file_name())).expect("room");
             }
         }
-        std::fs::write(trust.join("policy.toml"), format!("max_base_age = \"{OLD_BASES}\"\n")).expect("room");
         trust
     }
 
@@ -127,7 +119,6 @@ impl Ceremony {
         set(station, "keys", &self.certify(name, site));
         set(station, "trust", &self.trust("trust"));
         set(station, "detached", &detached);
-        station.set("bases", "max_age", &format!("{OLD_BASES:?}"));
     }
 }
 

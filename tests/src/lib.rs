@@ -8,7 +8,7 @@
 //! * [`ntfs`] and [`ext`]: content in places that other filesystems do not have
 //! * [`samples`]: EICAR and what it is wrapped in · [`containers`]: one carrier for every container that Blanche knows
 //! * [`bombs`]: what is small on the medium and huge when opened
-//! * [`bus`]: a D-Bus of a test's own, and other people's client
+//! * [`bus`]: a D-Bus of a test's own, and other people's client · [`picture`]: what stands on a screen
 //! * [`station`]: the programs under test, a configuration, a scan and its report · [`ceremony`]: keys, so that it seals
 //!
 //! The library panics instead of returning errors: only tests call it, and a generator that fails is a failed test.
@@ -33,6 +33,7 @@ mod fat;
 pub mod image;
 pub mod iso;
 pub mod ntfs;
+pub mod picture;
 pub mod rules;
 pub mod samples;
 pub mod station;
@@ -44,5 +45,5 @@ pub mod zip;
 pub use ceremony::Ceremony;
 pub use image::{Format, Layout, Unusual, image};
 pub use iso::{Disc, disc};
-pub use station::{Scan, Station, program};
+pub use station::{Scan, Station, program, signatures};
 pub use tree::Tree;

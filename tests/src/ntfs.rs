@@ -173,9 +173,16 @@ pub fn compressed_file(folder: &Path, bytes: &[u8]) -> Unusual {
 /// In a file with two names in two folders.
 #[must_use]
 pub fn hard_link(folder: &Path, bytes: &[u8]) -> Unusual {
-    unusual(folder, &["dossier/second.txt", "premier.txt"], |root| {
-        put(root, "premier.txt", bytes);
-        std::fs::hard_link(root.join("premier.txt"), root.join("dossier/second.txt")).expect("room");
+    linked(folder, &["dossier/second.txt", "premier.txt"], bytes)
+}
+
+/// Two names of one content; the second of `names` comes first.
+#[must_use]
+pub fn linked(folder: &Path, names: &'static [&'static str; 2], bytes: &[u8]) -> Unusual {
+    let [second, first] = names;
+    unusual(folder, names, |root| {
+        put(root, first, bytes);
+        std::fs::hard_link(root.join(first), root.join(second)).expect("room");
     })
 }
 

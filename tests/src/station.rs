@@ -2,6 +2,7 @@
 
 use crate::bytes::hex;
 use crate::samples::eicar;
+use crate::tools::run;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -81,17 +82,19 @@ impl Station {
         let own = station.own_base();
         std::fs::create_dir_all(&own).expect("a writable folder");
         let write = |name: &str, text: &str| std::fs::write(own.join(name), text).expect("a writable folder");
-        write("manifest.toml", "name = \"test\"\nversion = \"1\"\ndate = 2026-11-22\n");
+        // The base whose age counts is of today, as it should be on a station.
+        let today = String::from_utf8(run(folder, "date", ["-u", "+%F"])).expect("digits");
+        write("manifest.toml", &format!("name = \"test\"\nversion = \"1\"\ndate = {today}"));
         if base != Base::ClamExe {
-            write("test.ndb", &format!("Blanche.Test.EicarAnywhere:0:*:{}\n", hex(&eicar())));
+            write("daily.ndb", &format!("Blanche.Test.EicarAnywhere:0:*:{}\n", hex(&eicar())));
         }
         if base != Base::Eicar {
-            write("test.hdb", CLAM_EXE);
+            write("daily.hdb", CLAM_EXE);
         }
         let signatures = signatures();
         station.set("bases", "clamav", &format!("{:?}", [signatures.join("clamav"), own]));
         station.set("bases", "rules", &format!("{:?}", [signatures.join("rules")]));
-        station.set("bases", "required", "[]");
+        station.set("bases", "required", "[\"daily\"]");
         station.set("known_results", "file", "\"none\"");
         station
     }

@@ -73,7 +73,8 @@ pub(crate) fn unmount(folder: &Path, point: &Path) -> Output {
     }
 }
 
-/// Names with accents only survive in a UTF-8 locale, and Debian's formatting tools live outside a user's path.
+/// Names with accents only survive in a UTF-8 locale, times on FAT only in a zone that is known, and Debian's formatting tools
+/// live outside a user's path.
 pub(crate) fn command(folder: &Path, program: &str) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var("PATH").unwrap_or_default();
@@ -81,6 +82,7 @@ pub(crate) fn command(folder: &Path, program: &str) -> Command {
         .current_dir(folder)
         .env("PATH", format!("{path}:/usr/sbin:/sbin"))
         .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC0")
         .env("MTOOLS_SKIP_CHECK", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

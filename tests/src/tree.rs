@@ -1,6 +1,7 @@
 //! Which files a medium holds.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Files for a medium, in any order; folders are made as needed.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct TreeFile {
     pub bytes: Vec<u8>,
     /// Hidden and system attributes, both.
     pub hidden: bool,
+    /// When it was last changed; absent: when the medium was made.
+    pub modified: Option<SystemTime>,
 }
 
 impl Tree {
@@ -29,14 +32,21 @@ impl Tree {
     /// One more file.
     #[must_use]
     pub fn with(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        self.files.push(TreeFile { path: path.into(), bytes: bytes.into(), hidden: false });
+        self.files.push(TreeFile { path: path.into(), bytes: bytes.into(), hidden: false, modified: None });
         self
     }
 
     /// One more file, hidden and system.
     #[must_use]
     pub fn with_hidden(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        self.files.push(TreeFile { path: path.into(), bytes: bytes.into(), hidden: true });
+        self.files.push(TreeFile { path: path.into(), bytes: bytes.into(), hidden: true, modified: None });
+        self
+    }
+
+    /// The last file was last changed then.
+    #[must_use]
+    pub fn modified(mut self, time: SystemTime) -> Self {
+        self.files.last_mut().into_iter().for_each(|file| file.modified = Some(time));
         self
     }
 
@@ -58,6 +68,12 @@ impl Tree {
             let path = folder.join(rename(&file.path));
             std::fs::create_dir_all(path.parent().expect("a path below the folder")).expect("a writable folder");
             std::fs::write(&path, &file.bytes).expect("a writable folder");
+            if let Some(time) = file.modified {
+                let file = std::fs::File::open(&path).expect("just made");
+                // exfat-fuse takes both or none.
+                let times = std::fs::FileTimes::new().set_accessed(time).set_modified(time);
+                file.set_times(times).expect("a filesystem with times");
+            }
         }
     }
 }

@@ -179,7 +179,7 @@ class Case:
         area = [(0, None, 0, 512), (10, None, 512, MIB - 512), (4, 0, MIB, 512)]
         shown = MemoryMedium(areas=self.areas)
         boot = [[k, v, s, n, area_digest(k, "fat16", shown.read(s, n))] for k, v, s, n in area]
-        base = ["main", "27500", NOW - 2 * DAY, 8_000_000, bytes(32)]
+        base = ["daily.cld", "27500", NOW - 2 * DAY, 8_000_000, bytes(32)]
         return {
             0: 1, 1: bytes.fromhex("019a0000000070008000000000000001"), 2: "station-1", 3: "paris", 4: NOW - DAY, 5: NOW + DAY,
             6: 12, 7: {0: 4 * MIB, 1: 512, 2: [0x1234, 0x5678, "AB_1"], 3: boot, 4: 0},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sections 14 and 16: the policy with its defaults, and what a verifier remembers. Both come from JSON."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
 LEVELS = ("identity", "inventory", "full")
 
@@ -15,6 +15,7 @@ class Policy:
     level: str = "full"
     sites: list | None = None
     max_tag_age: int | None = None
+    fresh_bases: list = field(default_factory=lambda: ["daily"])
     max_base_age: int = 604_800
     min_engines: int = 1
     required_engines: list | None = None
@@ -29,7 +30,7 @@ class Policy:
 
     @classmethod
     def from_json(cls, values):
-        defaults = {one.name: one.default for one in fields(cls)}
+        defaults = vars(cls())
         for name, value in values.items():
             if name not in defaults:
                 raise PolicyError(f"policy: {name} is not in section 16")
@@ -43,9 +44,15 @@ class Policy:
         return getattr(self, f"{what}_not_available") == "accept"
 
 
+def is_names(value):
+    return type(value) is list and all(type(one) is str for one in value)
+
+
 def check_type(name, value, default):
     if name in ("sites", "required_engines"):
-        good = value is None or (type(value) is list and all(type(one) is str for one in value))
+        good = value is None or is_names(value)
+    elif name == "fresh_bases":
+        good = is_names(value) and all(one and "." not in one for one in value)
     elif name == "max_tag_age":
         good = value is None or type(value) is int
     elif name.endswith("_not_available"):

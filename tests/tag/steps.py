@@ -187,10 +187,16 @@ def check_engines(claims, policy):
     names = {engine[0] for engine in claims[11][0]}
     if len(names) < policy.min_engines or not names >= set(policy.required_engines or ()):
         raise Refusal("E-ENGINES", f"{sorted(names)}")
-    for engine in claims[11][0]:
-        for name, _, date, _, _ in engine[2]:
-            if claims[4] - date > policy.max_base_age or date - claims[4] > DAY:
-                raise Refusal("E-BASE-AGE", f"{engine[0]} {name} of {date}, issued {claims[4]}")
+    bases, fresh, issued = [base for engine in claims[11][0] for base in engine[2]], set(policy.fresh_bases), claims[4]
+    counted = {}
+    for name, _, date, signatures, _ in bases:
+        if date - issued > DAY:
+            raise Refusal("E-BASE-AGE", f"{name} of {date}, issued {issued}")
+        if signatures:
+            counted.setdefault(name.split(".")[0], []).append(date)
+    for name in fresh:
+        if name not in counted or issued - min(counted[name]) > policy.max_base_age:
+            raise Refusal("E-BASE-AGE", f"{name} of {counted.get(name)}, issued {issued}")
 
 
 def check_medium(claims, listed, inputs, raw, outcome):

@@ -64,6 +64,8 @@ class Claims(Tags):
         self.refused("E-ENGINES", 15, having(policy={"required_engines": ["clamav", "yara"]}))
         self.refused("E-BASE-AGE", 15, having(policy={"max_base_age": DAY - 1}))
         self.refused("E-BASE-AGE", 15, setting(11, 0, 0, 2, 0, 2, NOW + 1))
+        self.refused("E-BASE-AGE", 15, having(policy={"fresh_bases": ["main"]}))
+        self.accepted(having(policy={"fresh_bases": [], "max_base_age": DAY - 1}))
 
     def test_another_verdict_than_clean(self):
         for verdict in (1, 2, 3):

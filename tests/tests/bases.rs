@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic")]
 
+use blanche_tests::station::signatures;
 use blanche_tests::{Format, Layout, Station, Tree, image, program};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -68,7 +69,7 @@ fn a_base_that_fails_its_self_test_is_never_used_and_the_report_says_so() {
         // The new signature is good, but EICAR is not found any more.
         let base = folder.path().join("base");
         std::fs::write(base.join("new.ndb"), NEW_SIGNATURE).expect("a new base");
-        std::fs::remove_file(base.join("test.ndb")).expect("the base that finds EICAR");
+        std::fs::remove_file(base.join("daily.ndb")).expect("the base that finds EICAR");
     });
     for report in &reports {
         assert_eq!(report["verdict"], "clean", "the old base does not know the word: {:#}", report["findings"]);
@@ -84,7 +85,7 @@ fn a_base_that_fails_its_self_test_is_never_used_and_the_report_says_so() {
 fn without_a_base_that_finds_eicar_nothing_is_scanned() {
     let folder = tempfile::tempdir().expect("folder");
     let station = lonely_station(folder.path());
-    std::fs::write(folder.path().join("base/test.ndb"), NEW_SIGNATURE).expect("a useless base");
+    std::fs::write(folder.path().join("base/daily.ndb"), NEW_SIGNATURE).expect("a useless base");
     let output = Command::new(program("blanche"))
         .arg("--config")
         .arg(station.configuration())
@@ -95,4 +96,68 @@ fn without_a_base_that_finds_eicar_nothing_is_scanned() {
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let failure: Value = serde_json::from_slice(&output.stdout).expect("a document");
     assert_eq!(failure["schema"], "blanche-failure/1", "no report, hence no verdict: {failure:#}");
+}
+
+/// Folders that are renamed, or put together beside the old one, tell the kernel's watch little; rules in folders of folders as well.
+#[test]
+fn whatever_stands_in_the_folders_when_a_session_begins_is_what_it_uses() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut station = lonely_station(folder.path());
+    let rules = folder.path().join("own-rules");
+    std::fs::create_dir_all(rules.join("team")).expect("folder");
+    let shared = signatures().join("rules");
+    station.set("bases", "rules", &format!("[{shared:?}, {rules:?}]"));
+    let (big, small) = media(folder.path());
+    let base = folder.path().join("base");
+    // Three times, because the kernel tells of the first one.
+    let renamed = |number: u32| {
+        let (new, old) = (folder.path().join(format!("new{number}")), folder.path().join(format!("old{number}")));
+        std::fs::create_dir(&new).expect("folder");
+        for file in std::fs::read_dir(&base).expect("base").flatten() {
+            std::fs::copy(file.path(), new.join(file.file_name())).expect("copy");
+        }
+        if number == 3 {
+            std::fs::write(new.join("new.ndb"), NEW_SIGNATURE).expect("a new base");
+        }
+        std::fs::rename(&base, old).expect("away");
+        std::fs::rename(&new, &base).expect("in its place");
+    };
+    let reports = scan_three(&station, [&big, &small, &small], || (1..=3).for_each(renamed));
+    assert_eq!(
+        (&reports[0]["verdict"], &reports[1]["verdict"]),
+        (&"clean".into(), &"infected".into()),
+        "{:#}",
+        reports[1]
+    );
+    std::fs::remove_file(base.join("new.ndb")).expect("the new base");
+    let reports = scan_three(&station, [&big, &small, &small], || {
+        let rule = r#"rule team_word { meta: severity = "malicious" strings: $a = "nouveaute" condition: $a }"#;
+        std::fs::write(rules.join("team/word.yar"), rule).expect("a rule");
+    });
+    assert_eq!(
+        (&reports[0]["verdict"], &reports[1]["verdict"]),
+        (&"clean".into(), &"infected".into()),
+        "{:#}",
+        reports[1]
+    );
+}
+
+#[test]
+fn a_folder_that_loses_its_files_does_not_make_fewer_engines() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut station = Station::new(folder.path());
+    let rules = folder.path().join("own-rules");
+    std::fs::create_dir(&rules).expect("folder");
+    let rule = r#"rule word { meta: severity = "malicious" strings: $a = "nouveaute" condition: $a }"#;
+    std::fs::write(rules.join("word.yar"), rule).expect("a rule");
+    let shared = signatures().join("rules");
+    station.set("bases", "rules", &format!("[{shared:?}, {rules:?}]"));
+    let (big, small) = media(folder.path());
+    let reports = scan_three(&station, [&big, &small, &small], || {
+        std::fs::rename(&rules, folder.path().join("moved")).expect("moved away");
+    });
+    for report in &reports[1..] {
+        assert_eq!(report["verdict"], "infected", "{report:#}");
+        assert!(report["engines"]["base_rejected"].as_str().is_some_and(|why| why.contains("own-rules")), "{report:#}");
+    }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
 
 use blanche_tests::samples::{eicar, password_zip, plain_zip};
+use blanche_tests::tools::run;
 use blanche_tests::{Format, Layout, Scan, Station, Tree, image};
 use std::path::Path;
 
@@ -91,6 +92,29 @@ fn what_stands_behind_a_disk_image_is_not_forgotten() {
     both.extend(password_zip());
     let scan = scan_file("both.img", both);
     assert!(scan.not_checked().contains(&("both.img".to_owned(), "encrypted".to_owned())), "{:#}", scan.report);
+}
+
+/// A disk image in a form of its own shows a reader nothing, even if its first sector passes for the table of a disk that was prepared
+/// and not partitioned; one of fixed size is read to its end.
+#[test]
+fn a_virtual_disk_that_passes_for_an_empty_disk_is_not_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let letter = Tree::new().with("lettre.txt", "Bonjour.\r\n");
+    let disk = image(folder.path(), Format::Fat16, Layout::MbrPrimary, &letter);
+    let converted = |subformat: &str| {
+        let options = format!("force_size=on,subformat={subformat}");
+        let source = disk.to_str().unwrap();
+        run(folder.path(), "qemu-img", ["convert", "-f", "raw", "-O", "vpc", "-o", &options, source, "disk.vhd"]);
+        std::fs::read(folder.path().join("disk.vhd")).unwrap()
+    };
+    let mut dynamic = converted("dynamic");
+    assert_eq!(dynamic[440..512], [0; 72]);
+    dynamic[510..512].copy_from_slice(&[0x55, 0xaa]);
+    let scan = scan_file("disque.vhd", dynamic);
+    assert_eq!(scan.not_checked(), [("disque.vhd".to_owned(), "container_unsupported".to_owned())]);
+    assert_eq!((scan.verdict(), scan.code), ("incomplete", 10));
+    let scan = scan_file("disque.vhd", converted("fixed"));
+    assert_eq!((scan.verdict(), scan.code), ("clean", 0), "{:#}", scan.report);
 }
 
 /// What hosts take for a FAT is one for the engines as well: another jump, no jump but the mark, three tables.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// libclamav 1.4 of Debian 12 says OK to these, whatever the options: each has to be opened by somebody else or makes
 /// the medium *Incomplete*.
-const NOT_OPENED: [&str; 35] = [
+const NOT_OPENED: [&str; 36] = [
     "ace",
     "ar",
     "brotli",
@@ -41,6 +41,7 @@ const NOT_OPENED: [&str; 35] = [
     "vhd",
     "vhd, dynamic",
     "vhdx",
+    "parallels",
     "vmdk",
     "wim",
     "zoo",

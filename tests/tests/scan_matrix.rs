@@ -1,5 +1,5 @@
 //! EICAR is found on every filesystem, in every place and behind every partition table, on every kind of disc in each of
-//! its trees, and is named by its path (acceptance MEDIA-1); the same media without it are *Clean*; what a password
+//! its trees, and is named by its path; the same media without it are *Clean*; what a password
 //! protects is *Incomplete*, with its cause.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails shall say where")]
@@ -200,6 +200,24 @@ unusual_places!(
     eicar_is_found_under_both_names_on_ext4: ext::hard_link;
     eicar_is_found_in_the_target_of_a_link: ext::symbolic_link;
 );
+
+/// What a name promises is judged for each name of a content; some containers show in nothing but it.
+#[test]
+fn a_second_name_of_another_type_is_judged_like_the_first() {
+    let program = [b"MZ".to_vec(), vec![0; 126]].concat();
+    let cases = [
+        (&["photo.jpg", "outil.exe"], program, "incomplete"),
+        (&["a.gpg", "a"], [vec![0x85], b"Bonjour. ".repeat(9)].concat(), "incomplete"),
+        (&["index.html", "INDEX.HTM"], b"<html><body>Bonjour.</body></html>".to_vec(), "clean"),
+    ];
+    for (names, bytes, verdict) in cases {
+        for make in [ntfs::linked, ext::linked] {
+            let folder = tempfile::tempdir().unwrap();
+            let scan = scan(&Station::new(folder.path()), &make(folder.path(), names, &bytes).disk);
+            assert_eq!(scan.verdict(), verdict, "{names:?}: {:#}", scan.report);
+        }
+    }
+}
 
 #[test]
 fn what_a_password_protects_is_incomplete() {

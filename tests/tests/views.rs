@@ -1,4 +1,4 @@
-//! Media of which two hosts see different things (acceptance MEDIA-4): the reader shows everything that either of them
+//! Media of which two hosts see different things: the reader shows everything that either of them
 //! sees. EICAR stands where only one reading of the medium leads.
 //!
 //! "found" is the strong expectation: EICAR is found and named with its volume. "not clean" is the weak one, for places

@@ -60,17 +60,17 @@ pub struct Examined {
 }
 
 impl Engines<'_> {
-    /// Matches one content. `extension` is that of its name; `marker` is looked for in inner layers.
-    pub fn examine(&mut self, content: &[u8], extension: &str, marker: Option<&[u8]>) -> Examined {
-        self.run(content, extension, marker, false)
+    /// Matches one content. `extensions` are those of its names; `marker` is looked for in inner layers.
+    pub fn examine(&mut self, content: &[u8], extensions: &[String], marker: Option<&[u8]>) -> Examined {
+        self.run(content, extensions, marker, false)
     }
 
     /// Matches boot code or a table: whatever may look like a container in it is none.
     pub fn examine_area(&mut self, content: &[u8]) -> Examined {
-        self.run(content, "", None, true)
+        self.run(content, &[], None, true)
     }
 
-    fn run(&mut self, content: &[u8], extension: &str, marker: Option<&[u8]>, area: bool) -> Examined {
+    fn run(&mut self, content: &[u8], extensions: &[String], marker: Option<&[u8]>, area: bool) -> Examined {
         let started = CpuClock::start();
         let mut walk = Walk {
             rules: &mut self.rules,
@@ -90,7 +90,7 @@ impl Engines<'_> {
             marker_seen: false,
             rules_cpu: 0,
         };
-        let content_type = walk.outer(content, extension);
+        let content_type = walk.outer(content, extensions);
         if self.max_file_size != 0 && u64::try_from(content.len()).is_ok_and(|bytes| bytes > self.max_file_size) {
             // One limit for all: a file over it costs nothing, and its report does not depend on which engine obeys.
             walk.not_checked.add(Cause::EngineLimit(EngineLimit::FileSize));
@@ -136,7 +136,11 @@ struct Walk<'a, 'r> {
 }
 
 impl Walk<'_, '_> {
-    fn outer(&mut self, content: &[u8], extension: &str) -> ContentType {
+    fn outer(&mut self, content: &[u8], extensions: &[String]) -> ContentType {
+        let (extension, further) = match extensions {
+            [own, further @ ..] => (own.as_str(), further),
+            [] => ("", extensions),
+        };
         let frame = self.frame(content, extension, 0, None);
         if self.area {
             self.frames.push(frame);
@@ -145,6 +149,11 @@ impl Walk<'_, '_> {
         self.disk_image = frame.inspection.disk_image;
         let (content_type, finding) = content_type::examine(content, extension, frame.inspection.container);
         self.findings.extend(finding);
+        // What a content is does not depend on its name, but some containers show in nothing else, and each name may promise another.
+        for extension in further {
+            self.not_checked.extend(containers::inspect(content, extension, self.opened, self.max_output).causes);
+            self.findings.extend(content_type::examine(content, extension, frame.inspection.container).1);
+        }
         self.frames.push(frame);
         content_type
     }

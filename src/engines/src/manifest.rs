@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use std::io;
 use std::path::Path;
+use time::{Date, Month};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "manifest.toml";
@@ -62,7 +63,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
     let written: Written = toml::from_str(text)?;
     let refused = || ManifestError::Date(written.date.to_string());
     let date = written.date.date.ok_or_else(refused)?;
-    let days = days_from_civil(date.year.into(), date.month.into(), date.day.into()).ok_or_else(refused)?;
+    let day = seconds_of(date).ok_or_else(refused)?;
     let time = written.date.time.map_or(0, |time| {
         i64::from(time.hour) * 3600 + i64::from(time.minute) * 60 + i64::from(time.second.unwrap_or(0))
     });
@@ -70,23 +71,14 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
         Some(toml::value::Offset::Custom { minutes }) => i64::from(minutes) * 60,
         Some(toml::value::Offset::Z) | None => 0,
     };
-    Ok(Manifest { name: written.name, version: written.version, date: days * 86_400 + time - offset })
+    Ok(Manifest { name: written.name, version: written.version, date: day + time - offset })
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar; `None` when the date does not exist.
-fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let february = if leap { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let index = usize::try_from(month - 1).ok()?;
-    let length = *lengths.get(index)?;
-    if !(1970..=9999).contains(&year) || !(1..=length).contains(&day) {
-        return None;
-    }
-    let before = year - 1;
-    let leap_days = |y: i64| y / 4 - y / 100 + y / 400;
-    let years = (year - 1970) * 365 + leap_days(before) - leap_days(1969);
-    Some(years + lengths.iter().take(index).sum::<i64>() + day - 1)
+/// Seconds since 1970-01-01 at the beginning of a date; `None` when the date does not exist, or lies before.
+fn seconds_of(date: toml::value::Date) -> Option<i64> {
+    let month = Month::try_from(date.month).ok()?;
+    let date = Date::from_calendar_date(date.year.into(), month, date.day).ok()?;
+    Some(date.midnight().assume_utc().unix_timestamp()).filter(|seconds| *seconds >= 0)
 }
 
 #[cfg(test)]

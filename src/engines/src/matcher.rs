@@ -125,8 +125,9 @@ fn answer(engines: &mut Engines<'_>, content: &[u8], piece: &ScanPiece) -> Answe
     if piece.hash_only {
         return Answer::Hashed(Hashed { entry: piece.entry, bytes, digests, cpu: hash });
     }
-    let extension: String = piece.extension.chars().take(MAX_EXTENSION).collect();
-    let examined = if piece.area { engines.examine_area(content) } else { engines.examine(content, &extension, None) };
+    let extensions = piece.extensions.iter().take(ScanPiece::MAX_EXTENSIONS);
+    let extensions: Vec<String> = extensions.map(|name| name.chars().take(MAX_EXTENSION).collect()).collect();
+    let examined = if piece.area { engines.examine_area(content) } else { engines.examine(content, &extensions, None) };
     let mut cpu = examined.cpu;
     cpu.hash = hash;
     Answer::Scanned(Box::new(Scanned {

@@ -30,8 +30,8 @@ pub fn eicar_html() -> Vec<u8> {
 #[must_use]
 pub fn run(engines: &mut Engines<'_>) -> FromMatcher {
     let before = std::mem::replace(&mut engines.opened, Opened::claimed());
-    let plain = engines.examine(&eicar(), "com", None);
-    let html = engines.examine(&eicar_html(), "html", None);
+    let plain = engines.examine(&eicar(), &["com".to_owned()], None);
+    let html = engines.examine(&eicar_html(), &["html".to_owned()], None);
     let result = |engine: &str, marker: &str, examined: &Examined| SelfTestResult {
         engine: engine.to_owned(),
         marker: marker.to_owned(),
@@ -50,7 +50,7 @@ pub fn run(engines: &mut Engines<'_>) -> FromMatcher {
 fn prove(engines: &mut Engines<'_>, row: &Opener) -> ContainerProof {
     let sample = row.engine.and_then(|_| samples::sample(row.container, &eicar()));
     let proved = sample.is_some_and(|sample| {
-        let examined = engines.examine(&sample, "", Some(&eicar()));
+        let examined = engines.examine(&sample, &[], Some(&eicar()));
         let found = examined.findings.iter().any(|finding| finding.engine == CLAMAV);
         examined.marker_seen && found && examined.not_checked.is_empty()
     });

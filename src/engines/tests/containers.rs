@@ -86,9 +86,15 @@ const RECIPES: &[Recipe] = &[
         "fixed.vhd",
         "qemu-img",
         &["convert", "-O", "vpc", "-o", "subformat=fixed", "disk.img", "fixed.vhd"],
-        unsupported(Container::Vhd),
+        unsupported(Container::RawDisk),
     ),
     recipe("a.vhdx", "qemu-img", &["convert", "-O", "vhdx", "disk.img", "a.vhdx"], unsupported(Container::Vhdx)),
+    recipe(
+        "a.hdd",
+        "qemu-img",
+        &["convert", "-O", "parallels", "disk.img", "a.hdd"],
+        unsupported(Container::VirtualDisk),
+    ),
     recipe("a.ar", "ar", &["rc", "a.ar", "eicar.com"], unsupported(Container::Ar)),
     recipe(
         "password.zip",

@@ -46,6 +46,8 @@ kinds! {
     Failed "failed"
     /// A device changed while it was used: another class, a new interface, another content.
     Changed "changed"
+    /// A tag was signed and is about to be written.
+    Signed "signed"
     /// A tag was written on the medium, or kept for it.
     Sealed "sealed"
     /// A clean medium got no tag; the reason is in the detail.
@@ -56,19 +58,19 @@ kinds! {
     Alarm "alarm"
     /// Other signature bases are in use.
     BasesChanged "bases_changed"
-    /// New bases failed their self-test; the older ones stay in use.
+    /// New bases could not be loaded or failed their self-test; the older ones stay in use.
     BasesRejected "bases_rejected"
-    /// A base is older than the policy allows: sealing stops.
+    /// A base whose age counts is too old, one is missing, has no date or is from the future: sealing stops.
     BasesStale "bases_stale"
     /// The self-test of the engines passed.
     SelfTestPassed "self_test_passed"
     /// The self-test of the engines failed.
     SelfTestFailed "self_test_failed"
-    /// Other settings are in force.
+    /// Other settings are in force than at the last start.
     SettingsChanged "settings_changed"
-    /// The machine is about to sleep.
+    /// The machine is about to sleep, and said so before.
     Suspended "suspended"
-    /// It woke up.
+    /// It woke up, or did not sleep after all.
     Resumed "resumed"
     /// The clock was set, or jumped; by how many seconds is in the detail.
     ClockChanged "clock_changed"

@@ -8,7 +8,7 @@ use crate::opening;
 use crate::parts;
 use crate::reader::Reader;
 use crate::segment::Log;
-use crate::transfer::ClosingRecord;
+use crate::transfer::{ClosingRecord, CopiesRecord};
 use crate::writer::{Entry, Writer};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,10 @@ pub struct Position {
 pub enum Record {
     /// Into the event log.
     Event(Event),
-    /// Into the transfer log.
+    /// Into the transfer log: the end of a session.
     Transfer(Box<ClosingRecord>),
+    /// Into the transfer log: the end of a copy.
+    Copies(Box<CopiesRecord>),
 }
 
 /// A journal that this process records into. Any thread may; when a call returns, its record is on the disk
@@ -110,6 +112,7 @@ impl Journal {
             match record {
                 Record::Event(event) => entries.push(Entry::new(Log::Event, event.kind.as_str(), &event.body)?),
                 Record::Transfer(closing) => parts::split(*closing, &mut entries)?,
+                Record::Copies(copies) => entries.push(Entry::new(Log::Transfer, parts::SESSION_COPIES, &copies)?),
             }
         }
         self.writer()?.append(&self.settings, &entries)

@@ -56,8 +56,8 @@ pub use parts::MoreFiles;
 pub use reader::{Page, Reader, Row};
 pub use segment::Log;
 pub use transfer::{
-    BaseUsed, ClosingRecord, CopyMade, Counts, Ending, EngineUsed, FoundFile, MediumIdentity, Severity, TagReference,
-    Verdict,
+    BaseUsed, ClosingRecord, CopiesRecord, CopyMade, Counts, Ending, EngineUsed, FoundFile, MediumIdentity, Severity,
+    TagReference, Verdict,
 };
 pub use verify::{Evidence, Fault, FaultKind, Proof, Verification, verify};
 

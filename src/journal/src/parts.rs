@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Kind of a closing record.
 pub(crate) const SESSION: &str = "session";
+/// Kind of the record of a copy.
+pub(crate) const SESSION_COPIES: &str = "session_copies";
 /// Kind of the records before it.
 pub(crate) const SESSION_FILES: &str = "session_files";
 
@@ -30,19 +32,19 @@ pub struct MoreFiles {
 
 /// The records of one session: parts first, the closing record last.
 pub(crate) fn split(mut closing: ClosingRecord, entries: &mut Vec<Entry>) -> Result<(), JournalError> {
-    for file in &closing.files {
-        if crate::chain::ChainHash::from_hex(&file.sha256).is_none() {
-            return Err(JournalError::Record(format!("{:?} is no SHA-256 in lower-case hexadecimal", file.sha256)));
+    for digest in closing.files.iter().filter_map(|file| file.sha256.as_ref()) {
+        if crate::chain::ChainHash::from_hex(digest).is_none() {
+            return Err(JournalError::Record(format!("{digest:?} is no SHA-256 in lower-case hexadecimal")));
         }
     }
     let mut part = 0u64;
-    while let Some(length) = part_length(&closing.files) {
-        let rest = closing.files.split_off(length);
-        let files = std::mem::replace(&mut closing.files, rest);
+    let mut left = std::mem::take(&mut closing.files).into_iter();
+    while let Some(length) = part_length(left.as_slice()) {
         part = part.saturating_add(1);
-        let more = MoreFiles { session: closing.session.clone(), part, files };
+        let more = MoreFiles { session: closing.session.clone(), part, files: left.by_ref().take(length).collect() };
         entries.push(Entry::new(Log::Transfer, SESSION_FILES, &more)?);
     }
+    closing.files = left.collect();
     entries.push(Entry::new(Log::Transfer, SESSION, &closing)?);
     Ok(())
 }

@@ -1,9 +1,6 @@
 //! Journals for tests: a folder, sessions as they might be, a signer with the test keys of `blanche-tag`.
 
-use crate::{
-    BaseUsed, CheckpointRequest, ClosingRecord, Counts, Ending, EngineUsed, FoundFile, Journal, JournalSettings,
-    MediumIdentity, Severity, Verdict,
-};
+use crate::{CheckpointRequest, ClosingRecord, Journal, JournalSettings, Verdict};
 use blanche_tag::checkpoint::Checkpoint;
 use blanche_tag::claims::Label;
 use blanche_tag::envelope::{Algorithm, Purpose, seal};
@@ -19,45 +16,18 @@ pub(crate) fn digest(number: u64) -> String {
     crate::chain::sha256_hex(&number.to_be_bytes())
 }
 
-/// A session that a number stands for: every fourth is infected.
+/// A session that a number stands for: every fourth is infected. `record-journal` makes its sessions of the same sample.
 pub(crate) fn session(number: u64) -> ClosingRecord {
-    let infected = number % 4 == 3;
-    let file = FoundFile {
-        sha256: digest(number),
-        path: format!("documents/été {number}.exe"),
-        path_bytes: None,
-        size: 1000 + number,
-        severity: Severity::Malicious,
-        findings: vec!["clamav: Test.Eicar".to_owned()],
-    };
-    ClosingRecord {
-        session: format!("019a0000-0000-7000-8000-{number:012x}"),
-        started: "2026-11-28T09:00:00Z".to_owned(),
-        finished: "2026-11-28T09:01:00Z".to_owned(),
-        ending: Ending::Completed,
-        verdict: if infected { Verdict::Infected } else { Verdict::Clean },
-        reason: None,
-        medium: MediumIdentity {
-            vendor: Some(0x0951),
-            product: Some(0x1666),
-            serial: Some(format!("SERIAL{}", number % 1000)),
-            name: Some("Kingston DataTraveler".to_owned()),
-            port: Some("1-2".to_owned()),
-            capacity: Some(16_000_000_000),
-            volumes: vec!["1234abcd".to_owned()],
-        },
-        counts: Counts { files: 10, bytes: 5000, checked: 5000, malicious: u64::from(infected), ..Counts::default() },
-        files: if infected { vec![file] } else { Vec::new() },
-        tag: None,
-        engines: vec![EngineUsed {
-            name: "clamav".to_owned(),
-            version: "1.4.3".to_owned(),
-            bases: vec![BaseUsed { name: "main".to_owned(), version: "62".to_owned(), date: Some(1_700_000_000) }],
-        }],
-        policy: Some("default 1".to_owned()),
-        copies: Vec::new(),
-        report: None,
+    let mut closing: ClosingRecord = serde_json::from_str(include_str!("../samples/session.json")).unwrap();
+    closing.session = format!("019a0000-0000-7000-8000-{number:012x}");
+    closing.medium.serial = Some(format!("SERIAL{}", number % 1000));
+    for file in &mut closing.files {
+        (file.sha256, file.path) = (Some(digest(number)), format!("documents/été {number}.exe"));
     }
+    if number % 4 != 3 {
+        (closing.verdict, closing.counts.malicious, closing.files) = (Verdict::Clean, 0, Vec::new());
+    }
+    closing
 }
 
 pub(crate) fn settings(folder: &Path) -> JournalSettings {

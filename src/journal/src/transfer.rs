@@ -1,4 +1,5 @@
-//! The transfer log: one closing record for each session, with everything that staff may have to answer for later.
+//! The transfer log: one closing record for each session, with everything that staff may have to answer for later, and the
+//! copies of its files.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -117,8 +118,9 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FoundFile {
-    /// SHA-256 in 64 lower-case hexadecimal digits.
-    pub sha256: String,
+    /// SHA-256 in 64 lower-case hexadecimal digits; absent when the file could not be read in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Made visible ([`blanche_tag::visible::visible`]).
     pub path: String,
     /// The exact path in hexadecimal, when `path` had to be made visible.
@@ -187,6 +189,27 @@ pub struct CopyMade {
     pub bytes: u64,
     /// The copy is whole.
     pub complete: bool,
+    /// What is on the medium that was written: the word of the report (docs/report.md, `copy.outcome`).
+    pub outcome: String,
+    /// Why the copy is not whole: the word of the report (`copy.cause.cause`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The tag of the medium that was written, if it got one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<TagReference>,
+}
+
+/// What is recorded when copying the files of a session ended. That may be long after its closing record, which waits for
+/// nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopiesRecord {
+    /// UUID of the session.
+    pub session: String,
+    /// Whose files were copied.
+    pub medium: MediumIdentity,
+    /// To which media.
+    pub copies: Vec<CopyMade>,
 }
 
 /// What is recorded when a session ends.
@@ -213,6 +236,9 @@ pub struct ClosingRecord {
     /// **Every** suspicious or malicious file. Of many, the last ones stand in the closing record and the others in records
     /// of kind `session_files` right before it.
     pub files: Vec<FoundFile>,
+    /// How many such files there were beyond what a session may list; `counts` has all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_left_out: Option<u64>,
     /// The tag, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<TagReference>,
@@ -221,9 +247,6 @@ pub struct ClosingRecord {
     /// Version and identifier of the policy, and version of the program, as in the tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// Copies that were made.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub copies: Vec<CopyMade>,
     /// SHA-256 of the report in hexadecimal, if it was kept or sent somewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,

@@ -6,7 +6,7 @@ use crate::KeysError;
 use crate::ceremony::{self, Issue, NewAuthority, NewStation, Revocation};
 use crate::certificate::StationName;
 use crate::secret::{self, Secret, Secrets};
-use crate::signer::{PassphrasePlace, Settings};
+use crate::signer::{PassphrasePlace, Settings, SigningPolicy};
 use crate::token::TokenPlace;
 use blanche_tag::revocation::ALL_SITES;
 use clap::{Args, Subcommand};
@@ -20,7 +20,7 @@ pub enum KeysCommand {
     Authority(AuthorityArguments),
     /// At a station: make its two keys, its two requests and its signer.toml
     Request(RequestArguments),
-    /// At the authority: check two requests and issue two certificates
+    /// At the authority: check two requests and issue their certificates: two for tags, two for checkpoints
     Issue(IssueArguments),
     /// At a station: make new keys; called again once their certificates are there, put them in use
     Rotate(RotateArguments),
@@ -116,7 +116,7 @@ pub struct IssueArguments {
     /// Name of its site
     #[arg(long)]
     pub site: String,
-    /// Folder for the two certificate chains; must not exist, or be empty
+    /// Folder for the four certificate chains; must not exist, or be empty
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Days until the certificates end
@@ -298,7 +298,7 @@ fn request(arguments: &RequestArguments, prompts: &Prompts, french: bool) -> Res
     let token = arguments.token.place();
     let mut secrets = secret::new(file, prompts.station, prompts.again)?;
     let pin = pin(token.as_ref(), &mut secrets, file, prompts)?;
-    let new = NewStation { folder: &arguments.folder, name, passphrase, token };
+    let new = NewStation { folder: &arguments.folder, name, passphrase, token, policy: SigningPolicy::default() };
     let made = ceremony::request(&new, &secrets.passphrase, pin.as_ref())?;
     Ok(show::requests(&made, french))
 }

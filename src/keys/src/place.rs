@@ -1,7 +1,7 @@
 //! Where keys live: owners, modes, locks, and files that are whole or absent after a power cut.
 //!
 //! A secret that others can read is no secret, and a certificate that others can replace is nobody's: both are refused
-//! before a byte of them is used (security.md, rule 11).
+//! before a byte of them is used (security rule 11).
 
 use crate::KeysError;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};

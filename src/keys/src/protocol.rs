@@ -41,7 +41,9 @@ pub struct Description {
     pub certificate_expires: u64,
     /// The lowest counter that it would sign.
     pub next_counter: u64,
-    /// Seconds between the date of a base and the issue of a tag, at most.
+    /// Names of bases that must have been used and whose age counts.
+    pub fresh_bases: Vec<String>,
+    /// Seconds between the date of such a base and the issue of a tag, at most.
     pub max_base_age: u64,
     /// Seconds between issue and expiry of a tag, at most.
     pub max_validity: u64,
@@ -123,6 +125,10 @@ refusals! {
     Exception "exception"
         "Part of the medium was excepted from the check. This station does not sign that."
         "Une partie du support a été dispensée de contrôle. Cette station ne signe pas cela."
+    /// A base that the policy of the signer names is not among them.
+    BaseMissing "base-missing"
+        "A signature base that the signer demands is missing. Update the bases, then check the medium again."
+        "Une base de signatures exigée pour signer est absente. Mettez les bases à jour, puis recontrôlez le support."
     /// A base older than the policy of the signer allows.
     BaseTooOld "base-too-old"
         "A signature base is too old. Update the bases, then check the medium again."

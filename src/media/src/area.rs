@@ -139,6 +139,7 @@ impl Areas {
                 size,
                 attributes: Attributes::default(),
                 same_as: None,
+                modified: None,
             })?;
             if !plan.add(entry, OUTSIDE, &region.extents, 0, size, Turn::First) {
                 outbox.not_read(Subject::Entry(entry), 0, size, Cause::ReadLimit(ReadLimit::Entries))?;

@@ -4,7 +4,7 @@
 //! business of [`crate::walk`] and [`crate::deliver`], once for all filesystems.
 
 use crate::source::{Medium, Removed};
-use blanche_sandbox::wire::{AreaClass, Attributes, Cause, EntryKind, FilesystemKind, NameEncoding};
+use blanche_sandbox::wire::{AreaClass, Attributes, Cause, EntryKind, FilesystemKind, Modified, NameEncoding};
 use std::ops::{ControlFlow, Range};
 
 /// What a volume says about itself.
@@ -119,6 +119,8 @@ pub(crate) struct Found {
     pub(crate) size: u64,
     /// Flags.
     pub(crate) attributes: Attributes,
+    /// When its content was last changed.
+    pub(crate) modified: Option<Modified>,
     /// For folders that can be listed.
     pub(crate) folder: Option<FolderRef>,
     /// The content; of a link, its target.
@@ -140,6 +142,7 @@ impl Found {
             kind,
             size: 0,
             attributes: Attributes::default(),
+            modified: None,
             folder: None,
             stored: Stored::Extents(Vec::new()),
             faults: Vec::new(),

@@ -9,8 +9,8 @@ use crate::filesystem::Fault;
 use crate::outbox::{Halt, Outbox};
 use crate::packer::Packer;
 use blanche_sandbox::wire::{
-    AreaReport, Attributes, Cause, Entry, EntryId, EntryKind, FilesystemKind, FromReader, MediumLayout, NameEncoding,
-    ReadLimit, ReadLimits, Subject, Volume, VolumeRole,
+    AreaReport, Attributes, Cause, Clock, Entry, EntryId, EntryKind, FilesystemKind, FromReader, MediumLayout,
+    Modified, NameEncoding, ReadLimit, ReadLimits, Subject, Volume, VolumeRole,
 };
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -238,6 +238,8 @@ impl FolderReader<'_, '_, '_, '_> {
             size,
             attributes: Attributes { hidden, system: false, read_only },
             same_as: None,
+            // Seconds of UTC (stat(3type)).
+            modified: stat.as_ref().ok().and_then(|stat| Modified::new(stat.st_mtime, Clock::Utc)),
         })?;
         let refused = match (&stat, &target) {
             (Err(error), _) => Some(cause_of(*error)),

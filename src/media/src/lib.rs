@@ -13,6 +13,7 @@
 //! | `filesystem` | the trait that every filesystem implements |
 //! | `clusters`, `fat`, `exfat` | FAT12, FAT16, FAT32, exFAT |
 //! | `ntfs`, `ext`, `iso`, `udf` | NTFS; ext2, ext3, ext4; ISO 9660 with its namespaces; UDF |
+//! | `calendar` | dates of filesystems as moments |
 //! | `walk`, `plan` | folders, loops, budgets; what will be read |
 //! | `deliver`, `units`, `packer`, `hasher` | contents in medium order, decompressed, sealed and hashed |
 //! | `area`, `boot_areas` | the area ledger; the boot areas that a tag binds |
@@ -39,6 +40,7 @@
 mod area;
 mod boot_areas;
 mod bytes;
+mod calendar;
 mod clusters;
 mod deliver;
 mod exfat;

@@ -58,6 +58,8 @@ pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Failed> {
     let inherited = |which: Inherited| which.take().ok_or(Failed::Descriptor(which));
     let medium = inherited(Inherited::Medium)?;
     let channel = Channel::from_fd(inherited(Inherited::Channel)?);
+    // No budget counts what waits in the channel.
+    channel.narrow()?;
     let born = confine(profile)?;
     channel.send(&born, &[])?;
     let job = channel.receive::<ReadJob>(None)?.message;

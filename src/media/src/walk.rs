@@ -168,6 +168,7 @@ impl Visit<'_, '_, '_, '_> {
             size: found.size,
             attributes: found.attributes,
             same_as,
+            modified: found.modified,
         })?;
         let subject = Subject::Entry(id);
         if ambiguous {

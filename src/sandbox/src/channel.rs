@@ -3,6 +3,9 @@
 //! A frame is a little-endian `u32` length, then that many bytes of postcard. Descriptors travel with the first byte
 //! of the frame. Both ends refuse a frame that is longer, or carries more descriptors, than its type allows; the
 //! receiver also refuses trailing bytes.
+//!
+//! What was said and nobody has received waits in the kernel, and so do the memory files that were handed over, which no budget
+//! counts. So whoever hands them over one after the other narrows its end ([`Channel::narrow`]).
 
 use crate::wire::Message;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -18,11 +21,15 @@ use std::time::{Duration, Instant};
 
 /// Most descriptors that any message type may carry.
 const MAX_FDS: usize = 32;
+/// How long the parent waits for a child to take what it is told. A child listens whenever it has answered.
+const DEAF: Duration = Duration::from_secs(10);
 
 /// One end of a connection between the parent and a child.
 #[derive(Debug)]
 pub struct Channel {
     socket: OwnedFd,
+    /// How long the other end may take to receive a message; `None` = as long as it lives.
+    patience: Option<Duration>,
 }
 
 /// A message with the descriptors that came with it.
@@ -40,8 +47,8 @@ pub enum ChannelError {
     /// The other end is gone.
     #[error("the other process closed its end")]
     Closed,
-    /// Nothing came in time.
-    #[error("no message within the time allowed")]
+    /// Nothing came, or was taken, in time.
+    #[error("the other process neither spoke nor listened within the time allowed")]
     TimedOut,
     /// The other end broke the protocol; it must not be listened to any more.
     #[error("protocol violation: {0}")]
@@ -52,20 +59,31 @@ pub enum ChannelError {
 }
 
 impl Channel {
-    /// A connected pair: (ours, the child's).
+    /// A connected pair: (ours, the child's). Ours waits ten seconds at most for a child that does not listen; the child waits
+    /// for us as long as it has to.
     ///
     /// # Errors
     /// When the process has no descriptors left.
     pub fn pair() -> Result<(Self, Self), ChannelError> {
         let (ours, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        Ok((Self { socket: ours }, Self { socket: theirs }))
+        Ok((Self { socket: ours, patience: Some(DEAF) }, Self { socket: theirs, patience: None }))
     }
 
     /// Takes over a socket that was inherited or received.
     #[must_use]
     pub fn from_fd(socket: OwnedFd) -> Self {
-        Self { socket }
+        Self { socket, patience: None }
+    }
+
+    /// Leaves room for two small messages that nobody has received yet; a longer one goes through part by part. For a child's
+    /// first moments: once confined it can make no room again.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub fn narrow(&self) -> Result<(), ChannelError> {
+        // The least that the kernel gives: socket(7), SO_SNDBUF.
+        Ok(rustix::net::sockopt::set_socket_send_buffer_size(&self.socket, 0)?)
     }
 
     /// Gives the socket away, to be handed to a child.
@@ -74,11 +92,11 @@ impl Channel {
         self.socket
     }
 
-    /// Sends one message; waits while the other end's buffer is full.
+    /// Sends one message; waits while the other end does not receive those before it.
     ///
     /// # Errors
     /// [`ChannelError::Violation`] when the message is longer than its type allows, [`ChannelError::Closed`] when nobody
-    /// listens any more.
+    /// listens any more, [`ChannelError::TimedOut`] when a child does not listen: it hangs, and must not be spoken to any more.
     pub fn send<M: Message>(&self, message: &M, fds: &[BorrowedFd<'_>]) -> Result<(), ChannelError> {
         if fds.len() > M::MAX_FDS.min(MAX_FDS) {
             return Err(ChannelError::Violation("too many descriptors for this message"));
@@ -96,14 +114,17 @@ impl Channel {
         if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
             return Err(ChannelError::Violation("too many descriptors for this message"));
         }
+        let deadline = self.patience.and_then(|patience| Instant::now().checked_add(patience));
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
-            let sent =
-                match rustix::net::sendmsg(&self.socket, &[IoSlice::new(rest)], &mut ancillary, SendFlags::NOSIGNAL) {
-                    Err(Errno::INTR) => continue,
-                    Err(Errno::PIPE | Errno::CONNRESET) => return Err(ChannelError::Closed),
-                    other => other?,
-                };
+            // A socket is writable while at most a quarter of its buffer waits, which is a small message: af_unix.c.
+            self.wait(PollFlags::OUT, deadline)?;
+            let sent = match rustix::net::sendmsg(&self.socket, &[IoSlice::new(rest)], &mut ancillary, flags) {
+                Err(Errno::INTR | Errno::AGAIN) => continue,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(ChannelError::Closed),
+                other => other?,
+            };
             ancillary.clear();
             rest = rest.get(sent..).unwrap_or_default();
         }
@@ -116,7 +137,7 @@ impl Channel {
     /// # Errors
     /// The socket's.
     pub fn is_readable(&self, limit: Duration) -> Result<bool, ChannelError> {
-        match self.wait(Instant::now().checked_add(limit)) {
+        match self.wait(PollFlags::IN, Instant::now().checked_add(limit)) {
             Ok(()) => Ok(true),
             Err(ChannelError::TimedOut) => Ok(false),
             Err(error) => Err(error),
@@ -155,7 +176,7 @@ impl Channel {
     fn fill(&self, buffer: &mut [u8], fds: &mut Vec<OwnedFd>, deadline: Option<Instant>) -> Result<(), ChannelError> {
         let mut filled = 0usize;
         while filled < buffer.len() {
-            self.wait(deadline)?;
+            self.wait(PollFlags::IN, deadline)?;
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
             let mut ancillary = RecvAncillaryBuffer::new(&mut space);
             let rest = buffer.get_mut(filled..).unwrap_or_default();
@@ -185,13 +206,12 @@ impl Channel {
         Ok(())
     }
 
-    /// Waits until there is something to receive.
-    fn wait(&self, deadline: Option<Instant>) -> Result<(), ChannelError> {
-        let Some(deadline) = deadline else { return Ok(()) };
+    /// Waits until something can be received or sent.
+    fn wait(&self, until: PollFlags, deadline: Option<Instant>) -> Result<(), ChannelError> {
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 0 });
-            match rustix::event::poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&timeout)) {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let timeout = left.map(|left| Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 0, tv_nsec: 0 }));
+            match rustix::event::poll(&mut [PollFd::new(&self.socket, until)], timeout.as_ref()) {
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
                 Ok(0) => return Err(ChannelError::TimedOut),

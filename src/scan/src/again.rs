@@ -2,6 +2,7 @@
 //! list of entries must be the one of the first reading, entry by entry, and the digest of each content the one that was
 //! judged. What is handed over is compared once more by whoever writes it.
 
+use crate::alike::Alike;
 use crate::error::ScanError;
 use crate::intake::{Accepted, Intake};
 use crate::progress::Cancel;
@@ -10,7 +11,7 @@ use crate::remainder::Original;
 use crate::settings::Settings;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::content::SealedContent;
-use blanche_sandbox::wire::{Digests, EntryId, FromReader, MediumLayout, ReadJob, Source, Subject};
+use blanche_sandbox::wire::{Digests, EntryId, FromReader, MediumLayout, ReadJob, Source, Subject, VolumeId};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -115,12 +116,14 @@ impl<'a> Listening<'a> {
 }
 
 /// Reads every content of `original` that is `wanted` again, and hands it to `take` as soon as it is there, in sealed
-/// objects, the parts of one content in their order.
+/// objects, the parts of one content in their order. `sealed`: the volume on which this station wrote a tag after the first
+/// reading; the tag itself is nobody's content.
 ///
 /// # Errors
 /// [`RereadError`]: at the first content that is not what was checked.
 pub fn reread<E>(
     original: Original<'_>,
+    sealed: Option<VolumeId>,
     wanted: &dyn Fn(EntryId) -> bool,
     settings: &Settings,
     take: &mut Taker<'_, E>,
@@ -129,7 +132,7 @@ pub fn reread<E>(
     let inventory = original.inventory();
     let mut listening =
         Listening::start(inventory.medium(), inventory.source(), settings, cancel).map_err(RereadError::Children)?;
-    let mut compared = 0;
+    let mut alike = Alike::new(inventory.catalogue(), sealed);
     let same = |content: EntryId, length: u64, digests: &Digests| {
         let size = inventory.catalogue().get(content).map(|record| record.size);
         if size == Some(length) && inventory.digests(content).as_ref() == Some(digests) {
@@ -142,39 +145,38 @@ pub fn reread<E>(
         match listening.next()? {
             Accepted::Noted | Accepted::Planned { .. } => {
                 let intake = &listening.intake;
-                if !intake.catalogue.continues(inventory.catalogue(), compared)
-                    || intake.layout.as_ref() != Some(inventory.layout())
-                {
+                if !alike.goes_on(&intake.catalogue) || intake.layout.as_ref() != Some(inventory.layout()) {
                     return Err(RereadError::Changed);
                 }
-                compared = intake.catalogue.len();
             }
             Accepted::NotRead(what) => {
                 if let Subject::Entry(entry) = what.subject
-                    && wanted(entry)
+                    && let Some(entry) = alike.before(entry).filter(|entry| wanted(*entry))
                 {
                     return Err(RereadError::NotRead(entry));
                 }
             }
             Accepted::Object { object, pieces } => {
                 let mut parts = Vec::with_capacity(pieces.len());
-                for piece in pieces.iter().filter(|piece| wanted(piece.entry)) {
-                    same(piece.entry, piece.length, &piece.digests)?;
-                    parts.push(Part { content: piece.entry, offset: piece.offset, at: 0, length: piece.length });
+                for piece in &pieces {
+                    let Some(content) = alike.before(piece.entry).filter(|entry| wanted(*entry)) else { continue };
+                    same(content, piece.length, &piece.digests)?;
+                    parts.push(Part { content, offset: piece.offset, at: 0, length: piece.length });
                 }
                 take(&parts, &object).map_err(RereadError::Taking)?;
             }
-            Accepted::Part { entry, part, total, last, .. } if wanted(entry) => {
+            Accepted::Part { entry, part, total, last, .. } => {
+                let Some(content) = alike.before(entry).filter(|entry| wanted(*entry)) else { continue };
                 if let Some(digests) = &last {
-                    same(entry, total, digests)?;
+                    same(content, total, digests)?;
                 }
                 let (at, length) = (total.saturating_sub(part.length()), part.length());
-                take(&[Part { content: entry, offset: 0, at, length }], &part).map_err(RereadError::Taking)?;
+                take(&[Part { content, offset: 0, at, length }], &part).map_err(RereadError::Taking)?;
             }
-            Accepted::Part { .. } | Accepted::Done => {}
+            Accepted::Done => {}
         }
     }
-    if compared == inventory.catalogue().len() { Ok(()) } else { Err(RereadError::Changed) }
+    if alike.is_whole() { Ok(()) } else { Err(RereadError::Changed) }
 }
 
 /// What is on a medium, at a glance.

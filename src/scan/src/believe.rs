@@ -59,7 +59,7 @@ mod tests {
     const DIGESTS: Digests = Digests { sha256: [3; 32], blake3: [4; 32] };
 
     fn piece() -> ScanPiece {
-        ScanPiece { area: false, entry: 7, offset: 0, length: 5, extension: String::new(), hash_only: false }
+        ScanPiece { area: false, entry: 7, offset: 0, length: 5, extensions: Vec::new(), hash_only: false }
     }
 
     fn answer() -> Scanned {

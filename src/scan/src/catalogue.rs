@@ -1,7 +1,8 @@
 //! Every entry of the medium as the reader announced it, in little memory: names in one arena, paths built on demand.
 
 use crate::words;
-use blanche_sandbox::wire::{Entry, EntryId, EntryKind, VolumeId};
+use blanche_sandbox::wire::{Clock, Entry, EntryId, EntryKind, Modified, ScanPiece, VolumeId};
+use std::collections::BTreeSet;
 
 /// Marks the root of a volume as parent.
 pub(crate) const ROOT: EntryId = EntryId::MAX;
@@ -19,6 +20,9 @@ pub(crate) struct Record {
     pub(crate) kind: EntryKind,
     pub(crate) size: u64,
     same_as: EntryId,
+    /// Apart from its clock, which takes no room of its own here.
+    modified: i64,
+    clock: Option<Clock>,
 }
 
 impl Record {
@@ -30,6 +34,11 @@ impl Record {
     /// The entry whose content this is another name of.
     pub(crate) fn same_as(&self) -> Option<EntryId> {
         (self.same_as != ROOT).then_some(self.same_as)
+    }
+
+    /// When its content was last changed, as the medium says.
+    pub(crate) fn modified(&self) -> Option<Modified> {
+        self.clock.map(|clock| Modified { seconds: self.modified, clock })
     }
 }
 
@@ -45,6 +54,10 @@ pub(crate) struct ShownPath {
 pub(crate) struct Catalogue {
     records: Vec<Record>,
     names: Vec<u8>,
+    /// Contents, each with an entry that is another name of it with another extension.
+    renamed: BTreeSet<(EntryId, EntryId)>,
+    /// Those that were handed over before that name was known.
+    late: BTreeSet<EntryId>,
 }
 
 impl Catalogue {
@@ -68,15 +81,15 @@ impl Catalogue {
             kind: entry.kind,
             size: entry.size,
             same_as: ROOT,
+            modified: entry.modified.map_or(0, |modified| modified.seconds),
+            clock: entry.modified.map(|modified| modified.clock),
         };
         if let Some(first) = entry.same_as {
-            let named = self.get(first).ok_or("another name of something that was not announced")?;
-            let both = entry.kind.has_content() && named.kind.has_content() && named.same_as == ROOT;
-            let is_link = |kind| kind == EntryKind::Link;
-            if !both || is_link(entry.kind) != is_link(named.kind) || named.size != entry.size {
-                return Err("another name of something that is not the same");
-            }
+            self.is_named_again(entry, first)?;
             record.same_as = first;
+        }
+        if !entry.modified.is_none_or(Modified::is_possible) {
+            return Err("a time that no calendar has");
         }
         if entry.kind == EntryKind::Area && entry.parent.is_some() {
             return Err("an area inside a folder");
@@ -99,15 +112,57 @@ impl Catalogue {
         }
         self.names.extend_from_slice(&entry.name);
         self.records.push(record);
+        if let Some(first) = entry.same_as
+            && self.extension(first) != self.extension(id)
+        {
+            self.renamed.insert((first, id));
+        }
         Ok(id)
     }
 
-    /// Whether the entries from `from` on are those of `other`, as far as there are any yet.
-    pub(crate) fn continues(&self, other: &Self, from: usize) -> bool {
-        let records = self.records.get(from..).unwrap_or_default();
-        let others = other.records.get(from..).unwrap_or_default();
-        records.len() <= others.len()
-            && records.iter().zip(others).all(|(one, two)| one == two && self.name(one) == other.name(two))
+    /// The content of `first` was handed over before its name `id` was known.
+    pub(crate) fn named_late(&mut self, first: EntryId, id: EntryId) {
+        if self.renamed.contains(&(first, id)) {
+            self.late.insert(first);
+        }
+    }
+
+    /// Extensions of all names of a content, its own first; as many as one piece can have.
+    pub(crate) fn extensions(&self, id: EntryId) -> Vec<String> {
+        self.all_extensions(id).0
+    }
+
+    /// Contents that were not looked at under each of their extensions: there were too many, or one was known too late.
+    pub(crate) fn missed_names(&self) -> BTreeSet<EntryId> {
+        let contents: BTreeSet<EntryId> = self.renamed.iter().map(|(content, _)| *content).collect();
+        let over = contents.into_iter().filter(|content| self.all_extensions(*content).1);
+        over.chain(self.late.iter().copied()).collect()
+    }
+
+    /// Extensions of a content, and whether there are more than one piece can have.
+    fn all_extensions(&self, id: EntryId) -> (Vec<String>, bool) {
+        let mut extensions = vec![self.extension(id)];
+        for (_, name) in self.renamed.range((id, 0)..=(id, EntryId::MAX)) {
+            let extension = self.extension(*name);
+            if !extensions.contains(&extension) {
+                if extensions.len() == ScanPiece::MAX_EXTENSIONS {
+                    return (extensions, true);
+                }
+                extensions.push(extension);
+            }
+        }
+        (extensions, false)
+    }
+
+    /// Whether `entry` can be another name of `first`.
+    fn is_named_again(&self, entry: &Entry, first: EntryId) -> Result<(), &'static str> {
+        let named = self.get(first).ok_or("another name of something that was not announced")?;
+        let both = entry.kind.has_content() && named.kind.has_content() && named.same_as == ROOT;
+        let is_link = |kind| kind == EntryKind::Link;
+        if !both || is_link(entry.kind) != is_link(named.kind) || named.size != entry.size {
+            return Err("another name of something that is not the same");
+        }
+        Ok(())
     }
 
     pub(crate) fn get(&self, id: EntryId) -> Option<&Record> {
@@ -156,7 +211,7 @@ impl Catalogue {
 
     /// Extension in lower case without the dot, as a hint for the extension check; empty when there is none or it is
     /// longer than 16 bytes or not ASCII. The name of a link says nothing about its target, nor that of an area.
-    pub(crate) fn extension(&self, id: EntryId) -> String {
+    fn extension(&self, id: EntryId) -> String {
         let named = |record: &&Record| matches!(record.kind, EntryKind::File | EntryKind::Stream);
         let Some(record) = self.get(id).filter(named) else { return String::new() };
         let name = self.name(record);
@@ -196,6 +251,7 @@ mod tests {
             size: 1,
             attributes: Attributes::default(),
             same_as: None,
+            modified: None,
         }
     }
 
@@ -215,6 +271,7 @@ mod tests {
     fn a_reader_cannot_put_entries_where_none_can_be() {
         let mut catalogue = Catalogue::default();
         catalogue.push(&entry(None, b"file", EntryKind::File), 9, 99).expect("file");
+        let at = |seconds| Some(Modified { seconds, clock: Clock::Utc });
         for (wrong, depth, path) in [
             (entry(Some(0), b"child of a file", EntryKind::File), 9, 99),
             (entry(Some(7), b"orphan", EntryKind::File), 9, 99),
@@ -225,10 +282,54 @@ mod tests {
             (Entry { same_as: Some(7), ..entry(None, b"name of nothing", EntryKind::File) }, 9, 99),
             (Entry { same_as: Some(0), size: 2, ..entry(None, b"longer", EntryKind::File) }, 9, 99),
             (Entry { same_as: Some(0), ..entry(None, b"folder", EntryKind::Directory) }, 9, 99),
+            (Entry { modified: at(Modified::LAST + 1), ..entry(None, b"year 10000", EntryKind::File) }, 9, 99),
+            (Entry { modified: at(i64::MIN), ..entry(None, b"no year", EntryKind::File) }, 9, 99),
         ] {
             assert!(catalogue.push(&wrong, depth, path).is_err(), "{wrong:?}");
         }
         assert_eq!(catalogue.len(), 1);
+    }
+
+    #[test]
+    fn a_time_is_kept_with_its_clock() {
+        let mut catalogue = Catalogue::default();
+        let times = [Clock::Utc, Clock::Local].map(|clock| [Modified::FIRST, 0, Modified::LAST].map(|at| (at, clock)));
+        let times = times.concat().into_iter().map(|(seconds, clock)| Some(Modified { seconds, clock }));
+        for modified in times.chain([None]) {
+            let id = catalogue.push(&Entry { modified, ..entry(None, b"file", EntryKind::File) }, 9, 99).expect("file");
+            assert_eq!(catalogue.get(id).and_then(Record::modified), modified);
+        }
+    }
+
+    #[test]
+    fn a_content_is_looked_at_under_the_extension_of_every_name() {
+        let mut catalogue = Catalogue::default();
+        let mut name = |name: String, same_as| {
+            let named = Entry { same_as, ..entry(None, name.as_bytes(), EntryKind::File) };
+            catalogue.push(&named, 9, 99).expect("a name")
+        };
+        let (first, second) = (name("a.exe".into(), None), name("b".into(), None));
+        for (other, content) in [("c.JPG", first), ("d.jpg", first), ("f.exe", first)] {
+            name(other.into(), Some(content));
+        }
+        let third = name("e.gpg".into(), Some(second));
+        let many = name("many.0".into(), None);
+        for number in 1..=ScanPiece::MAX_EXTENSIONS {
+            name(format!("many.{number}"), Some(many));
+        }
+        assert_eq!(catalogue.extensions(first), ["exe", "jpg"]);
+        assert_eq!(catalogue.extensions(second), ["", "gpg"]);
+        assert_eq!(catalogue.extensions(many).len(), ScanPiece::MAX_EXTENSIONS);
+        assert_eq!(catalogue.missed_names(), BTreeSet::from([many]));
+        catalogue.named_late(second, third);
+        catalogue.named_late(first, first);
+        assert_eq!(catalogue.missed_names(), BTreeSet::from([second, many]));
+    }
+
+    /// A million entries are 48 MB.
+    #[test]
+    fn a_record_stays_small() {
+        assert!(size_of::<Record>() <= 48, "{}", size_of::<Record>());
     }
 
     #[test]

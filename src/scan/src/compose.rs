@@ -1,11 +1,12 @@
 //! Puts a report together from what a finished session knows. Everything here is bookkeeping; what it means was decided
 //! in [`crate::judge`] and [`crate::ledger`].
 
-use crate::catalogue::hexadecimal;
+use crate::catalogue::{Catalogue, hexadecimal};
 use crate::judge::{Admission, Verdict, judge};
+use crate::ledger::{ClosedLedger, Gap};
 use crate::report::{
-    AreaLedger, AreaLine, Engines, FileFindings, FileLine, Isolation, NotChecked, Report, SCHEMA, Sealing,
-    SealingObstacle, VolumeLine,
+    AreaLedger, AreaLine, Engines, FileFindings, FileLine, FindingsLeftOut, Isolation, Lines, NotChecked, Report,
+    SCHEMA, Sealing, SealingObstacle, VolumeLine,
 };
 use crate::room::EngineRoomDescription;
 use crate::session::{Finished, ScanOptions};
@@ -13,6 +14,8 @@ use crate::settings::Settings;
 use crate::words;
 use blanche_sandbox::wire::{EntryKind, Finding, MediumLayout, Severity, Subject};
 use jiff::Timestamp;
+use std::cmp::Reverse;
+use std::collections::HashSet;
 
 /// The report of a finished session.
 pub(crate) fn report(
@@ -29,6 +32,9 @@ pub(crate) fn report(
     let verdict = judge(admission, session.ledger.state(), session.ledger.ledger().worst(), policy);
     let isolation = isolation(session, admission);
     let layout = session.intake.layout.as_ref();
+    let catalogue = &session.intake.catalogue;
+    let (findings, findings_left_out) = findings(catalogue, &session.ledger);
+    let (not_checked, not_checked_left_out) = not_checked(catalogue, &session.ledger);
     let finished = session.started.checked_add(session.duration).unwrap_or(session.started);
     Report {
         schema: SCHEMA,
@@ -44,8 +50,10 @@ pub(crate) fn report(
         volumes: layout.map(volumes).unwrap_or_default(),
         content: session.ledger.content,
         area: area(session),
-        findings: findings(session),
-        not_checked: not_checked(session),
+        findings,
+        findings_left_out,
+        not_checked,
+        not_checked_left_out,
         files: options.files.then(|| files(session, settings)),
         sealing: sealing(verdict, &room, &isolation, settings),
         seal: None,
@@ -97,32 +105,51 @@ fn area(session: &Finished) -> AreaLedger {
     AreaLedger { sums: area.sums.iter().map(line).collect(), digests: area.digests.clone() }
 }
 
-/// Files with findings, under each of their names, the most severe first, then by place.
-fn findings(session: &Finished) -> Vec<FileFindings> {
-    let (catalogue, ledger) = (&session.intake.catalogue, session.ledger.ledger());
+/// Files with findings, under each of their names, the most severe first, then by place; and those for which there is no room.
+fn findings(catalogue: &Catalogue, ledger: &ClosedLedger) -> (Vec<FileFindings>, Option<FindingsLeftOut>) {
+    let ledger = ledger.ledger();
     if ledger.findings().is_empty() {
-        return Vec::new();
+        return (Vec::new(), None);
     }
-    let mut lines: Vec<(Severity, FileFindings)> = catalogue
+    let mut found: Vec<_> = catalogue
         .iter()
         .filter_map(|(id, record)| {
             let content = record.same_as().unwrap_or(id);
             let (findings, state) = (ledger.findings().get(&content)?, ledger.state(content)?);
+            Some((Reverse(state.worst?), record.volume, id, findings))
+        })
+        .collect();
+    found.sort_unstable_by_key(|(worst, volume, id, _)| (*worst, *volume, *id));
+    let (mut lines, mut left_out) = (Lines::default(), FindingsLeftOut::default());
+    for (Reverse(worst), volume, id, findings) in found {
+        let Some(record) = catalogue.get(id) else { continue };
+        let content = record.same_as().unwrap_or(id);
+        let listed = lines.add(|| {
             let path = catalogue.path(id);
-            let line = FileFindings {
-                volume: record.volume,
+            let digests = ledger.state(content).and_then(|state| state.read);
+            FileFindings {
+                volume,
                 path: path.visible,
                 path_bytes: path.exact,
                 size: record.size,
-                sha256: state.read.map(|digests| hexadecimal(&digests.sha256)).unwrap_or_default(),
+                sha256: digests.map(|digests| hexadecimal(&digests.sha256)).unwrap_or_default(),
                 media_type: ledger.media_type_of(content).to_owned(),
                 findings: findings.iter().map(shown).collect(),
+            }
+        });
+        if !listed {
+            let count = match worst {
+                Severity::Malicious => &mut left_out.malicious,
+                Severity::Suspicious => &mut left_out.suspicious,
+                Severity::Info => &mut left_out.info,
             };
-            Some((state.worst?, line))
-        })
-        .collect();
-    lines.sort_by(|(left, a), (right, b)| right.cmp(left).then_with(|| (a.volume, &a.path).cmp(&(b.volume, &b.path))));
-    lines.into_iter().map(|(_, line)| line).collect()
+            *count = count.saturating_add(1);
+        }
+    }
+    let (mut lines, more) = lines.finish();
+    let worst = |line: &FileFindings| line.findings.iter().map(|finding| finding.severity).max();
+    lines.sort_by(|a, b| worst(b).cmp(&worst(a)).then_with(|| (a.volume, &a.path).cmp(&(b.volume, &b.path))));
+    (lines, more.map(|_| left_out))
 }
 
 /// A finding whose names, which come from a medium or an engine, are made visible.
@@ -135,34 +162,39 @@ fn shown(finding: &Finding) -> Finding {
     }
 }
 
-/// Everything that was not checked: the medium, then volumes, then entries.
-fn not_checked(session: &Finished) -> Vec<NotChecked> {
-    let catalogue = &session.intake.catalogue;
-    let mut lines: Vec<NotChecked> = session
-        .ledger
+/// Everything that was not checked: the medium, then volumes, then entries; and how many lines more there would be.
+fn not_checked(catalogue: &Catalogue, ledger: &ClosedLedger) -> (Vec<NotChecked>, Option<u64>) {
+    let entry = |gap: &Gap| match gap.subject {
+        Subject::Entry(id) => Some(id),
+        Subject::Medium | Subject::Volume(_) => None,
+    };
+    let mut gaps: Vec<_> = ledger
         .gaps()
         .iter()
-        .map(|gap| {
-            let path = match gap.subject {
-                Subject::Entry(id) => Some(catalogue.path(id)),
-                Subject::Medium | Subject::Volume(_) => None,
-            };
-            let (path, path_bytes) = path.map_or((None, None), |path| (Some(path.visible), path.exact));
-            NotChecked {
-                volume: session.ledger.volume_of(gap, catalogue),
-                path,
-                path_bytes,
-                offset: gap.offset,
-                length: gap.length,
-                cause: gap.cause.clone(),
-            }
-        })
+        .map(|gap| (entry(gap), ledger.volume_of(gap, catalogue), gap.offset, gap.length, &gap.cause))
         .collect();
+    // What is about more than one file comes first, so that there is room for it.
+    gaps.sort_unstable();
+    gaps.dedup();
+    // Then the first of each cause: what a person has to do depends on all of them.
+    let mut told = HashSet::new();
+    let (first, others): (Vec<_>, Vec<_>) =
+        gaps.into_iter().partition(|(entry, _, _, _, cause)| entry.is_none() || told.insert(*cause));
+    let mut lines = Lines::default();
+    for (entry, volume, offset, length, cause) in first.into_iter().chain(others) {
+        lines.add(|| {
+            let path = entry.map(|id| catalogue.path(id));
+            let (path, path_bytes) = path.map_or((None, None), |path| (Some(path.visible), path.exact));
+            NotChecked { volume, path, path_bytes, offset, length, cause: cause.clone() }
+        });
+    }
+    let (mut lines, left_out) = lines.finish();
     lines.sort_by(|a, b| {
         (a.volume, &a.path, a.offset, a.length, &a.cause).cmp(&(b.volume, &b.path, b.offset, b.length, &b.cause))
     });
+    // Two entries may have one path.
     lines.dedup();
-    lines
+    (lines, left_out)
 }
 
 fn files(session: &Finished, settings: &Settings) -> Vec<FileLine> {
@@ -221,3 +253,7 @@ fn sealing(verdict: Verdict, room: &EngineRoomDescription, isolation: &Isolation
     }
     Sealing { possible: obstacles.is_empty(), obstacles }
 }
+
+#[cfg(test)]
+#[path = "compose_tests.rs"]
+mod tests;

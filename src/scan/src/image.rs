@@ -10,6 +10,7 @@ use crate::judge::ContentLedgerState;
 use crate::ledger::{ClosedLedger, Ledger};
 use crate::matching::{Answers, Feeder, Silence};
 use crate::reading;
+use blanche_sandbox::ChannelError;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::content::{self, SealedContent};
 use blanche_sandbox::wire::{
@@ -59,9 +60,9 @@ pub(crate) fn look_inside(
         }
     };
     // Only what stands for the image itself is answered. What else the bytes are (an archive behind the volume, another
-    // kind of image around it) nobody looked into. An image in a form of its own, such as a dynamic VHD, shows nothing
-    // to a reader, and stays a container that nobody opened.
-    if inside.ledger.gaps().iter().all(|gap| gap.cause != Cause::UnknownContent) {
+    // kind of image around it) nobody looked into. An image that shows no volume to a reader stays a container that nobody opened.
+    let known = inside.ledger.gaps().iter().all(|gap| gap.cause != Cause::UnknownContent);
+    if inside.intake.volumes() > 0 && known {
         scanned.not_checked.retain(|cause| !is_image(cause));
     }
     for gap in inside.ledger.gaps() {
@@ -89,8 +90,8 @@ pub(crate) fn look_inside(
 
 /// Whether a cause stands for a disk image that a reader may read.
 fn is_image(cause: &Cause) -> bool {
-    use Container::{Iso9660, RawDisk, Udf, Vhd};
-    matches!(cause, Cause::ContainerUnsupported(RawDisk | Udf | Iso9660 | Vhd))
+    use Container::{Iso9660, RawDisk, Udf};
+    matches!(cause, Cause::ContainerUnsupported(RawDisk | Udf | Iso9660))
 }
 
 fn add(causes: &mut Vec<Cause>, cause: Cause) {
@@ -224,9 +225,14 @@ impl Look<'_> {
             .collect();
         let pieces = waiting.iter().map(|(piece, _)| piece.clone()).collect();
         let message = ToMatcher::Scan { pieces, prompt: true };
-        if matcher.channel().send(&message, &[object.as_fd()]).is_err() {
+        if let Err(error) = matcher.channel().send(&message, &[object.as_fd()]) {
+            tracing::warn!("matcher {}: {error}", matcher.pid());
             self.matcher = None;
-            return Err(Cause::MatcherCrashed);
+            return Err(if matches!(error, ChannelError::TimedOut) {
+                Cause::MatcherHung
+            } else {
+                Cause::MatcherCrashed
+            });
         }
         let mut answers = Answers::new(self.feeder, matcher, true);
         for (piece, digests) in &waiting {

@@ -148,7 +148,8 @@ impl Intake {
         Ok(Accepted::Noted)
     }
 
-    fn volumes(&self) -> usize {
+    /// How many volumes were announced.
+    pub(crate) fn volumes(&self) -> usize {
         self.layout.as_ref().map_or(0, |layout| layout.volumes.len())
     }
 
@@ -168,7 +169,11 @@ impl Intake {
             if !known {
                 return Err(Distrust::Violation("an entry of a volume that was not announced"));
             }
-            self.catalogue.push(entry, self.limits.max_depth, self.limits.max_path).map_err(Distrust::Violation)?;
+            let id =
+                self.catalogue.push(entry, self.limits.max_depth, self.limits.max_path).map_err(Distrust::Violation)?;
+            if let Some(first) = entry.same_as.filter(|first| self.is_given(*first)) {
+                self.catalogue.named_late(first, id);
+            }
             if entry.kind.has_content() && entry.same_as.is_none() {
                 self.files = self.files.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(entry.size);
@@ -185,6 +190,10 @@ impl Intake {
         }
         self.phase = Phase::Contents;
         Ok(Accepted::Planned { files, bytes })
+    }
+
+    fn is_given(&self, entry: EntryId) -> bool {
+        usize::try_from(entry).is_ok_and(|index| self.given.get(index) == Some(&true))
     }
 
     /// Notes that `entry` is being handed over, once.
@@ -210,6 +219,9 @@ impl Intake {
         }
         if content.pieces.is_empty() || self.open.is_some() {
             return Err(Distrust::Violation("an object without content, or inside a long content"));
+        }
+        if content.pieces.len() > usize::try_from(self.limits.batch_files).unwrap_or(usize::MAX) {
+            return Err(Distrust::Violation("more contents in one object than the limit allows"));
         }
         let mut end = 0u64;
         for piece in &content.pieces {

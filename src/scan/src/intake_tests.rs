@@ -27,7 +27,8 @@ fn layout() -> MediumLayout {
 
 fn file(size: u64) -> Entry {
     let attributes = Attributes::default();
-    Entry { volume: Some(0), parent: None, name: b"f".to_vec(), kind: EntryKind::File, size, attributes, same_as: None }
+    let (name, kind) = (b"f".to_vec(), EntryKind::File);
+    Entry { volume: Some(0), parent: None, name, kind, size, attributes, same_as: None, modified: None }
 }
 
 fn object(bytes: &[u8]) -> OwnedFd {
@@ -131,6 +132,17 @@ fn every_lie_about_content_is_a_violation() {
         let answer = planned(&[16, 16]).accept(message, fds);
         assert!(matches!(answer, Err(Distrust::Violation(_))), "{what}: {answer:?}");
     }
+}
+
+/// A matcher is told of all pieces of an object at once.
+#[test]
+fn an_object_holds_as_many_contents_as_the_limit_allows_and_no_more() {
+    let all = |count: u32| (0..count).map(|entry| piece(entry, u64::from(entry), 1)).collect::<Vec<_>>();
+    let most = ReadLimits::default().batch_files;
+    let length = usize::try_from(most).expect("few");
+    planned(&vec![1; length]).accept(pieces(&all(most)), vec![object(&vec![0; length])]).expect("as many as may be");
+    let refused = planned(&vec![1; length + 1]).accept(pieces(&all(most + 1)), vec![object(&vec![0; length + 1])]);
+    assert!(matches!(refused, Err(Distrust::Violation(_))), "{refused:?}");
 }
 
 #[test]

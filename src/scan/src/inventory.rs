@@ -5,7 +5,9 @@ use crate::catalogue::{Catalogue, ROOT, Record};
 use crate::ledger::Ledger;
 use crate::session::Finished;
 use crate::target::Target;
-use blanche_sandbox::wire::{AreaReport, Digests, EntryId, EntryKind, MediumLayout, Source, Subtree, VolumeId};
+use blanche_sandbox::wire::{
+    AreaReport, Digests, EntryId, EntryKind, MediumLayout, Modified, Source, Subtree, VolumeId,
+};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -37,6 +39,8 @@ pub struct Listed<'a> {
     pub kind: EntryKind,
     /// Bytes of content.
     pub size: u64,
+    /// When its content was last changed, as the medium says.
+    pub modified: Option<Modified>,
     /// Of the content, equal on both sides; absent for what has none.
     pub digests: Option<Digests>,
     /// BLAKE3 chaining values of a content of more than one MiB.
@@ -70,6 +74,19 @@ impl Inventory {
     pub fn shown(&self, entry: EntryId) -> (String, Option<String>) {
         let path = self.catalogue.path(entry);
         (path.visible, path.exact)
+    }
+
+    /// Whether an entry is a file that a tag on `volume` replaced, or would have replaced.
+    #[must_use]
+    pub fn is_tag(&self, entry: EntryId, volume: VolumeId) -> bool {
+        self.catalogue.get(entry).is_some_and(|record| crate::alike::is_tag(&self.catalogue, record, volume))
+    }
+
+    /// Whether there was a file that sealing replaces.
+    #[must_use]
+    pub fn has_tag(&self) -> bool {
+        let is_tag = |volume, record| crate::alike::is_tag(&self.catalogue, record, volume);
+        self.catalogue.iter().any(|(_, record)| record.volume.is_some_and(|volume| is_tag(volume, record)))
     }
 
     /// The medium, opened read-only when the session began.
@@ -151,6 +168,7 @@ impl Inventory {
             stream: (record.kind == EntryKind::Stream).then(|| self.catalogue.name(record)),
             kind: record.kind,
             size: record.size,
+            modified: record.modified(),
             digests: state.and_then(|state| state.read),
             subtrees: if has_content { self.ledger.subtrees_of(content) } else { &[] },
         }

@@ -33,6 +33,9 @@ const FORM: u32 = 2;
 pub(crate) struct EngineKey([u8; 32]);
 
 impl EngineKey {
+    /// That of no engines.
+    const NOBODY: Self = Self([0; 32]);
+
     /// `process` holds the engines: another build of the matcher or of a library may judge otherwise with the same bases,
     /// so every file that it has mapped counts (proc(5), `/proc/PID/maps`). `tmpfs` is the room for unpacking in bytes.
     ///
@@ -143,7 +146,7 @@ impl KnownResults {
 
     /// No results, neither now nor later.
     pub(crate) fn none() -> Self {
-        Self { engines: EngineKey([0; 32]), rows: Mutex::new(Rows { fresh: None, kept: None }) }
+        Self { engines: EngineKey::NOBODY, rows: Mutex::new(Rows { fresh: None, kept: None }) }
     }
 
     pub(crate) fn question(&self, piece: &ScanPiece, digests: &Digests) -> Question {
@@ -153,7 +156,10 @@ impl KnownResults {
         digest.update(digests.blake3);
         digest.update(piece.length.to_le_bytes());
         digest.update([u8::from(piece.area)]);
-        digest.update(piece.extension.as_bytes());
+        for extension in &piece.extensions {
+            digest.update(extension.as_bytes());
+            digest.update([0]);
+        }
         Question(digest.finalize().into())
     }
 
@@ -194,30 +200,55 @@ impl KnownResults {
     }
 }
 
+/// Forgets everything that is kept between sessions, of whatever engines: their rows would answer for engines that are loaded
+/// from the same bases.
+///
+/// # Errors
+/// Why the file cannot be emptied now, with its name.
+pub(crate) fn forget(settings: &Settings) -> Result<(), String> {
+    let Some(file) = settings.file_in_use().filter(|file| file.exists()) else { return Ok(()) };
+    // A file of other engines is emptied when it is opened; with this key it serves none.
+    Store::open(file, EngineKey::NOBODY, u64::from(settings.max)).map(drop).map_err(|error| {
+        format!("results of engines that miss something stand in {} and cannot be deleted: {error}", file.display())
+    })
+}
+
 /// Keeps what sessions found out while their reports are already told: other sessions may hold the file, and a million
 /// rows take seconds. Dropping it waits for what is under way.
 #[derive(Debug, Default)]
-pub(crate) struct Keeper(Option<JoinHandle<()>>);
+pub(crate) struct Keeper {
+    at_work: Option<JoinHandle<()>>,
+    closed: bool,
+}
 
 impl Keeper {
     /// Adds the results of a session, after those of the one before. `cancel` ends the waiting; nothing is kept then.
     pub(crate) fn keep(&mut self, known: KnownResults, cancel: Cancel) {
-        let before = self.0.take();
+        if self.closed {
+            return;
+        }
+        let before = self.at_work.take();
         let keep = move || {
             wait_for(before);
             known.keep(&cancel);
         };
-        self.0 = std::thread::Builder::new()
+        self.at_work = std::thread::Builder::new()
             .name("known results".to_owned())
             .spawn(keep)
             .inspect_err(|error| tracing::warn!("known results of this session are not kept: {error}"))
             .ok();
     }
+
+    /// Keeps nothing any more, and waits for what is under way.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+        wait_for(self.at_work.take());
+    }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        wait_for(self.0.take());
+        wait_for(self.at_work.take());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::disguise;
 use crate::judge::{ContentLedgerState, Verdict};
 use crate::report::ContentLedger;
 use blanche_sandbox::wire::{
-    Cause, Digests, EntryId, EntryKind, Finding, NotRead, Scanned, Severity, Subject, Subtree, VolumeId,
+    Cause, Digests, EntryId, EntryKind, Finding, NotRead, ReadLimit, Scanned, Severity, Subject, Subtree, VolumeId,
 };
 use std::collections::HashMap;
 
@@ -184,6 +184,10 @@ impl Ledger {
     /// `unexplained` as its cause, so that nothing can be forgotten.
     pub(crate) fn close(mut self, catalogue: &Catalogue, unexplained: &Cause) -> ClosedLedger {
         self.disguises(catalogue);
+        for id in catalogue.missed_names() {
+            let size = catalogue.get(id).map_or(0, |record| record.size);
+            self.gap(Subject::Entry(id), 0, size, Cause::ReadLimit(ReadLimit::Names));
+        }
         let mut content = ContentLedger::default();
         let mut ranges: HashMap<EntryId, Vec<(u64, u64, bool)>> = HashMap::new();
         for gap in &self.gaps {
@@ -361,6 +365,7 @@ mod tests {
                 size: *size,
                 attributes: Attributes::default(),
                 same_as: None,
+                modified: None,
             };
             catalogue.push(&entry, 9, 99).expect("entry");
         }

@@ -12,7 +12,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test is a panic"))]
 
 mod again;
+mod alike;
 mod believe;
+mod brake;
 mod budget;
 mod catalogue;
 mod compose;
@@ -40,5 +42,5 @@ pub use again::{Look, Part, RereadError, Taker, look, reread};
 pub use error::ScanError;
 pub use inventory::{Inventory, Listed};
 pub use remainder::{Original, Remainder};
-pub use room::{EngineRoom, EngineRoomDescription};
+pub use room::{EngineRoom, EngineRoomDescription, SelfTest};
 pub use session::{ScanOptions, ScanOutcome, scan, scan_opened};

@@ -135,9 +135,10 @@ impl Feeder<'_> {
         if let Err(error) =
             child.channel().send(&ToMatcher::Scan { pieces, prompt: work.prompt }, &[work.object.as_fd()])
         {
-            // It died while it had nothing to do: no content is to blame, another matcher takes them all.
+            // It died, or stopped listening, while it had nothing to do: no content is to blame, another matcher takes them all.
             tracing::warn!("matcher {}: {error}", child.pid());
             self.tell(Outcome::MatcherLost);
+            child.kill();
             return None;
         }
         let mut answers = Answers::new(self, &child, work.prompt);

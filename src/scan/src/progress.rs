@@ -92,6 +92,10 @@ impl Counters {
         self.checking.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn read(&self, bytes: u64) {
         self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
     }

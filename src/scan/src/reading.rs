@@ -1,5 +1,6 @@
 //! The reader at work: its messages are checked, its objects queued for the matchers, its gaps written into the ledger.
 
+use crate::brake::Brake;
 use crate::budget::{Budget, Held};
 use crate::error::ScanError;
 use crate::intake::{Accepted, Intake};
@@ -71,8 +72,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) counters: &'a Counters,
     pub(crate) known: &'a KnownResults,
     pub(crate) flight: Arc<Budget>,
-    pub(crate) spool: Arc<Budget>,
+    /// That of all sessions.
+    pub(crate) spool: &'a Arc<Budget>,
     pub(crate) stop: &'a (dyn Fn() -> bool + Sync),
+    pub(crate) brake: Brake,
 }
 
 /// What a reading gave.
@@ -91,9 +94,41 @@ struct Spooled {
     written: u64,
 }
 
+impl Spooled {
+    /// Waits for room for all of a content of `size` bytes. Two sessions that took it part by part would wait for each other, each
+    /// with half of a content; as it is, whoever holds room comes to its end. A content for which there is no room is read on
+    /// and dropped: the others go on.
+    fn begin(spool: &Arc<Budget>, size: u64, stop: &dyn Fn() -> bool) -> Self {
+        let mut held = spool.nothing();
+        let full = |_| if stop() { Cause::Cancelled } else { Cause::SpoolFull };
+        let file = held.grow(size, stop).map_err(full).and_then(|()| content::writable().map_err(failed));
+        if file.is_err() {
+            held.give_back();
+        }
+        Self { file, held, written: 0 }
+    }
+
+    /// Appends one part.
+    fn append(&mut self, part: &SealedContent, total: u64) {
+        if let Ok(file) = &self.file
+            && let Err(error) = append(file, part, self.written)
+        {
+            self.file = Err(failed(error));
+            self.held.give_back();
+        }
+        self.written = total;
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "passed to map_err")]
+fn failed(error: impl std::fmt::Display) -> Cause {
+    tracing::error!("spool: {error}");
+    Cause::SpoolFull
+}
+
 impl Reading<'_> {
     /// Reads until the reader is done, dies, lies or is stopped, and closes the queue.
-    pub(crate) fn run(self) -> Read {
+    pub(crate) fn run(mut self) -> Read {
         let mut intake = Intake::new(self.job.source, self.job.limits);
         // Closed however this ends: matchers that wait for more would wait for ever.
         let closed = self.queue.close_when_dropped();
@@ -112,14 +147,16 @@ impl Reading<'_> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn listen(&self, intake: &mut Intake) -> Result<(), Cause> {
+    fn listen(&mut self, intake: &mut Intake) -> Result<(), Cause> {
+        let stop = self.stop;
         let lost = |error: ChannelError| {
             tracing::error!("reader: {error}");
-            if (self.stop)() { Cause::Cancelled } else { Cause::ReaderLost }
+            if stop() { Cause::Cancelled } else { Cause::ReaderLost }
         };
         self.child.channel().send(&self.job, &[]).map_err(lost)?;
         let mut spooled = None;
         while !intake.is_done() {
+            self.brake.wait(self.counters, self.stop);
             self.wait()?;
             let received = self.child.channel().receive::<FromReader>(Some(SILENCE)).map_err(lost)?;
             let accepted = intake.accept(received.message, received.fds).map_err(|distrust| {
@@ -165,8 +202,11 @@ impl Reading<'_> {
             Accepted::Object { object, pieces } => self.queue_object(object, &pieces, intake)?,
             Accepted::Part { entry, part, total, last, subtrees } => {
                 self.ledger().subtrees(entry, &subtrees);
-                let mut long = spooled.take().unwrap_or_else(|| self.begin_spooling());
-                self.spool(&mut long, &part, total);
+                let size = intake.catalogue.get(entry).map_or(0, |record| record.size);
+                let begin = || Spooled::begin(self.spool, size, self.stop);
+                let mut long = spooled.take().unwrap_or_else(begin);
+                self.counters.read(part.length());
+                long.append(&part, total);
                 match last {
                     Some(digests) => self.queue_spooled(entry, long, digests, intake),
                     None => *spooled = Some(long),
@@ -196,30 +236,6 @@ impl Reading<'_> {
     fn waiting(&self, piece: ScanPiece, digests: Digests) -> Waiting {
         let question = self.known.question(&piece, &digests);
         Waiting { piece, digests, question, skip: Skip::No }
-    }
-
-    fn begin_spooling(&self) -> Spooled {
-        let file = content::writable().map_err(|error| {
-            tracing::error!("spool: {error}");
-            Cause::SpoolFull
-        });
-        Spooled { file, held: self.spool.nothing(), written: 0 }
-    }
-
-    /// Appends one part. Without room the rest of this content is read on and dropped: the others go on.
-    fn spool(&self, long: &mut Spooled, part: &SealedContent, total: u64) {
-        let length = part.length();
-        self.counters.read(length);
-        if let Ok(file) = &long.file {
-            let grown = long.held.grow(length, &|| (self.stop)());
-            let kept = grown.is_ok()
-                && append(file, part, long.written).map_err(|error| tracing::error!("spool: {error}")).is_ok();
-            if !kept {
-                long.file = Err(if (self.stop)() { Cause::Cancelled } else { Cause::SpoolFull });
-                long.held = self.spool.nothing();
-            }
-        }
-        long.written = total;
     }
 
     fn queue_spooled(&self, entry: EntryId, long: Spooled, digests: Digests, intake: &Intake) {
@@ -254,7 +270,7 @@ impl Reading<'_> {
 /// What a matcher has to know about one content.
 pub(crate) fn scan_piece(intake: &Intake, entry: EntryId, offset: u64, length: u64) -> ScanPiece {
     let area = intake.catalogue.get(entry).is_some_and(|record| record.kind == EntryKind::Area);
-    ScanPiece { area, entry, offset, length, extension: intake.catalogue.extension(entry), hash_only: false }
+    ScanPiece { area, entry, offset, length, extensions: intake.catalogue.extensions(entry), hash_only: false }
 }
 
 /// Copies a sealed part to its place in the spool file.
@@ -280,4 +296,76 @@ fn copy_to(object: &SealedContent, range: Range<u64>, file: &File, at: u64) -> i
         (from, to) = (from.saturating_add(step), to.saturating_add(step));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::OwnedFd;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const PART: u64 = 64 << 10;
+
+    fn part() -> SealedContent {
+        let file = content::writable().expect("a memory file");
+        file.write_all_at(&vec![7; 64 << 10], 0).expect("written");
+        let sealed: OwnedFd = content::seal(file).expect("sealed");
+        SealedContent::accept(sealed, PART).expect("a part")
+    }
+
+    /// Reads contents of six parts each; whoever is at work tells how much it has.
+    fn session(
+        spool: &Arc<Budget>,
+        contents: usize,
+        stop: &dyn Fn() -> bool,
+        used: &AtomicU64,
+        most: &AtomicU64,
+    ) -> usize {
+        let spooled = |_: &usize| {
+            let mut long = Spooled::begin(spool, 6 * PART, stop);
+            for number in 1..=6 {
+                long.append(&part(), number * PART);
+                if long.file.is_ok() {
+                    most.fetch_max(used.fetch_add(PART, Ordering::SeqCst) + PART, Ordering::SeqCst);
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let whole = long.file.as_ref().is_ok_and(|file| file.metadata().is_ok_and(|data| data.len() == 6 * PART));
+            used.fetch_sub(if whole { 6 * PART } else { 0 }, Ordering::SeqCst);
+            whole
+        };
+        (0..contents).filter(spooled).count()
+    }
+
+    #[test]
+    fn two_sessions_share_one_spool_and_neither_waits_for_ever() {
+        // Room for one and a half of their contents.
+        let spool = Budget::new(9 * PART);
+        let (used, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        let late = Instant::now() + Duration::from_secs(20);
+        let stop = || Instant::now() > late;
+        std::thread::scope(|scope| {
+            let both = [
+                scope.spawn(|| session(&spool, 20, &stop, &used, &most)),
+                scope.spawn(|| session(&spool, 20, &stop, &used, &most)),
+            ];
+            for session in both {
+                assert_eq!(session.join().expect("no panic"), 20, "every content is whole");
+            }
+        });
+        assert!(most.into_inner() <= 9 * PART, "the quota is that of all sessions");
+    }
+
+    #[test]
+    fn a_session_that_waits_for_another_can_be_cancelled_and_what_can_never_fit_is_refused_at_once() {
+        let spool = Budget::new(9 * PART);
+        let other = Spooled::begin(&spool, 6 * PART, &|| false);
+        let clock = Instant::now();
+        let cancelled = Spooled::begin(&spool, 6 * PART, &|| clock.elapsed() > Duration::from_millis(50));
+        assert!(matches!(cancelled.file, Err(Cause::Cancelled)));
+        let never = Spooled::begin(&spool, 10 * PART, &|| false);
+        assert!(matches!(never.file, Err(Cause::SpoolFull)));
+        drop(other);
+        assert!(Spooled::begin(&spool, 9 * PART, &|| false).file.is_ok());
+    }
 }

@@ -5,8 +5,10 @@
 //! [`crate::words::visible`]), `path_bytes` is the exact name in hexadecimal and is present only when the two differ.
 
 mod copy;
+mod lines;
 
 pub use copy::{CopyCause, CopyOutcome, CopyReport, LeftOut, NameChange, NotCarried, Omission, Renamed};
+pub use lines::{Line, Lines, MOST_BYTES, MOST_LINES};
 
 use crate::judge::Verdict;
 use blanche_sandbox::wire::{
@@ -47,10 +49,16 @@ pub struct Report {
     pub content: ContentLedger,
     /// The area ledger: what was looked at outside files.
     pub area: AreaLedger,
-    /// Files with findings, the most severe first.
+    /// Files with findings, the most severe first; [`MOST_LINES`] and [`MOST_BYTES`] bound this list and the next.
     pub findings: Vec<FileFindings>,
+    /// Those for which there was no room; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings_left_out: Option<FindingsLeftOut>,
     /// Everything that was not checked.
     pub not_checked: Vec<NotChecked>,
+    /// How many more lines there would be; absent when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_checked_left_out: Option<u64>,
     /// Every file with its digests; filled only when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<FileLine>>,
@@ -200,6 +208,17 @@ pub struct FileFindings {
     pub findings: Vec<Finding>,
 }
 
+/// Files with findings that a report does not list, each counted by its most severe one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FindingsLeftOut {
+    /// Dangerous.
+    pub malicious: u64,
+    /// A person has to look at them.
+    pub suspicious: u64,
+    /// For information only.
+    pub info: u64,
+}
+
 /// Something that was not checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotChecked {
@@ -269,7 +288,7 @@ pub struct Sealing {
 pub enum SealingObstacle {
     /// The verdict is not *Clean*.
     NotClean,
-    /// A base is older than the policy allows, or has no date: its name.
+    /// A base whose age counts is older than the policy allows, or one has no date or is from the future: its name.
     StaleBase(String),
     /// A base that the policy requires is not loaded: its name.
     MissingBase(String),
@@ -340,6 +359,10 @@ pub enum NoTag {
     Unsealable(String),
     /// The boot areas, tables or gaps are not those that were scanned, or cannot be read any more.
     Medium(WriteObstacle),
+    /// The medium did not let itself be opened for writing in time: nothing was written.
+    NoAnswer,
+    /// Somebody cancelled before the tag was there; one that nobody had verified yet was removed.
+    Cancelled,
     /// The signer did not sign: its words.
     Signer(Said),
     /// The tag was not written as it must be.
@@ -366,6 +389,13 @@ impl NoTag {
             Self::Verifier(code) => DIFFERS.contains(&code.as_str()),
             _ => false,
         }
+    }
+
+    /// Whether a tag may stand on the medium all the same: one of which nobody knows whether it is there, or which nobody has
+    /// accepted.
+    #[must_use]
+    pub fn tag_may_stand(&self) -> bool {
+        matches!(self, Self::Writing(SealFailure::Unknown | SealFailure::After) | Self::Verifier(_))
     }
 }
 

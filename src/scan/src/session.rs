@@ -1,5 +1,6 @@
 //! One session: from an opened target to its report.
 
+use crate::brake::Brake;
 use crate::budget::Budget;
 use crate::error::ScanError;
 use crate::intake::Intake;
@@ -20,10 +21,11 @@ use blanche_sandbox::birth::Child;
 use blanche_sandbox::wire::{Born, Cause, EngineCpu, ReadJob, Source, Subject};
 use jiff::Timestamp;
 use std::fs::File;
+use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes of whole contents in flight between the reader and the matchers, at least.
@@ -42,6 +44,9 @@ pub struct ScanOptions {
     pub remainder: bool,
     /// Number of the session; a new one when there is none yet.
     pub session: Option<uuid::Uuid>,
+    /// Bytes of content that are taken from the medium in a second, at most; `None` = as many as it gives. A medium that was
+    /// made for training is as slow as a person has to see it.
+    pub pace: Option<NonZeroU64>,
 }
 
 /// What a session gave.
@@ -123,6 +128,7 @@ fn scan_target(
     let born = reader.born().cloned();
     let mut session = Session {
         engines: &engines,
+        spool: room.spool(),
         settings,
         cancel,
         ledger: Mutex::new(if options.inventory { Ledger::new(0).keeping_subtrees() } else { Ledger::new(0) }),
@@ -130,6 +136,7 @@ fn scan_target(
         known: engines.known_results(&settings.known_results),
         matcher: None,
         tally: Tally::default(),
+        brake: options.pace,
     };
     let Read { intake, failure, cpu: reading } = session.run(reader, target.source, progress);
     let unexplained = match failure {
@@ -167,6 +174,7 @@ impl Finished {
 /// The threads of a session share this.
 struct Session<'a> {
     engines: &'a Engines,
+    spool: &'a Arc<Budget>,
     settings: &'a Settings,
     cancel: &'a Cancel,
     ledger: Mutex<Ledger>,
@@ -174,6 +182,7 @@ struct Session<'a> {
     known: KnownResults,
     matcher: Option<Born>,
     tally: Tally,
+    brake: Option<NonZeroU64>,
 }
 
 /// What is added up over the answers.
@@ -203,8 +212,9 @@ impl Session<'_> {
             counters,
             known,
             flight: Budget::new(FLIGHT.max(object.saturating_mul(3))),
-            spool: Budget::new(self.settings.spool.quota_bytes()),
+            spool: self.spool,
             stop: &stop,
+            brake: Brake::new(self.brake),
         };
         let (mut matcher, mut tally) = (None, Tally::default());
         let read = std::thread::scope(|scope| {

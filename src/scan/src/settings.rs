@@ -5,20 +5,24 @@
 //! docs/configuration.md, and a test keeps both the same.
 
 mod document;
+mod engines;
+mod error;
 mod journal;
 mod ports;
 mod units;
 
+pub use engines::{Bases, EngineSettings, Matchers};
+pub use error::{Place, SettingsError};
 pub use journal::Journal;
 pub use ports::{DeviceEntry, PortRole, PortSettings};
 pub use units::{size_notation, time_notation};
 
 use crate::judge::SuspiciousPolicy;
-use blanche_sandbox::wire::{EngineLimits, ReadLimits};
+use blanche_sandbox::wire::ReadLimits;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
-use std::num::NonZeroU32;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -67,88 +71,20 @@ pub struct Settings {
     pub copy: Copying,
     /// The sandboxed programs.
     pub children: Children,
+    /// The file that says all of this; `None` = nobody does, and all is as it comes.
+    #[serde(skip)]
+    pub read_from: Option<SettingsFile>,
 }
 
-/// Signature bases and rules.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Bases {
-    /// Folders with ClamAV signatures. Use [`Bases::clamav_present`].
-    pub clamav: Vec<PathBuf>,
-    /// Folders with YARA rules. Use [`Bases::rules_present`].
-    pub rules: Vec<PathBuf>,
-    /// A base that is older than this forbids sealing.
-    #[serde(deserialize_with = "units::base_age")]
-    pub max_age: Duration,
-    /// Names of bases, without extension, that must be loaded before a tag may be written.
-    pub required: Vec<String>,
-}
-
-impl Default for Bases {
-    fn default() -> Self {
-        Self {
-            clamav: vec!["/var/lib/clamav".into(), "/usr/share/blanche/signatures/clamav".into()],
-            rules: vec!["/usr/share/blanche/signatures/rules".into()],
-            max_age: Duration::from_secs(7 * 24 * 3600),
-            required: vec!["daily".into(), "main".into()],
-        }
-    }
-}
-
-impl Bases {
-    /// The ClamAV folders that exist. A folder that the file names is known to exist since [`Settings::load`].
-    #[must_use]
-    pub fn clamav_present(&self) -> Vec<PathBuf> {
-        self.clamav.iter().filter(|folder| folder.is_dir()).cloned().collect()
-    }
-
-    /// The rule folders that exist.
-    #[must_use]
-    pub fn rules_present(&self) -> Vec<PathBuf> {
-        self.rules.iter().filter(|folder| folder.is_dir()).cloned().collect()
-    }
-
-    /// Names in [`Bases::required`] that none of the loaded bases has, compared without extension ("daily" is there
-    /// when "daily.cvd" or "daily.cld" is loaded).
-    pub fn required_but_missing<'a>(&'a self, loaded: &[&str]) -> Vec<&'a str> {
-        let stem = |name: &str| name.split_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
-        let loaded: Vec<String> = loaded.iter().map(|name| stem(name)).collect();
-        self.required.iter().map(String::as_str).filter(|name| !loaded.iter().any(|have| have == name)).collect()
-    }
-}
-
-/// Limits of the engines for one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "document::EnginesDocument")]
-pub struct EngineSettings {
-    /// What the engines are told, and read back from them.
-    pub limits: EngineLimits,
-    /// Bytes of the tmpfs that each matcher gets for libclamav's temporary files.
-    pub tmpfs_bytes: u64,
-}
-
-impl Default for EngineSettings {
-    fn default() -> Self {
-        document::EnginesDocument::default().into()
-    }
-}
-
-/// How many matchers work side by side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Matchers {
-    /// `None` = one per core ("auto"). Use [`Matchers::resolved`].
-    #[serde(deserialize_with = "units::matcher_count")]
-    pub count: Option<NonZeroU32>,
-}
-
-impl Matchers {
-    /// The number to start: as configured, or one per core that this process may use.
-    #[must_use]
-    pub fn resolved(self) -> u32 {
-        let cores = || std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
-        self.count.map_or_else(cores, NonZeroU32::get)
-    }
+/// A configuration file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsFile {
+    /// Its name.
+    pub file: PathBuf,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// When it was changed last, in seconds since 1970.
+    pub modified: i64,
 }
 
 /// Where long content waits for a matcher.
@@ -302,58 +238,6 @@ impl Children {
     }
 }
 
-/// Line and column of a mistake, both from 1; columns count characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// From 1.
-    pub line: usize,
-    /// From 1.
-    pub column: usize,
-}
-
-/// What is wrong with a configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// It cannot be read.
-    #[error("{}: cannot be read: {source}; check the name given to --config and the file's rights", file.display())]
-    Unreadable {
-        /// The configuration file.
-        file: PathBuf,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// Somebody else could change what the station does.
-    #[error("{}: {weakness}; run: {remedy}", file.display())]
-    Insecure {
-        /// The configuration file, or the folder that holds it.
-        file: PathBuf,
-        /// What is wrong.
-        weakness: &'static str,
-        /// A command that puts it right.
-        remedy: String,
-    },
-    /// It is not what docs/configuration.md describes.
-    #[error("{}:{}:{}: {message}", file.display(), place.line, place.column)]
-    Invalid {
-        /// The configuration file.
-        file: PathBuf,
-        /// Where.
-        place: Place,
-        /// What is wrong, and what to write instead.
-        message: String,
-    },
-}
-
-impl SettingsError {
-    /// The file that has to be changed.
-    #[must_use]
-    pub fn file(&self) -> &Path {
-        match self {
-            Self::Unreadable { file, .. } | Self::Insecure { file, .. } | Self::Invalid { file, .. } => file,
-        }
-    }
-}
-
 impl Settings {
     /// Finds and loads the configuration: `named` if given, else [`STANDARD_FILE`] if it exists, else the defaults.
     ///
@@ -373,8 +257,10 @@ impl Settings {
     /// When the file cannot be read, when others could change it, when it holds an unknown key, a value without its
     /// unit or out of range, or names a folder that does not exist.
     pub fn load(file: &Path) -> Result<Self, SettingsError> {
-        let text = read_guarded(file)?;
+        let (text, modified) = read_guarded(file)?;
         let mut settings = Self::parse(&text, file)?;
+        let sha256 = Sha256::digest(&text).into();
+        settings.read_from = Some(SettingsFile { file: file.to_owned(), sha256, modified });
         let home = file.parent().unwrap_or(Path::new(""));
         document::check_named_folders(&text, file, home)?;
         let absolute = |folder: &mut PathBuf| *folder = home.join(&folder);
@@ -399,8 +285,8 @@ impl Settings {
     }
 }
 
-/// Reads a file that only its owner, who is root or ourselves, can have written.
-fn read_guarded(file: &Path) -> Result<String, SettingsError> {
+/// Reads a file that only its owner, who is root or ourselves, can have written; also when it was changed last.
+fn read_guarded(file: &Path) -> Result<(String, i64), SettingsError> {
     let unreadable = |source| SettingsError::Unreadable { file: file.to_owned(), source };
     guard_folder(file)?;
     let open = File::open(file).map_err(unreadable)?;
@@ -415,7 +301,7 @@ fn read_guarded(file: &Path) -> Result<String, SettingsError> {
     guard(file, &found, "chmod go-w")?;
     let mut text = String::new();
     open.take(LARGEST_DOCUMENT).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text)
+    Ok((text, found.mtime()))
 }
 
 /// Refuses a file of ours that others may write or replace, or put another beside: not even a sticky folder will do,

@@ -15,7 +15,7 @@ mod sealing;
 pub use amounts::{counted, date, duration, files, number, rate, size};
 pub use blanche_tag::visible::{harmless, visible, visible_path};
 pub use causes::cause;
-pub use copying::{copy, erased, name_change, not_blank, omission, outside_profile};
+pub use copying::{Consent, copy, erased, name_change, not_blank, omission, outside_profile};
 pub use formats::{area, container, filesystem, role, view};
 pub use outcome::{
     VerdictWords, nothing_to_check, obstacle, refusal, scan_error, severity, stage, suspicious, target_kind, verdict,

@@ -45,7 +45,9 @@ fn base() -> Report {
         },
         area: area(),
         findings: findings(),
+        findings_left_out: Some(FindingsLeftOut { malicious: 0, suspicious: 2, info: 40 }),
         not_checked: not_checked(),
+        not_checked_left_out: Some(934_464),
         files: Some(files()),
         engines: engines(),
         sealing: Sealing {
@@ -57,7 +59,7 @@ fn base() -> Report {
         isolation: Isolation {
             reader: Some(born(false)),
             matcher: Some(born(true)),
-            weaker: vec!["network_namespace".into()],
+            weaker: vec!["no-network-namespace".into()],
         },
         read_limits: ReadLimits::default(),
         profile: Profile {
@@ -174,7 +176,9 @@ fn refused() -> Report {
     report.content = ContentLedger::default();
     report.area = AreaLedger::default();
     report.findings.clear();
+    report.findings_left_out = None;
     report.not_checked.clear();
+    report.not_checked_left_out = None;
     report.files = None;
     report.isolation = Isolation::default();
     report.profile = Profile::default();
@@ -237,12 +241,14 @@ fn copied() -> [Report; 2] {
             to: "a_b".into(),
             because: vec![NameChange::Invisible],
         }],
+        renamed_more: Some(12),
         left_out: vec![LeftOut {
             volume: 0,
             path: "x\\u{1}.exe".into(),
             path_bytes: Some("78012e657865".into()),
             because: Omission::NotClean,
         }],
+        left_out_more: Some(3),
         not_carried: NotCarried::ALL,
         seal: Some(Seal::OnMedium { tag: tag(), volume: 0 }),
     };
@@ -251,7 +257,9 @@ fn copied() -> [Report; 2] {
         outcome: CopyOutcome::Untouched,
         cause,
         renamed: Vec::new(),
+        renamed_more: None,
         left_out: Vec::new(),
+        left_out_more: None,
         seal: None,
         ..copy.clone()
     };

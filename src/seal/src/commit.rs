@@ -50,23 +50,46 @@ fn meaning(stage: StageKind) -> &'static str {
     }
 }
 
+/// The blocks that a stage writes, as they are; nothing when one of them cannot be read.
+fn former(device: &dyn Device, writes: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
+    let read = |(offset, bytes): &(u64, Vec<u8>)| {
+        let mut before = vec![0; bytes.len()];
+        device.read_at(*offset, &mut before).ok().map(|()| (*offset, before))
+    };
+    writes.iter().map(read).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Puts back what the first stage wrote beside the content: on exFAT the volume is dirty no more (exFAT 8.1).
+fn take_back(device: &mut dyn Device, before: &[(u64, Vec<u8>)]) {
+    let written = before.iter().try_for_each(|(offset, bytes)| device.write_at(*offset, bytes));
+    // The first error is told; a volume that stays dirty is one that its host looks at.
+    drop(written.and_then(|()| device.flush()));
+}
+
 impl Plan {
     /// Writes the content and then everything else, to the device that the plan was made for. Nobody may have written to
     /// it in between.
     ///
     /// # Errors
-    /// [`CommitError`]: up to [`StageKind::Opening`] the old state stands, after [`StageKind::Entry`] the new one.
+    /// [`CommitError`]: up to [`StageKind::Opening`] the old state stands, after [`StageKind::Entry`] the new one. When it is
+    /// the content that could not be read, nothing but free clusters is different from before.
     pub fn commit(&self, device: &mut dyn Device, content: &mut dyn Read) -> Result<(), CommitError> {
         if device.block() != self.block || device.capacity() != self.capacity {
             return Err(CommitError { stage: StageKind::Content, what: Failure::OtherDevice });
         }
         for stage in &self.stages {
             let failed = |what| CommitError { stage: stage.kind, what };
+            let before = if stage.kind == StageKind::Content { former(device, &stage.writes) } else { Vec::new() };
             for (offset, bytes) in &stage.writes {
                 device.write_at(*offset, bytes).map_err(Failure::Device).map_err(failed)?;
             }
             if stage.kind == StageKind::Content {
-                self.write_content(device, content).map_err(failed)?;
+                self.write_content(device, content).map_err(|what| {
+                    if !matches!(what, Failure::Device(_)) {
+                        take_back(device, &before);
+                    }
+                    failed(what)
+                })?;
             }
             device.flush().map_err(Failure::Device).map_err(failed)?;
         }

@@ -5,15 +5,20 @@
 
 use crate::device::FileDevice;
 use crate::format::{CopyError, Copying, Tree};
-use crate::program::{Failed, report, stamp_of};
+use crate::program::{Failed, report};
+use crate::stamp::Stamp;
 use crate::uncached::UncachedFile;
 use blanche_sandbox::content::SealedContent;
 use blanche_sandbox::wire::{CopyOrder, CopyPart, FromCopier, ToCopier};
 use blanche_sandbox::{Channel, ChannelError};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// Bytes read again between two messages of progress.
 const PACE: u64 = 8 << 20;
+
+/// How long what was begun is overwritten when a copy is given up; the medium is empty before that.
+const WIPING: Duration = Duration::from_secs(5);
 
 type Copier = Copying<FileDevice, UncachedFile>;
 
@@ -38,7 +43,7 @@ pub(crate) fn run(medium: OwnedFd, channel: &Channel) -> Result<(), Failed> {
     if let Err(error) = &ended {
         report(error);
         // Whoever is at fault, what was begun does not stay.
-        if let Err(second) = copying.abandon() {
+        if let Err(second) = copying.abandon(WIPING) {
             report(&second);
         }
     }
@@ -54,7 +59,7 @@ fn planned(medium: OwnedFd, channel: &Channel) -> Result<Option<Copier>, Failed>
     let device = FileDevice::new(medium.into())?.with_block(order.logical_block);
     let tree = announced(channel)?;
     let CopyOrder { time, .. } = order;
-    let copying = match Copying::plan(device, view, order, stamp_of(time), tree) {
+    let copying = match Copying::plan(device, view, order, Stamp::local(time), tree) {
         Ok(copying) => copying,
         Err(obstacle) => {
             channel.send(&FromCopier::Refused(obstacle), &[])?;
@@ -114,7 +119,7 @@ fn filled(copying: &mut Copier, channel: &Channel) -> Result<(), Failed> {
                 };
             }
             (ToCopier::Abandon, None) => {
-                return match copying.abandon() {
+                return match copying.abandon(WIPING) {
                     Ok(()) => Ok(channel.send(&FromCopier::Emptied, &[])?),
                     Err(error) => failed(&error, false, channel),
                 };
@@ -136,7 +141,7 @@ fn taken(copying: &mut Copier, parts: &[CopyPart], object: OwnedFd) -> Result<u6
 
 /// Empties the medium, and says why.
 fn emptied(copying: &mut Copier, error: &CopyError, channel: &Channel) -> Result<(), Failed> {
-    let emptied = copying.abandon();
+    let emptied = copying.abandon(WIPING);
     if let Err(second) = &emptied {
         report(second);
     }

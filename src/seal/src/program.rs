@@ -9,7 +9,7 @@ use crate::copier;
 use crate::device::FileDevice;
 use crate::draft::{StageKind, wide};
 use crate::name::FileName;
-use crate::plan::{Plan, Request, plan};
+use crate::plan::{Plan, Request, plan, plan_removal};
 use crate::readback::{Standing, find, read_back};
 use crate::refusal::Refusal;
 use crate::stamp::Stamp;
@@ -26,7 +26,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use time::{OffsetDateTime, UtcOffset};
+use std::time::Duration;
 
 /// The name of the tag (docs/tag-format.md, section 13).
 const TAG_NAME: &str = "blanche.tag";
@@ -92,6 +92,7 @@ fn seal(medium: OwnedFd, channel: &Channel) -> Result<(), Failed> {
     }
     // A parent that does not want to write closes its end.
     let (volume, tag, time) = match receive(channel) {
+        Ok((ToSealer::Remove { volume }, None)) => return Ok(channel.send(&sealer.remove(volume), &[])?),
         Ok((ToSealer::Write { volume, length, time }, Some(tag))) => {
             (volume, SealedContent::accept(tag, length).map_err(|_| Failed::Order)?, time)
         }
@@ -125,7 +126,7 @@ impl Sealer {
         };
         let mut places = Vec::new();
         for number in 0..self.survey.volumes.len() {
-            let place = self.plan(number, self.survey.length, stamp_of(LocalTime { seconds: 0, offset: 0 })).err();
+            let place = self.plan(number, self.survey.length, Stamp::local(LocalTime { seconds: 0, offset: 0 })).err();
             places.push(place);
             if place.is_none() {
                 break;
@@ -145,12 +146,36 @@ impl Sealer {
         let range = self.range(number).ok_or(WriteObstacle::NoVolume)?;
         let name = FileName::new(TAG_NAME).map_err(|_| WriteObstacle::Unsupported)?;
         let standing = find(&self.device, self.survey.logical_block, range.clone(), &name).map_err(obstacle)?;
-        let is_tag =
-            |standing: Standing| standing.exact && TagFile::open(&OnMedium { medium: &self.device, standing }).is_ok();
-        if standing.is_some_and(|standing| !is_tag(standing)) {
+        if standing.is_some_and(|standing| !self.is_tag(standing)) {
             return Err(WriteObstacle::NameTaken);
         }
         plan(&self.device, range, &Request { name, length, stamp, replace: true }).map_err(obstacle)
+    }
+
+    /// Removes the tag, and nothing else that may have its name.
+    fn remove(&mut self, volume: u16) -> FromSealer {
+        let (Some(range), Ok(name)) = (self.range(usize::from(volume)), FileName::new(TAG_NAME)) else {
+            return FromSealer::Refused(WriteObstacle::NoVolume);
+        };
+        match find(&self.device, self.survey.logical_block, range.clone(), &name) {
+            Ok(Some(standing)) if self.is_tag(standing.clone()) => {}
+            Ok(None) => return FromSealer::Removed,
+            Ok(Some(_)) => return FromSealer::Refused(WriteObstacle::NameTaken),
+            Err(refusal) => return FromSealer::Refused(obstacle(refusal)),
+        }
+        let plan = match plan_removal(&self.device, range, &name) {
+            Ok(plan) => plan,
+            Err(refusal) => return FromSealer::Refused(obstacle(refusal)),
+        };
+        match plan.commit(&mut self.device, &mut io::empty()) {
+            Ok(()) => FromSealer::Removed,
+            Err(error) => FromSealer::Failed(failure(&error)),
+        }
+    }
+
+    /// Whether what has the name of the tag is one.
+    fn is_tag(&self, standing: Standing) -> bool {
+        standing.exact && TagFile::open(&OnMedium { medium: &self.device, standing }).is_ok()
     }
 
     fn write(
@@ -163,7 +188,7 @@ impl Sealer {
         let number = usize::from(volume);
         let (Some(range), Ok(name)) = (self.range(number), FileName::new(TAG_NAME)) else { return Err(Failed::Order) };
         let length = tag.length();
-        let plan = match self.plan(number, length, stamp_of(time)) {
+        let plan = match self.plan(number, length, Stamp::local(time)) {
             Ok(plan) => plan,
             Err(obstacle) => return Ok(FromSealer::Refused(obstacle)),
         };
@@ -186,17 +211,17 @@ impl Sealer {
     }
 }
 
+/// Whether the parent wants no more to be written. One that is gone does not stop the writing half-way.
+fn is_stopped(channel: &Channel) -> bool {
+    channel.is_readable(Duration::ZERO).is_ok_and(|ready| ready)
+        && channel.receive::<ToSealer>(Some(Duration::ZERO)).is_ok_and(|received| received.message == ToSealer::Stop)
+}
+
 /// A reason in words on standard error, for the station's log.
 pub(crate) fn report(error: &dyn std::error::Error) {
     use std::io::Write as _;
     // Nobody may listen; there is nothing else to do about that.
     let _ = writeln!(io::stderr(), "blanche-sealer: {error}");
-}
-
-pub(crate) fn stamp_of(time: LocalTime) -> Stamp {
-    let moment = OffsetDateTime::from_unix_timestamp(time.seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let offset = UtcOffset::from_whole_seconds(time.offset).unwrap_or(UtcOffset::UTC);
-    Stamp::new(moment.checked_to_offset(offset).unwrap_or(moment))
 }
 
 fn failure(error: &CommitError) -> SealFailure {
@@ -239,6 +264,9 @@ struct Paced<'p> {
 
 impl Read for Paced<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if is_stopped(self.channel) {
+            return Err(io::Error::other("somebody cancelled"));
+        }
         let count = self.content.read(buffer)?;
         self.done = self.done.saturating_add(wide(count));
         if self.done.saturating_sub(self.said) >= PACE {

@@ -4,6 +4,7 @@
 //! before it, and only storage drivers after it.
 
 mod decide;
+pub(crate) mod lanes;
 mod policy;
 mod protect;
 mod simulated;
@@ -12,13 +13,13 @@ mod words;
 
 pub use decide::decide;
 pub use policy::Policy;
-pub use simulated::SimulatedGate;
+pub use simulated::{MadeUp, SimulatedGate};
 pub use usb::Usb;
 pub use words::{class_name, device_refusal};
 
 use crate::detect::{DevPath, Disk, Interface, UsbDevice};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::num::NonZeroU64;
 use thiserror::Error;
 
 /// What becomes of a device.
@@ -88,8 +89,8 @@ impl DeviceRefusal {
     }
 }
 
-/// Carries decisions out.
-pub trait Gate: Send {
+/// Carries decisions out: several devices at the same time, each device one after the other.
+pub trait Gate: Send + Sync {
     /// Sees to it that nothing new is authorised by itself from now on.
     ///
     /// # Errors
@@ -106,29 +107,32 @@ pub trait Gate: Send {
     ///
     /// # Errors
     /// [`GateError`]; then the device stays without a driver.
-    fn admit(&mut self, device: &UsbDevice) -> Result<(), GateError>;
+    fn admit(&self, device: &UsbDevice) -> Result<(), GateError>;
 
     /// Takes every driver away from a device.
     ///
     /// # Errors
     /// [`GateError`] when the kernel does not.
-    fn refuse(&mut self, device: &DevPath) -> Result<(), GateError>;
+    fn refuse(&self, device: &DevPath) -> Result<(), GateError>;
 
     /// Makes a disk and its partitions read-only (BLKROSET), or lifts that for the sealer.
     ///
     /// # Errors
     /// [`GateError`] when the kernel does not.
-    fn protect(&mut self, disk: &Disk, read_only: bool) -> Result<(), GateError>;
+    fn protect(&self, disk: &Disk, read_only: bool) -> Result<(), GateError>;
 
-    /// Makes the kernel forget a disk, after what it has not written yet; the device may power down.
+    /// Lets a disk go: what was not written yet is written. Of a device that is pulled out as a whole the kernel then forgets
+    /// it, and the device may power down; a slot that stays goes on working with the next card.
     ///
     /// # Errors
     /// [`GateError`] when the kernel does not.
-    fn release(&mut self, disk: &Disk) -> Result<(), GateError>;
-}
+    fn release(&self, disk: &Disk) -> Result<(), GateError>;
 
-/// The gate of a station: sessions lift the protection of their own disk while it is sealed.
-pub type SharedGate = Arc<Mutex<Box<dyn Gate>>>;
+    /// Bytes of content that are taken from a disk in a second, at most. Nothing holds a real one back.
+    fn pace(&self, _: &Disk) -> Option<NonZeroU64> {
+        None
+    }
+}
 
 /// Why a decision could not be carried out.
 #[derive(Debug, Error)]
@@ -144,6 +148,12 @@ pub enum GateError {
     /// The device is not the one that was judged.
     #[error("the device changed after it was judged")]
     Changed,
+    /// The kernel has not answered within the time that is allowed; it may yet do what it was asked for.
+    #[error("the device did not answer in time")]
+    Late,
+    /// A later decision about the same device took it back before it was begun.
+    #[error("a later decision about the device took it back")]
+    TakenBack,
     /// The kernel was started without closed USB ports.
     #[error("USB ports are open by themselves ({0}); start the kernel with usbcore.authorized_default=2")]
     Open(String),

@@ -1,6 +1,6 @@
 //! The board: what people may know of the station at this moment. The daemon writes it, the bus reads it.
 
-use crate::session::view::SessionView;
+use crate::session::view::{OutputView, SessionView};
 use blanche_scan::EngineRoomDescription;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// What keeps a station from doing all of its work. The words are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProblemKind {
-    /// No engine can be used: nothing is checked.
+    /// No engine can be used: nothing is checked or sealed.
     Engines,
     /// A base is too old, missing or rejected: nothing is sealed.
     Bases,
@@ -27,10 +27,10 @@ impl ProblemKind {
     pub const ALL: [Self; 6] =
         [Self::Engines, Self::Bases, Self::UsbOpen, Self::Journal, Self::Signer, Self::Detection];
 
-    /// Whether no clean medium gets a tag while it lasts. Bases are judged with each session; without engines there is none.
+    /// Whether no medium gets a tag while it lasts, a copy included. Bases are judged with each session.
     #[must_use]
     pub const fn forbids_sealing(self) -> bool {
-        matches!(self, Self::UsbOpen | Self::Journal | Self::Signer)
+        matches!(self, Self::Engines | Self::UsbOpen | Self::Journal | Self::Signer)
     }
 
     /// The stable word.
@@ -65,6 +65,19 @@ pub struct StationView {
     pub problems: Vec<Problem>,
     /// Media are made up: training or demonstration.
     pub simulated: bool,
+    /// The last self-test that somebody asked for.
+    pub tested: Option<Tested>,
+    /// Media in output ports, in the order of their arrival.
+    pub outputs: Vec<OutputView>,
+}
+
+/// A self-test that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// When it ended, in seconds since 1970.
+    pub at: u64,
+    /// Everything was found.
+    pub passed: bool,
 }
 
 /// Everything at one moment.
@@ -102,8 +115,8 @@ impl Board {
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// Changes what stands on it.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+    /// Changes what stands on it: the daemon does, or whoever plays one.
+    pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
         let mut now = self.now();
         change(&mut now);
         now.revision = now.revision.saturating_add(1);

@@ -11,31 +11,27 @@
 
 mod checking;
 mod naming;
+mod output;
 mod selection;
-mod writing;
+pub(crate) mod writing;
 
-use crate::admit::Role;
-use crate::detect::Disk;
 use blanche_keys::SignerClient;
-use blanche_sandbox::wire::{CopyFailure, CopyFilesystem, CopyKind, CopyOrder, CopyPart, WriteObstacle};
+use blanche_sandbox::wire::{CopyFailure, CopyFilesystem, CopyKind, CopyOrder, CopyPart, VolumeId, WriteObstacle};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
-use blanche_scan::report::{
-    CopyCause, CopyOutcome, CopyReport, NotCarried, Report, Seal, SealingObstacle, TargetKind, TargetLine,
-};
+use blanche_scan::report::{CopyCause, CopyOutcome, CopyReport, Report, Seal, SealedTag, SealingObstacle, TargetKind};
 use blanche_scan::settings::{CopyMode, Settings};
-use blanche_scan::{EngineRoom, Inventory, Original, Part, Remainder, RereadError, reread, words};
+use blanche_scan::{EngineRoom, Inventory, Original, Part, Remainder, RereadError, reread};
 use blanche_seal::format::{FAT32_MOST, Geometry, fat_records};
-use rustix::fs::{FileType, SeekFrom};
+use output::{line, port_allows};
+use rustix::fs::FileType;
 use selection::Selection;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use writing::{Broken, Copier};
+use writing::{Broken, Copier, EMPTYING, PATIENCE};
+
+pub use output::Output;
+pub(crate) use output::{is_blank, measure};
 
 /// Largest file of FAT32, in bytes (FAT specification 1.03, DIR_FileSize).
 const FAT32_LARGEST: u64 = u32::MAX as u64;
@@ -43,8 +39,6 @@ const FAT32_LARGEST: u64 = u32::MAX as u64;
 const FAT_RECORDS: u64 = 64_000;
 /// What the identifier of the policy in a tag ends with when only the clean files were copied of a medium that is not clean.
 const OUTSIDE: &str = "+clean-files";
-/// Where tables and boot sectors of any kind stand: so many bytes from the start and to the end of a medium.
-const EDGE: u64 = 1 << 20;
 /// Bytes of the longest identifier of a policy.
 const MAX_POLICY: usize = 255;
 
@@ -57,17 +51,6 @@ pub struct Source<'a> {
     pub inventory: Option<&'a Inventory>,
     /// What the scan kept of another.
     pub remainder: Option<&'a Remainder>,
-}
-
-/// The medium that is written.
-#[derive(Debug)]
-pub struct Output {
-    /// A block device or image, opened for reading. It is opened again, for writing and exclusively, by this descriptor.
-    pub medium: File,
-    /// Its name, for reports.
-    pub path: PathBuf,
-    /// Where it was plugged in, and what that port is for; absent where there is no port, as for images.
-    pub port: Option<(Disk, Role)>,
 }
 
 /// What may become of what is on the output medium.
@@ -90,6 +73,8 @@ pub enum CopyStage<'p> {
     ReadingBack(u64, u64),
     /// The output medium is being checked as any medium is.
     Checking(&'p Progress),
+    /// This tag is signed and about to be written.
+    Signed(&'p SealedTag),
     /// So many bytes of the tag are written.
     Sealing(u64),
 }
@@ -97,75 +82,36 @@ pub enum CopyStage<'p> {
 /// Whoever wants to know.
 pub type Told<'t> = dyn FnMut(CopyStage<'_>) + 't;
 
+/// With what it is done.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// The engines that check what was written.
+    pub room: &'a EngineRoom,
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// Asked before the output medium is sealed: why that must not be now, if so.
+    pub permit: &'a dyn Fn() -> Result<(), String>,
+    /// Stops it.
+    pub cancel: &'a Cancel,
+}
+
+impl std::fmt::Debug for Means<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Means").field("cancel", self.cancel).finish_non_exhaustive()
+    }
+}
+
 /// Copies the files of `source` to `output` and seals it. Everything that can be known before is looked at before anything
 /// is erased.
-pub fn copy(
-    source: &Source<'_>,
-    output: &Output,
-    erase: Erase,
-    room: &EngineRoom,
-    settings: &Settings,
-    told: &mut Told<'_>,
-    cancel: &Cancel,
-) -> CopyReport {
-    let mut report = CopyReport {
-        outcome: CopyOutcome::Untouched,
-        cause: None,
-        mode: settings.copy.mode,
-        outside_profile: false,
-        output: line(output),
-        filesystem: None,
-        files: 0,
-        folders: 0,
-        bytes: 0,
-        renamed: Vec::new(),
-        left_out: Vec::new(),
-        not_carried: NotCarried::ALL,
-        seal: None,
-    };
-    let job = Job { source, output, room, settings, cancel };
+pub fn copy(source: &Source<'_>, output: &Output, erase: Erase, means: &Means<'_>, told: &mut Told<'_>) -> CopyReport {
+    let mut report = CopyReport::untouched(means.settings.copy.mode, line(output));
+    let Means { room, settings, permit, cancel } = *means;
+    let job = Job { source, output, room, settings, permit, cancel };
     match job.run(erase, &mut report, told) {
         Ok(seal) => (report.outcome, report.seal) = (CopyOutcome::Copied, Some(seal)),
         Err(cause) => report.cause = Some(cause),
     }
     report
-}
-
-/// The output medium, for people.
-fn line(output: &Output) -> TargetLine {
-    let device = rustix::fs::fstat(&output.medium)
-        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::BlockDevice);
-    let size = measure(&output.medium).ok();
-    TargetLine {
-        path: words::visible(output.path.as_os_str().as_bytes()),
-        kind: if device { TargetKind::Device } else { TargetKind::Image },
-        capacity: size.map(|(capacity, _)| capacity),
-        logical_block: size.map(|(_, block)| block),
-    }
-}
-
-/// Bytes of a device or image, and of its logical blocks.
-pub(crate) fn measure(medium: &File) -> io::Result<(u64, u32)> {
-    let kind = FileType::from_raw_mode(rustix::fs::fstat(medium)?.st_mode);
-    let block = match kind {
-        FileType::BlockDevice => rustix::fs::ioctl_blksszget(medium)?,
-        FileType::RegularFile => 512,
-        _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "neither a block device nor an image file")),
-    };
-    Ok((rustix::fs::seek(medium, SeekFrom::End(0))?, block))
-}
-
-/// Whether the first and last MiB of a medium hold nothing but zeros. Nothing is made of these bytes.
-pub(crate) fn is_blank(medium: &File) -> io::Result<bool> {
-    let (capacity, _) = measure(medium)?;
-    for start in [0, capacity.saturating_sub(EDGE)] {
-        let mut bytes = vec![0u8; usize::try_from(capacity.min(EDGE)).unwrap_or(0)];
-        medium.read_exact_at(&mut bytes, start)?;
-        if bytes.iter().any(|byte| *byte != 0) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// One copy.
@@ -174,6 +120,7 @@ struct Job<'a> {
     output: &'a Output,
     room: &'a EngineRoom,
     settings: &'a Settings,
+    permit: &'a dyn Fn() -> Result<(), String>,
     cancel: &'a Cancel,
 }
 
@@ -183,21 +130,23 @@ impl<'a> Job<'a> {
         report.outside_profile = matches!(original, Original::Part(_));
         let settings = self.labelled(report.outside_profile)?;
         self.admissible(original)?;
-        let mut selection = Selection::of(original)?;
+        let mut selection = Selection::of(original, self.sealed(), self.cancel)?;
         (report.files, report.folders, report.bytes) = (selection.files, selection.folders(), selection.bytes);
-        report.renamed = std::mem::take(&mut selection.renamed);
-        report.left_out = std::mem::take(&mut selection.left_out);
+        (report.renamed, report.renamed_more) = std::mem::take(&mut selection.renamed).finish();
+        (report.left_out, report.left_out_more) = std::mem::take(&mut selection.left_out).finish();
         let order = self.order(&selection)?;
         report.filesystem = Some(order.filesystem);
         self.signer()?;
-        let copier =
-            Copier::start(self.output.medium.as_fd(), order, &selection.entries, selection.bytes, self.settings)?;
+        let Selection { entries, bytes, .. } = &selection;
+        let copier = Copier::start(self.output, order, entries, *bytes, self.settings, self.cancel, PATIENCE)?;
         if erase == Erase::BlankOnly && !copier.blank {
             return Err(CopyCause::NotBlank);
         }
         if self.cancel.is_cancelled() {
             return Err(CopyCause::Cancelled);
         }
+        told(CopyStage::Formatting);
+        self.output.is_there()?;
         // From here on nothing of what was on the medium is left.
         let filled = self.fill(copier, original, &selection, told);
         let checked = |()| self.check_and_seal(&selection, &settings, told).map_err(|cause| (cause, None));
@@ -206,6 +155,14 @@ impl<'a> Job<'a> {
             report.outcome = if empty { CopyOutcome::Empty } else { CopyOutcome::Unknown };
             cause
         })
+    }
+
+    /// The volume of the source on which this station has written a tag since it was checked.
+    fn sealed(&self) -> Option<VolumeId> {
+        match self.source.report.seal {
+            Some(Seal::OnMedium { volume, .. }) => Some(volume),
+            _ => None,
+        }
     }
 
     /// What may be copied of the source, by what the administrator allows.
@@ -272,12 +229,14 @@ impl<'a> Job<'a> {
         Ok(CopyOrder { logical_block, filesystem, serial, time, reserve })
     }
 
-    /// A copy that could not be sealed afterwards would erase a medium for nothing.
+    /// A copy that could not be sealed afterwards would erase a medium for nothing: the signer is asked, and the bases are
+    /// judged as it will.
     fn signer(&self) -> Result<(), CopyCause> {
         let program = self.settings.children.program("blanche-signer");
         let signer = SignerClient::spawn(&program, &self.settings.seal.keys);
-        let described = signer.and_then(|signer| signer.describe().map(|_| ()));
-        described.map_err(|error| CopyCause::Signer(error.to_string()))
+        let described = signer.and_then(|signer| signer.describe());
+        let signer = described.map_err(|error| CopyCause::Signer(error.to_string()))?;
+        crate::seal::bases_suffice(self.source.report, &signer, self.settings).map_err(CopyCause::Signer)
     }
 
     /// Formats and fills. With the cause comes what is known of the medium: empty, not empty, or nothing.
@@ -289,7 +248,6 @@ impl<'a> Job<'a> {
         told: &mut Told<'_>,
     ) -> Result<(), (CopyCause, Option<bool>)> {
         let broken = |broken| self.broken(broken, original, selection);
-        told(CopyStage::Formatting);
         copier.format().map_err(broken)?;
         let wanted = |content| selection.targets.contains_key(&content);
         let mut take = |parts: &[Part], object: &_| {
@@ -298,7 +256,7 @@ impl<'a> Job<'a> {
             told(CopyStage::Writing(written, selection.bytes));
             Ok(())
         };
-        let read = reread(original, &wanted, self.settings, &mut take, self.cancel);
+        let read = reread(original, self.sealed(), &wanted, self.settings, &mut take, self.cancel);
         if let Err(error) = read {
             let cause = match error {
                 RereadError::Taking(error) => return Err(broken(error)),
@@ -321,6 +279,7 @@ impl<'a> Job<'a> {
             origin.flatten().map(|entry| original.inventory().shown(entry).0)
         };
         match broken {
+            Broken::Cancelled => (CopyCause::Cancelled, None),
             Broken::Lost => (CopyCause::Station("the copier was lost".to_owned()), None),
             Broken::Failed { failure, emptied } => {
                 let cause = match failure {
@@ -336,7 +295,9 @@ impl<'a> Job<'a> {
 
     /// Formats the medium once more, and leaves it empty; whether that was done.
     fn empty(&self, order: CopyOrder) -> bool {
-        match Copier::start(self.output.medium.as_fd(), order, &[], 0, self.settings) {
+        // Whoever stopped the copy wants just this.
+        let copier = Copier::start(self.output, order, &[], 0, self.settings, &Cancel::default(), EMPTYING);
+        match copier.and_then(|copier| self.output.is_there().map(|()| copier)) {
             Ok(copier) => copier.format().is_ok(),
             Err(cause) => {
                 tracing::error!("the output medium could not be emptied: {cause:?}");
@@ -355,41 +316,4 @@ fn spread<'s>(part: &Part, selection: &'s Selection) -> impl Iterator<Item = Cop
     let Part { content, offset, at, length } = *part;
     let files = selection.targets.get(&content).filter(|_| length > 0).into_iter().flatten();
     files.map(move |file| CopyPart { file: *file, offset, at, length })
-}
-
-/// Whether a medium in this port may be written; `number`: the device that is open.
-fn port_allows(port: Option<&(Disk, Role)>, number: u64) -> Result<(), CopyCause> {
-    match port {
-        Some((_, Role::Input)) => Err(CopyCause::NotOutput),
-        Some((disk, Role::Output)) if disk.number != 0 && disk.number != number => Err(removed()),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::detect::{DevPath, DiskKind};
-
-    #[test]
-    fn only_the_very_disk_in_an_output_port_is_written() {
-        let disk = |number| Disk {
-            path: DevPath(String::new()),
-            device: None,
-            port: None,
-            node: PathBuf::from("/dev/sdz"),
-            number,
-            sequence: 0,
-            capacity: 1,
-            read_only: false,
-            kind: DiskKind::Disk,
-            lun: 0,
-            vendor: None,
-            model: None,
-        };
-        assert_eq!(port_allows(Some(&(disk(7), Role::Output)), 7), Ok(()));
-        assert_eq!(port_allows(Some(&(disk(7), Role::Output)), 8), Err(removed()));
-        assert_eq!(port_allows(Some(&(disk(7), Role::Input)), 7), Err(CopyCause::NotOutput));
-        assert_eq!(port_allows(None, 7), Ok(()), "an image has no port");
-    }
 }

@@ -6,9 +6,10 @@
 //!
 //! * [`Udev`]: the real machine. [`simulated`]: image files instead of media.
 //! * `table`: what both have in common: from what is seen to what is new.
-//! * [`descriptors`]: what a USB device says that it is.
+//! * [`descriptors`]: what a USB device says that it is. [`is_kept_away`]: whether other programs leave a disk alone.
 
 pub mod descriptors;
+mod kept_away;
 mod port;
 pub(crate) use port::is_bus;
 pub mod simulated;
@@ -17,6 +18,7 @@ mod table;
 mod udev;
 
 pub use descriptors::Interface;
+pub use kept_away::is_kept_away;
 pub use udev::Udev;
 
 use std::fmt;
@@ -90,6 +92,15 @@ pub struct UsbDevice {
     pub descriptors: [u8; 32],
 }
 
+impl UsbDevice {
+    /// Whether `other`, at the same place, shows what this one shows. The kernel's folders of the same descriptors may be read in a moment
+    /// in which they come or go.
+    #[must_use]
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        self.descriptors == other.descriptors && self.interfaces == other.interfaces
+    }
+}
+
 /// What a disk is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskKind {
@@ -144,6 +155,13 @@ impl Disk {
         let (major, minor) = (rustix::fs::major(self.number), rustix::fs::minor(self.number));
         let text = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/diskseq"))?;
         Ok(text.trim().parse() == Ok(self.sequence))
+    }
+
+    /// Whether other programs of the machine leave it alone, so that it may be written: on USB the rules of the package see to
+    /// that, in a slot of the machine a rule of the administrator must. What is simulated is seen by nobody else.
+    #[must_use]
+    pub fn is_ours_alone(&self) -> bool {
+        self.device.is_some() || self.number == 0 || is_kept_away(self.number).unwrap_or(false)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use blanche_scan::ScanError;
 use blanche_scan::judge::Verdict;
-use blanche_scan::report::{CopyCause, Report, Seal};
+use blanche_scan::report::{CopyCause, NoTag, Report, Seal};
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -93,6 +93,7 @@ impl From<&Report> for Exit {
         let done = match (cause, seal) {
             (Some(CopyCause::Cancelled), _) => Self::Interrupted,
             (Some(_), _) => Self::NotCopied,
+            (None, Some(Seal::NoTag { reason: NoTag::Cancelled })) => Self::Interrupted,
             (None, Some(Seal::NoTag { .. })) => Self::Unsealed,
             (None, _) => Self::Clean,
         };

@@ -7,6 +7,7 @@
 //! * [`record`]: the journal, with the signer of this station.
 //! * [`detect`], [`admit`], [`session`]: from a plugged-in device to its verdict; [`daemon`] drives them, [`board`] shows them.
 //! * [`service`]: the board on D-Bus; [`words`]: what a station says to people.
+//! * [`training`]: a whole station without hardware.
 //! * [`stationd`]: the daemon as a program; [`exit`]: the exit codes.
 
 #![forbid(unsafe_code)]
@@ -27,4 +28,5 @@ pub mod service;
 pub mod session;
 pub mod show;
 pub mod stationd;
+pub mod training;
 pub mod words;

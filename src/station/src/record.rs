@@ -1,29 +1,34 @@
 //! Record: the journal of this station, with the signer of this station.
 //!
-//! `entries` puts what happened into the journal's words; the recorder keeps what the journal does not take, until it
-//! does; after each session the end of the chain is signed, in a thread of its own.
+//! `entries` puts what happened into the journal's words; `repeats` counts what is only more of the same; the recorder keeps
+//! what the journal does not take (`waiting`), until it does; after each session the end of the chain is signed, in a thread of
+//! its own.
 
+mod configuration;
+mod copies;
 mod entries;
+mod rate;
+mod repeats;
 #[cfg(test)]
 mod tests;
 mod unfinished;
+mod waiting;
 
 use crate::session::Entry;
-use blanche_journal::{Checkpointed, Event, EventKind, Journal, JournalError, JournalSettings};
+use blanche_journal::{Checkpointed, Event, EventKind, Journal, JournalError, JournalSettings, Record};
 use blanche_keys::SignerClient;
 use blanche_scan::settings::Settings;
 use blanche_tag::claims::Label;
-use std::collections::VecDeque;
+use entries::Under;
+use repeats::Repeats;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use waiting::Waiting;
 
 /// Between two attempts to open a journal that cannot be opened.
 const AGAIN: Duration = Duration::from_secs(10);
-/// Entries that wait for a journal that cannot be written. A station that nobody mends for so long has refused to seal all
-/// the while.
-const WAITING: usize = 10_000;
 
 /// The journal, and what it has not taken yet. Nothing is lost while the disk is full: it is written, in its order, when
 /// there is room again.
@@ -31,9 +36,9 @@ pub(crate) struct Recorder {
     settings: JournalSettings,
     journal: Option<Arc<Journal>>,
     tried: Option<Instant>,
-    waiting: VecDeque<Entry>,
-    /// Entries for which there was no room to wait.
-    lost: u64,
+    waiting: Waiting,
+    repeats: Repeats,
+    under: Under,
     checkpoints: Option<Checkpoints>,
     station: Arc<Settings>,
 }
@@ -41,7 +46,17 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(station: Arc<Settings>) -> Self {
         let settings = settings(&station);
-        Self { settings, journal: None, tried: None, waiting: VecDeque::new(), lost: 0, checkpoints: None, station }
+        let policy = format!("{} {}", station.seal.policy, station.seal.policy_version);
+        let under = Under { policy, settings: configuration::digest(&station) };
+        let (waiting, repeats) = (Waiting::default(), Repeats::default());
+        Self { settings, journal: None, tried: None, waiting, repeats, under, checkpoints: None, station }
+    }
+
+    /// Bytes per second of the last sessions; nothing when the journal tells of none, or cannot be read.
+    pub(crate) fn rate(&self) -> Option<u64> {
+        let reader = self.journal.as_ref()?.reader();
+        let rate = reader.and_then(|reader| rate::of(&reader));
+        rate.inspect_err(|error| tracing::warn!("journal: {error}")).ok().flatten()
     }
 
     /// Writes one entry after all that wait.
@@ -49,10 +64,12 @@ impl Recorder {
     /// # Errors
     /// Why the journal cannot be written; the entry waits.
     pub(crate) fn write(&mut self, entry: &Entry) -> Result<(), String> {
-        if self.waiting.len() < WAITING {
-            self.waiting.push_back(entry.clone());
-        } else {
-            self.lost = self.lost.saturating_add(1);
+        if matches!(entry, Entry::Stopped) {
+            self.count(true);
+        }
+        if self.repeats.is_recorded(entry, Instant::now()) {
+            let closes = matches!(entry, Entry::Concluded(_) | Entry::Copied(_));
+            self.waiting.push(entries::records(entry, &self.under), closes);
         }
         self.flush()
     }
@@ -62,31 +79,52 @@ impl Recorder {
     /// # Errors
     /// Why that cannot be done now.
     pub(crate) fn flush(&mut self) -> Result<(), String> {
-        if self.waiting.is_empty() && self.journal.is_some() {
+        self.count(false);
+        let flushed = self.flush_all();
+        if flushed.is_err() {
+            self.waiting.shorten();
+        }
+        flushed
+    }
+
+    /// Takes down what was only counted, when it is time for that.
+    fn count(&mut self, all: bool) {
+        for count in self.repeats.due(Instant::now(), all) {
+            self.waiting.push(vec![entries::repeated(&count)], false);
+        }
+    }
+
+    fn flush_all(&mut self) -> Result<(), String> {
+        if self.waiting.is_empty() && self.waiting.lost == 0 && self.journal.is_some() {
             return Ok(());
         }
         let journal = self.open()?;
         while let Some(entry) = self.waiting.front() {
-            match entries::record(&journal, entry) {
+            match journal.append(entry.records.clone()).map(|_| ()) {
                 // Trying again would fail for ever, and keep everything behind it out.
-                Err(JournalError::Record(_)) => {
-                    tracing::error!("station alarm: an entry that the journal cannot hold: {entry:?}");
+                Err(JournalError::Record(why)) => {
+                    tracing::error!("station alarm: the journal cannot hold {}: {why}", entry.described());
                     let alarm = Event::new(EventKind::Alarm).with("reason", "an entry that the journal cannot hold");
-                    journal.event(alarm).map_err(|error| error.to_string())?;
+                    let bare = std::iter::once(Record::Event(alarm.clone())).chain(entries::bare(&entry.records));
+                    match journal.append(bare.collect()).map(|_| ()) {
+                        Err(JournalError::Record(_)) => journal.event(alarm).map(|_| ()),
+                        written => written,
+                    }
+                    .map_err(|error| error.to_string())?;
                 }
                 written => written.map_err(|error| error.to_string())?,
             }
-            if let (Entry::Concluded(_), Some(checkpoints)) = (entry, &self.checkpoints) {
+            if let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| entry.closes) {
                 checkpoints.due();
             }
-            self.waiting.pop_front();
+            self.waiting.pop();
         }
-        if self.lost > 0 {
+        if self.waiting.lost > 0 {
             let alarm = Event::new(EventKind::Alarm)
                 .with("reason", "entries were lost while the journal could not be written")
-                .with("entries", self.lost.to_string());
+                .with("entries", self.waiting.lost.to_string());
             journal.event(alarm).map_err(|error| error.to_string())?;
-            self.lost = 0;
+            self.waiting.lost = 0;
         }
         Ok(())
     }
@@ -101,6 +139,10 @@ impl Recorder {
         self.tried = Some(Instant::now());
         let journal = Arc::new(Journal::open(&self.settings).map_err(|error| error.to_string())?);
         unfinished::close(&journal).map_err(|error| error.to_string())?;
+        let changed = configuration::change(&journal, &self.station).map_err(|error| error.to_string())?;
+        if let Some(changed) = changed {
+            journal.event(changed).map_err(|error| error.to_string())?;
+        }
         self.journal = Some(Arc::clone(&journal));
         self.checkpoints = Some(Checkpoints::start(Arc::clone(&journal), Arc::clone(&self.station)));
         Ok(journal)

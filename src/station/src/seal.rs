@@ -7,6 +7,9 @@
 //!
 //! The sealer (medium, no keys), the signer (keys, no medium) and the verifier (nothing but reading) are processes of
 //! their own. Whatever goes wrong, the medium is as it was or the report says what is not known.
+//!
+//! Who cancels gets an answer soon, and never half a tag: until its content is written everything stops at once, and the medium
+//! is as it was; from then on it is written to its end and verified, unless that takes too long: then it is removed again.
 
 mod claims;
 mod manifest;
@@ -16,10 +19,12 @@ pub(crate) mod writing;
 
 pub(crate) use verifying::accepts;
 
+use crate::detect::Disk;
 use crate::identity;
-use blanche_keys::{Description, SignerClient, SignerError, wait_for_turn};
+use blanche_keys::{Description, KeysError, SignerClient, SignerError, wait_for_turn};
 use blanche_sandbox::wire::{FromSealer, LocalTime, SealFailure, VolumeId, WriteObstacle};
 use blanche_scan::Inventory;
+use blanche_scan::progress::Cancel;
 use blanche_scan::report::{NoTag, Report, Said, Seal, SealedTag};
 use blanche_scan::settings::Settings;
 use blanche_tag::Claims;
@@ -30,7 +35,8 @@ use jiff::{Timestamp, Zoned};
 use manifest::Manifest;
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use verifying::Unaccepted;
 use writing::Sealer;
 
 /// Bytes of the header of a tag file (docs/tag-format.md, section 2).
@@ -39,27 +45,37 @@ const HEADER: u64 = 32;
 const HIGHEST: u64 = 1 << 53;
 /// How long another sealing with the same keys is waited for: each takes the time of a signature.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a tag that is written may still be verified after somebody cancelled: then it is removed. Together with that, the
+/// end of a station must fit into TimeoutStopSec= of its unit.
+const GRACE: Duration = Duration::from_secs(15);
+/// How often is looked whether somebody cancelled.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What a person is told while a medium is sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Another sealing uses the keys.
     Waiting,
+    /// This tag is signed and about to be written on the medium: from now on it may stand there, whatever comes of the sealing.
+    Signed(SealedTag),
     /// So many bytes of the tag are written.
     Written(u64),
 }
 
-/// Seals a medium that was found clean. `told` hears how far it is.
+/// Seals a medium that was found clean. `disk`: what was detected, where something was. `told` hears how far it is. After `cancel` there is a tag that the verifier has accepted,
+/// or none.
 pub(crate) fn seal(
     inventory: Option<&Inventory>,
+    disk: Option<&Disk>,
     report: &Report,
     settings: &Settings,
     told: &mut dyn FnMut(Step),
+    cancel: &Cancel,
 ) -> Seal {
     let outcome = match inventory {
         _ if !report.sealing.possible => Err(NoTag::Obstacles),
         None => Err(NoTag::Folder),
-        Some(inventory) => Sealing { inventory, report, settings, order: Order::of(inventory) }.run(told),
+        Some(inventory) => Sealing { inventory, disk, report, settings, cancel, order: Order::of(inventory) }.run(told),
     };
     outcome.unwrap_or_else(|reason| Seal::NoTag { reason })
 }
@@ -106,8 +122,10 @@ impl Order {
 /// One sealing.
 struct Sealing<'a> {
     inventory: &'a Inventory,
+    disk: Option<&'a Disk>,
     report: &'a Report,
     settings: &'a Settings,
+    cancel: &'a Cancel,
     order: Order,
 }
 
@@ -124,16 +142,24 @@ impl Sealing<'_> {
         let signer = self.signer(told)?.describe().map_err(unsigned)?;
         let mut manifest = manifest::write(self.inventory, &self.order, None)?;
         let expected = self.expected(&signer, &manifest)?;
-        let sealer = Sealer::start(self.inventory, &self.order, self.settings, expected).map_err(NoTag::Medium)?;
+        self.go_on()?;
+        let sealer = Sealer::start(self.inventory, self.disk, &self.order, self.settings, expected, self.cancel)?;
         let because = match sealer.volume() {
             Ok(volume) => {
                 let signed = self.sign(&sealer, &mut manifest, Some(volume), told)?;
-                match sealer.write(&signed.file, signed.length, now_here(), &mut |bytes| told(Step::Written(bytes))) {
+                self.go_on()?;
+                let tag = described(&signed.claims);
+                told(Step::Signed(tag.clone()));
+                let mut told = |bytes| told(Step::Written(bytes));
+                match sealer.write(&signed.file, signed.length, now_here(), &mut told, self.cancel) {
                     FromSealer::Written => {
                         // Nobody may write any more once the verifier looks.
                         drop(sealer);
-                        self.verify(None)?;
-                        return Ok(Seal::OnMedium { tag: described(&signed.claims), volume });
+                        self.verify_written(volume)?;
+                        return Ok(Seal::OnMedium { tag, volume });
+                    }
+                    FromSealer::Failed(SealFailure::Before) if self.cancel.is_cancelled() => {
+                        return Err(NoTag::Cancelled);
                     }
                     // What was there before still is: another tag, without a place on the medium, can be kept.
                     FromSealer::Refused(obstacle) => obstacle,
@@ -149,7 +175,20 @@ impl Sealing<'_> {
     /// A signer, for as long as it is asked: only one at a time may use a counter, and a medium takes minutes.
     fn signer(&self, told: &mut dyn FnMut(Step)) -> Result<SignerClient, NoTag> {
         let keys = &self.settings.seal.keys;
-        wait_for_turn(keys, PATIENCE, &mut || told(Step::Waiting)).map_err(|error| unsigned(error.into()))?;
+        let (start, mut said) = (Instant::now(), false);
+        let mut waiting = || {
+            if !std::mem::replace(&mut said, true) {
+                told(Step::Waiting);
+            }
+        };
+        loop {
+            self.go_on()?;
+            match wait_for_turn(keys, LOOK, &mut waiting) {
+                Ok(()) => break,
+                Err(KeysError::Locked { .. }) if start.elapsed() < PATIENCE => {}
+                Err(error) => return Err(unsigned(error.into())),
+            }
+        }
         SignerClient::spawn(&self.settings.children.program("blanche-signer"), keys).map_err(unsigned)
     }
 
@@ -202,7 +241,7 @@ impl Sealing<'_> {
         let failed = |error| NoTag::Store(format!("{}: {error}", place.display()));
         // An earlier tag of the same content stays until the new one is accepted.
         let draft = store::Draft::write(&place, &mut signed.file).map_err(failed)?;
-        self.verify(Some(draft.path()))?;
+        self.verify(Some(draft.path()), Duration::ZERO)?;
         draft.keep(&place).map_err(failed)?;
         Ok(Seal::Detached { tag: described(&signed.claims), file: place.display().to_string(), because })
     }
@@ -233,13 +272,43 @@ impl Sealing<'_> {
         Ok(Signed { claims, file, length })
     }
 
-    /// Only what the verifier accepts was sealed.
-    fn verify(&self, detached: Option<&Path>) -> Result<(), NoTag> {
+    /// Nothing more is begun after somebody cancelled.
+    fn go_on(&self) -> Result<(), NoTag> {
+        if self.cancel.is_cancelled() { Err(NoTag::Cancelled) } else { Ok(()) }
+    }
+
+    /// Verifies a tag that stands on the medium. One that nobody had the time to verify does not stay there.
+    fn verify_written(&self, volume: VolumeId) -> Result<(), NoTag> {
+        match self.verify(None, GRACE) {
+            Err(NoTag::Cancelled) => match writing::take_back(self.inventory, self.disk, self.settings, volume) {
+                Ok(()) => Err(NoTag::Cancelled),
+                Err(why) => {
+                    tracing::error!("a tag that nobody verified stays on the medium: {why}");
+                    Err(NoTag::Writing(SealFailure::Unknown))
+                }
+            },
+            verified => verified,
+        }
+    }
+
+    /// Only what the verifier accepts was sealed. `grace`: how long it may go on after somebody cancelled.
+    fn verify(&self, detached: Option<&Path>, grace: Duration) -> Result<(), NoTag> {
         let medium =
             File::open(writing::reopened(self.inventory)).map_err(|error| NoTag::Verifier(error.to_string()))?;
         let detached: Vec<&Path> = detached.into_iter().collect();
-        accepts(self.settings, &medium, &detached).map(|_| ()).map_err(NoTag::Verifier)
+        match accepts(self.settings, &medium, &detached, self.cancel, grace) {
+            Ok(_) => Ok(()),
+            Err(Unaccepted::Cancelled) => Err(NoTag::Cancelled),
+            Err(Unaccepted::Refused(why)) => Err(NoTag::Verifier(why)),
+        }
     }
+}
+
+/// Whether the bases of `report` are such that `signer` signs now. The words are for staff.
+pub(crate) fn bases_suffice(report: &Report, signer: &Description, settings: &Settings) -> Result<(), String> {
+    let how = claims::how(report, settings).map_err(|no_tag| format!("{no_tag:?}"))?;
+    let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+    how.check_bases(&signer.fresh_bases, signer.max_base_age, now).map_err(|doubt| doubt.to_string())
 }
 
 /// When a tag expires. What its certificate does not outlive would be refused from then on anyway; of a certificate that
@@ -273,7 +342,22 @@ fn described(claims: &Claims) -> SealedTag {
 
 #[cfg(test)]
 mod tests {
-    use super::expiry;
+    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+    use crate::copy::writing::{ABANDONING, EMPTYING};
+
+    /// What is killed says nothing of the medium that it wrote.
+    #[test]
+    fn a_station_that_is_stopped_has_the_time_to_finish_or_empty_what_it_writes() {
+        let unit = include_str!("../../../debian/blanche-stationd.service");
+        let limit = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap().parse().unwrap();
+        let emptied = EMPTYING * 2;
+        // A tag that is taken back and then a medium that is emptied; a copier that does not end and is replaced by another.
+        let longest = (writing::FINISHING + GRACE + writing::TAKING_BACK + emptied).max(ABANDONING + emptied);
+        let margin = Duration::from_secs(10);
+        assert!(longest + margin <= Duration::from_secs(limit), "{longest:?} in {limit} s");
+    }
 
     #[test]
     fn a_tag_does_not_outlive_its_certificate_and_an_expired_one_is_left_to_the_signer() {

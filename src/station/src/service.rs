@@ -4,26 +4,31 @@
 //! either: a bus that is not there, breaks, starts again or reads nothing costs the station its visibility and nothing
 //! else. Whoever may call what is decided by the bus (debian/org.blanche.Station1.conf), how often by [`flood`].
 
-mod bus;
 mod clerk;
+mod copying;
+mod documents;
 mod door;
 mod error;
 mod flood;
 mod line;
 mod publish;
 mod session;
+mod simulation;
 mod station;
 #[cfg(test)]
 mod tests;
 
-pub use bus::Bus;
+pub use blanche_bus::{Bus, NAME, ROOT};
 
 use crate::board::Board;
 use crate::daemon::Orders;
+use crate::training::Training;
 use blanche_scan::settings::Settings;
 use clerk::Clerk;
+use documents::Documents;
 use door::{Answering, Door};
 use publish::Publisher;
+use simulation::SimulationObject;
 use station::{Shown, StationObject};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -33,11 +38,6 @@ use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::fdo::ObjectManager;
 use zruntime::SharedRuntime;
-
-/// The name on the bus.
-pub const NAME: &str = "org.blanche.Station1";
-/// The object of the station; sessions are below it.
-pub const ROOT: &str = "/org/blanche/Station1";
 
 /// Within this time a bus takes what it is told, or it counts as broken.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,6 +55,15 @@ struct Context {
     orders: Orders,
     settings: Arc<Settings>,
     clerk: Clerk,
+    documents: Documents,
+    /// Only of a simulated station.
+    training: Option<Arc<Training>>,
+}
+
+impl Context {
+    fn new(board: Arc<Board>, orders: Orders, settings: Arc<Settings>, training: Option<Arc<Training>>) -> Self {
+        Self { board, orders, settings, clerk: Clerk::default(), documents: Documents::default(), training }
+    }
 }
 
 /// Whether the station can be seen on the bus.
@@ -81,7 +90,24 @@ impl Service {
     /// # Errors
     /// The kernel's, when it gives no thread.
     pub fn start(board: Arc<Board>, orders: Orders, settings: Arc<Settings>, bus: Bus) -> io::Result<Self> {
-        let context = Context { board, orders, settings, clerk: Clerk::default() };
+        Self::serve(Context::new(board, orders, settings, None), bus)
+    }
+
+    /// The same of a simulated station, with the hand that plugs.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub fn simulated(
+        board: Arc<Board>,
+        orders: Orders,
+        settings: Arc<Settings>,
+        bus: Bus,
+        training: Arc<Training>,
+    ) -> io::Result<Self> {
+        Self::serve(Context::new(board, orders, settings, Some(training)), bus)
+    }
+
+    fn serve(context: Context, bus: Bus) -> io::Result<Self> {
         let presence = Arc::new((Mutex::new(Presence::Unknown), Condvar::new()));
         let server = Server { context, bus, presence: Arc::clone(&presence) };
         let thread = std::thread::Builder::new().name("bus".to_owned()).spawn(move || server.run())?;
@@ -155,14 +181,17 @@ impl Server {
         zbus::block_on(async {
             let address = self.bus.address()?;
             let shown = Shown::default();
-            let station = StationObject::new(shown.clone(), Arc::clone(&self.context.settings));
-            let building = Builder::socket(Door::open(&address, answering.clone())?)
+            // Whoever asks before anything was told gets what is so: a simulated station is never shown as a real one.
+            shown.set(self.context.board.snapshot().station, Vec::new());
+            let station = StationObject::new(shown.clone(), self.context.clone());
+            let mut builder = Builder::socket(Door::open(&address, answering.clone())?)
                 .serve_at(ROOT, station)
-                .serve_at(ROOT, ObjectManager)
-                .name(NAME)
-                .method_timeout(PATIENCE)
-                .build();
-            let connection = patient(building).await?;
+                .serve_at(ROOT, ObjectManager);
+            if let Some(training) = &self.context.training {
+                let hand = SimulationObject::new(Arc::clone(training), self.context.clerk.clone());
+                builder = builder.serve_at(ROOT, hand);
+            }
+            let connection = patient(builder.name(NAME).method_timeout(PATIENCE).build()).await?;
             answering.set(Some(connection.clone()));
             Ok((connection, shown))
         })

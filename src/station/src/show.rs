@@ -10,7 +10,7 @@ mod report;
 pub(crate) mod samples;
 mod waiting;
 
-pub use engines::{engines, self_test};
+pub use engines::{engines, self_test, self_test_result, tested};
 pub use report::{Detail, report};
 pub use waiting::Waiting;
 

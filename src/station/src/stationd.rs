@@ -6,10 +6,11 @@
 mod parts;
 
 use crate::board::{Board, Snapshot};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Parts};
 use crate::exit::Exit;
 use crate::log;
 use crate::service::{Bus, Presence, Service};
+use crate::training::{self, Prepared, Wishes};
 use blanche_scan::settings::Settings;
 use blanche_scan::words::harmless;
 use clap::Parser;
@@ -37,6 +38,17 @@ struct Arguments {
     /// Bus on which the station is shown: system, session or an address
     #[arg(long, value_name = "BUS", default_value = "system")]
     bus: Bus,
+    /// Training: no hardware, no keys and no journal of a real station; media are made up and plugged in by orders on the bus.
+    /// FOLDER holds more of them, as image files (*.img)
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1)]
+    #[allow(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
+    simulate: Option<Option<PathBuf>>,
+    /// Training: folder with "clamav" and "rules" in place of the bases of the configuration
+    #[arg(long, value_name = "FOLDER", requires = "simulate")]
+    bases: Option<PathBuf>,
+    /// Training: keep journal, keys, trust and images of this run in a new folder [default: one that goes with the end]
+    #[arg(long, value_name = "FOLDER", requires = "simulate")]
+    state: Option<PathBuf>,
 }
 
 /// The program.
@@ -46,10 +58,16 @@ pub fn main() -> ExitCode {
     log::to_standard_error();
     log::panics_in_one_line();
     let settings = match Settings::discover(arguments.config.as_deref()) {
-        Ok(settings) => Arc::new(settings),
+        Ok(settings) => settings,
         Err(error) => return failed(&error.to_string(), Exit::Usage),
     };
-    match run(settings, arguments.bus) {
+    let ended = match arguments.simulate {
+        None => run(settings, arguments.bus),
+        Some(images) => {
+            train(settings, &Wishes { images, bases: arguments.bases, state: arguments.state }, arguments.bus)
+        }
+    };
+    match ended {
         Ok(()) => Exit::Clean.into(),
         Err(error) => failed(&error.to_string(), Exit::Station),
     }
@@ -61,16 +79,31 @@ fn failed(text: &str, exit: Exit) -> ExitCode {
     exit.into()
 }
 
+/// A real station, from the start to the end.
+fn run(settings: Settings, bus: Bus) -> io::Result<()> {
+    let settings = Arc::new(settings);
+    let parts = parts::parts(&settings);
+    work(parts, |daemon| Service::start(Arc::clone(&daemon.board), daemon.orders.clone(), settings, bus))
+}
+
+/// A training station, from the start to the end.
+fn train(settings: Settings, wishes: &Wishes, bus: Bus) -> io::Result<()> {
+    let prepared = training::prepare(settings, wishes, parts::signer).map_err(io::Error::other)?;
+    let Prepared { settings, parts, training, home } = prepared;
+    tracing::warn!("training: media are made up, tags are worth nothing; everything is in {}", home.path().display());
+    work(parts, |daemon| Service::simulated(Arc::clone(&daemon.board), daemon.orders.clone(), settings, bus, training))
+}
+
 /// From the start to the end.
-fn run(settings: Arc<Settings>, bus: Bus) -> io::Result<()> {
+fn work(parts: Parts, serve: impl FnOnce(&Daemon) -> io::Result<Service>) -> io::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     // A terminal that closes does not end a station, and there is nothing to be read again.
     signal_hook::flag::register(SIGHUP, Arc::default())?;
-    let daemon = Daemon::start(parts::parts(&settings))?;
-    let service = Service::start(Arc::clone(&daemon.board), daemon.orders.clone(), settings, bus)?;
+    let daemon = Daemon::start(parts)?;
+    let service = serve(&daemon)?;
     let presence = service.presence(BUS_AT_START);
     if presence != Presence::Present {
         tracing::warn!("the bus is not there: the station works, but nobody sees it");

@@ -3,6 +3,10 @@
 //!
 //! Every match over an enum is exhaustive: a new state or problem without its two sentences does not compile.
 
+mod copying;
+
+pub use copying::{cannot_copy, copy_step};
+
 use crate::admit::device_refusal;
 use crate::board::ProblemKind;
 use crate::session::view::{Conclusion, Failure, SessionView, State};
@@ -30,6 +34,9 @@ impl Saying {
 /// What to say about a session at this moment.
 #[must_use]
 pub fn session(view: &SessionView, lang: Lang) -> Saying {
+    if let Some(copying) = view.conclusion.as_ref().and_then(|conclusion| copying::session(view, conclusion, lang)) {
+        return copying;
+    }
     match (&view.conclusion, view.state) {
         // It was told; now only that the medium is gone is news.
         (Some(conclusion), State::Removed) if !view.pulled => {
@@ -49,6 +56,7 @@ pub fn state_word(state: State, lang: Lang) -> &'static str {
         State::Sealing => lang.pick("ÉTIQUETAGE", "TAGGING"),
         State::Stopping => lang.pick("ARRÊT", "STOPPING"),
         State::Verdict => lang.pick("TERMINÉ", "DONE"),
+        State::Copying => lang.pick("COPIE", "COPYING"),
         State::Refused => lang.pick("REFUSÉ", "REFUSED"),
         State::Removed => lang.pick("RETIRÉ", "REMOVED"),
     }
@@ -79,6 +87,13 @@ pub fn state(state: State, lang: Lang) -> Advice {
         State::Verdict => (
             ("La vérification est terminée.", "Vous pouvez retirer ce support."),
             ("The check is over.", "You may take this medium out."),
+        ),
+        State::Copying => (
+            (
+                "Les fichiers vérifiés sont en cours de copie vers un support de la station.",
+                "Laissez les deux supports branchés.",
+            ),
+            ("The checked files are being copied to a medium of the station.", "Leave both media plugged in."),
         ),
         State::Refused => (
             ("Cette station n'accepte pas cet appareil.", "Retirez-le."),
@@ -204,9 +219,13 @@ fn advice(lang: Lang, french: (&str, &str), english: (&str, &str)) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admit::{DeviceRefusal, Role};
-    use crate::session::SessionId;
-    use crate::session::view::MediumView;
+    use crate::admit::DeviceRefusal;
+    use crate::session::view::{CopyStep, MediumView, NoCopy};
+    use crate::show::samples;
+    use blanche_scan::report::{CopyCause, CopyOutcome, CopyReport, TargetKind, TargetLine};
+    use blanche_scan::settings::CopyMode;
+    use blanche_scan::words::Consent;
+    use std::sync::Arc;
 
     /// Words of the trade that an agent need not know, in the sentences of this file.
     const JARGON: [&str; 12] = [
@@ -241,21 +260,11 @@ mod tests {
     }
 
     fn failed(kind: &'static str) -> Failure {
-        Failure { kind, detail: "\u{202E}for staff".to_owned() }
+        Failure::new(kind, "\u{202E}for staff")
     }
 
     fn view(state: State, conclusion: Option<Conclusion>) -> SessionView {
-        SessionView {
-            id: SessionId::now_v7(),
-            state,
-            medium: MediumView::default(),
-            role: Role::Input,
-            progress: None,
-            estimate: None,
-            tag_bytes: 0,
-            conclusion,
-            pulled: false,
-        }
+        SessionView { conclusion, ..SessionView::new(state, MediumView::default()) }
     }
 
     #[test]
@@ -277,6 +286,49 @@ mod tests {
             are_plain(|lang| failure(&failed(kind), lang));
             assert!(said.insert(failure(&failed(kind), Lang::En).what), "{kind}");
         }
+    }
+
+    #[test]
+    fn every_step_of_a_copy_and_every_reason_against_one_has_plain_sentences_of_its_own() {
+        let mut said = std::collections::BTreeSet::new();
+        for step in CopyStep::ALL {
+            are_plain(|lang| copy_step(step, lang));
+            assert!(said.insert(copy_step(step, Lang::En).what), "{step:?}");
+        }
+        for why in NoCopy::ALL {
+            are_plain(|lang| cannot_copy(why, lang));
+            assert!(said.insert(cannot_copy(why, Lang::En).what), "{why:?}");
+        }
+        are_plain(|lang| words::not_blank(Consent::Confirmed, lang));
+    }
+
+    #[test]
+    fn what_is_said_after_a_copy_is_what_came_of_it_and_no_switch_of_a_command() {
+        let output =
+            TargetLine { path: "/dev/sdc".into(), kind: TargetKind::Device, capacity: None, logical_block: None };
+        let report = CopyReport::untouched(CopyMode::AllOrNothing, output);
+        let mut view = view(State::Copying, Some(Conclusion::Report(Arc::new(samples::clean()))));
+        assert_eq!(session(&view, Lang::En).word, "COPYING");
+        view.state = State::Stopping;
+        assert!(session(&view, Lang::Fr).sentence.contains("copie"));
+        view.state = State::Verdict;
+        view.copy.report = Some(Arc::new(CopyReport { cause: Some(CopyCause::NotBlank), ..report.clone() }));
+        for lang in [Lang::Fr, Lang::En] {
+            let said = session(&view, lang);
+            assert_eq!(said.word, words::verdict(Verdict::Clean, lang).word);
+            assert!(!said.next.contains("--"), "{said:?}");
+        }
+        let infected = Conclusion::Report(Arc::new(samples::infected()));
+        let (alone, mut copied) = (concluded(&infected, Lang::En), view.clone());
+        copied.conclusion = Some(infected);
+        for cause in [None, Some(CopyCause::NotClean), Some(CopyCause::OutputFailed)] {
+            copied.copy.report = Some(Arc::new(CopyReport { cause, ..report.clone() }));
+            let said = session(&copied, Lang::En);
+            assert!(said.next.ends_with(&alone.next) && said.next.len() > alone.next.len(), "{said:?}");
+        }
+        let outside = CopyReport { outcome: CopyOutcome::Copied, outside_profile: true, ..report };
+        view.copy.report = Some(Arc::new(outside));
+        assert!(session(&view, Lang::En).sentence.contains("outside the ANSSI profile"));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 mod medium;
 
 use blanche_station::admit::{Gate, GateError, Usb};
-use blanche_station::detect::{Disk, Event, Port, Source, Udev};
+use blanche_station::detect::{DevPath, Disk, Event, Port, Source, Udev, is_kept_away};
 use medium::{Medium, Station, run};
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd};
@@ -112,6 +112,38 @@ fn disks_that_are_not_on_usb_are_left_alone() {
 }
 
 #[test]
+fn a_slot_of_the_machine_is_kept_away_from_other_programs_by_a_rule_of_the_administrator_and_the_station_knows() {
+    let station = Station::without_usb();
+    let medium = Medium::insert(&station);
+    medium.attach("disk.img");
+    medium.settle();
+    let number = fs::metadata(medium.node()).unwrap().rdev();
+    assert!(!is_kept_away(number).unwrap(), "nothing but the rules of the package: it is a disk of the machine");
+    station.declare_slot();
+    medium.detach();
+    medium.settle();
+    medium.attach("disk.img");
+    medium.add_partitions();
+    medium.settle();
+    assert!(is_kept_away(number).unwrap());
+    for part in ["", "p1", "p2"] {
+        let properties = medium.properties(part);
+        assert!(properties.contains("UDISKS_IGNORE=1") && properties.contains("SYSTEMD_READY=0"), "{properties}");
+        assert!(!properties.contains("ID_FS_TYPE"), "somebody looked into it: {properties}");
+        assert!(!medium.is_watched(part));
+    }
+    assert!(is_kept_away(rustix::fs::makedev(4095, 1)).is_err(), "nobody has this number");
+}
+
+#[test]
+fn a_medium_on_usb_is_marked_by_the_rules_of_the_package() {
+    let station = Station::new();
+    let medium = Medium::insert(&station);
+    medium.settle();
+    assert!(is_kept_away(fs::metadata(medium.node()).unwrap().rdev()).unwrap());
+}
+
+#[test]
 fn events_that_the_kernel_drops_are_made_up_for() {
     let station = Station::new();
     let medium = Medium::insert(&station);
@@ -175,7 +207,7 @@ fn a_protected_medium_and_its_partitions_cannot_be_written() {
     let disk = with_capacity(&mut source, medium.bytes("disk.img"));
     medium.add_partitions();
     medium.settle();
-    let mut gate = Usb::default();
+    let gate = Usb::default();
     // The same bytes again, into the first sector.
     let writable = |part: &str| {
         let opened = OpenOptions::new().read(true).write(true).open(medium.part(part)).unwrap();
@@ -198,7 +230,7 @@ fn a_protected_medium_and_its_partitions_cannot_be_written() {
 }
 
 #[test]
-fn a_disk_that_is_released_is_deleted_in_the_kernel_if_it_is_still_the_same() {
+fn a_disk_that_is_released_is_deleted_in_the_kernel_if_it_is_still_the_same_and_is_no_slot_that_stays() {
     let station = Station::new();
     let mut source = Udev::open().unwrap();
     let medium = Medium::insert(&station);
@@ -206,13 +238,28 @@ fn a_disk_that_is_released_is_deleted_in_the_kernel_if_it_is_still_the_same() {
     let disk = with_capacity(&mut source, medium.bytes("disk.img"));
     // A loop device cannot be deleted this way, a SCSI disk can: its file stands in for it.
     let sys = tempfile::tempdir().unwrap();
-    let folder = sys.path().join(disk.path.0.trim_start_matches('/')).join("device");
+    let usb = sys.path().join("devices/usb1/1-1");
+    let target = usb.join("1-1:1.0/host6/target6:0:0");
+    let folder = target.join("6:0:0:0/block/sdb/device");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("delete"), "").unwrap();
-    let mut gate = Usb::at(sys.path(), Path::new("/dev"));
+    fs::write(usb.join("removable"), "removable\n").unwrap();
+    let path = DevPath("/devices/usb1/1-1/1-1:1.0/host6/target6:0:0/6:0:0:0/block/sdb".into());
+    let disk = Disk { path, device: Some(DevPath("/devices/usb1/1-1".into())), ..disk };
+    let gate = Usb::at(sys.path(), Path::new("/dev"));
     let other = Disk { number: disk.number + 1, ..disk.clone() };
     assert!(matches!(gate.release(&other), Err(GateError::Changed)));
-    assert_eq!(fs::read_to_string(folder.join("delete")).unwrap(), "");
+    let deleted = || fs::read_to_string(folder.join("delete")).unwrap() == "1";
+    assert!(!deleted());
+    // Slots that stay: of the machine, built in, and one of several.
+    gate.release(&Disk { device: None, ..disk.clone() }).unwrap();
+    fs::write(usb.join("removable"), "fixed\n").unwrap();
     gate.release(&disk).unwrap();
-    assert_eq!(fs::read_to_string(folder.join("delete")).unwrap(), "1");
+    fs::write(usb.join("removable"), "unknown\n").unwrap();
+    fs::create_dir(target.join("6:0:0:1")).unwrap();
+    gate.release(&disk).unwrap();
+    assert!(!deleted(), "a slot that is dead until it is plugged in again");
+    fs::remove_dir(target.join("6:0:0:1")).unwrap();
+    gate.release(&disk).unwrap();
+    assert!(deleted());
 }

@@ -5,7 +5,7 @@ use crate::manifest::{EntryKind, is_folder_path};
 use std::ops::RangeInclusive;
 
 /// The most that has to be read of an artefact to judge it.
-pub const MAX_CONTENT: usize = 65_536;
+pub const MAX_CONTENT: u64 = 65_536;
 
 const DESKTOP_INI: &[u8] = b"[.ShellClassInfo]\r\nCLSID={645FF040-5081-101B-9F08-00AA002F954E}\r\n\
 LocalizedResourceName=@%SystemRoot%\\system32\\shell32.dll,-8964\r\n";

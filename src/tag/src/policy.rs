@@ -37,7 +37,11 @@ pub struct Policy {
     pub sites: Option<Vec<String>>,
     /// Seconds since issue.
     pub max_tag_age: Option<u64>,
-    /// Seconds between the date of a base and the issue of the tag.
+    /// Names of bases that must be among those of the tag and whose age counts ([`How::check_bases`]).
+    ///
+    /// [`How::check_bases`]: crate::claims::How::check_bases
+    pub fresh_bases: Vec<String>,
+    /// Seconds between the date of such a base and the issue of the tag.
     pub max_base_age: u64,
     /// How many engines at least.
     pub min_engines: usize,
@@ -67,6 +71,7 @@ impl Default for Policy {
             level: Level::Full,
             sites: None,
             max_tag_age: None,
+            fresh_bases: vec!["daily".to_owned()],
             max_base_age: 7 * DAY,
             min_engines: 1,
             required_engines: Vec::new(),
@@ -135,12 +140,7 @@ impl Policy {
         if engines.len() < self.min_engines || !self.required_engines.iter().all(has) {
             return refuse(Code::Engines, 15, format!("checked with {} engines", engines.len()));
         }
-        for base in engines.iter().flat_map(|engine| &engine.bases) {
-            let age = claims.issued.saturating_sub(base.date);
-            if age > self.max_base_age || base.date > claims.issued.saturating_add(DAY) {
-                return refuse(Code::BaseAge, 15, format!("base {:?} of {}", base.name, base.date));
-            }
-        }
-        Ok(())
+        let doubt = claims.how.check_bases(&self.fresh_bases, self.max_base_age, claims.issued);
+        doubt.or_else(|doubt| refuse(Code::BaseAge, 15, doubt.to_string()))
     }
 }

@@ -175,10 +175,10 @@ refusals! {
     Engines "E-ENGINES"
         en "The medium was checked with fewer engines than this workstation demands." "Have it checked at another station."
         fr "Le support a été contrôlé avec moins de moteurs que ce poste n'en exige." "Faites-le contrôler à une autre station."
-    /// A base too old when the tag was issued.
+    /// A base that the policy names was missing, or too old when the tag was issued, or one is from the future.
     BaseAge "E-BASE-AGE"
-        en "The medium was checked with signature bases that were too old." "Have the medium checked again."
-        fr "Le support a été contrôlé avec des bases de signatures trop anciennes." "Faites contrôler à nouveau le support."
+        en "The medium was checked without signature bases that are recent enough." "Have the medium checked again."
+        fr "Le support a été contrôlé sans bases de signatures assez récentes." "Faites contrôler à nouveau le support."
     /// The manifest is not the signed one, or breaks a rule of section 7.
     Manifest "E-MANIFEST"
         en "The list of files in the tag was altered or is damaged." "Have the medium checked again."

@@ -5,6 +5,7 @@ use crate::copy::{Copy, TAG_NAME};
 use crate::interrupt::Interrupt;
 use crate::names;
 use crate::progress::Progress;
+use blanche_tag::artefacts::MAX_CONTENT;
 use blanche_tag::manifest::{Digests, EntryKind};
 use blanche_tag::{Contents, Level, Observed, Unreadable};
 use sha2::{Digest, Sha256};
@@ -14,8 +15,6 @@ use std::path::{Path, PathBuf};
 
 /// Bytes read and hashed at once.
 const STEP: usize = 1 << 20;
-/// Longest artefact (section 11).
-const MAX_ARTEFACT: u64 = 65_536;
 
 /// The tag at the root of a folder, if there is one.
 pub(crate) fn tag(root: &Path) -> Option<Copy> {
@@ -103,7 +102,7 @@ impl Reading<'_> {
 impl Contents for Reading<'_> {
     fn bytes(&mut self, entry: &Observed) -> Result<Vec<u8>, Unreadable> {
         let file = open(&self.path(entry)).map_err(unreadable)?;
-        let read = crate::rights::bounded(file, MAX_ARTEFACT).map_err(unreadable)?;
+        let read = crate::rights::bounded(file, MAX_CONTENT).map_err(unreadable)?;
         read.ok_or_else(|| Unreadable("longer than it said".to_owned()))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::rights;
+use blanche_tag::claims::is_base_name;
 use blanche_tag::{Level, OnMissing, Policy};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,7 @@ struct Document {
     level: Option<LevelName>,
     sites: Option<AllOr>,
     max_tag_age: Option<Age>,
+    fresh_bases: Option<BaseNames>,
     max_base_age: Option<Age>,
     min_engines: Option<u32>,
     required_engines: Option<Vec<String>>,
@@ -112,6 +114,20 @@ impl<'de> Deserialize<'de> for AllOr {
     }
 }
 
+/// Names of bases, which are compared without extension.
+#[derive(Debug)]
+struct BaseNames(Vec<String>);
+
+impl<'de> Deserialize<'de> for BaseNames {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(from)?;
+        match names.iter().find(|name| !is_base_name(name)) {
+            Some(wrong) => Err(D::Error::custom(format!("{wrong:?} is not the name of a base without extension"))),
+            None => Ok(Self(names)),
+        }
+    }
+}
+
 /// Reads a policy; the second value is the level that it demands, if it says one.
 ///
 /// # Errors
@@ -169,7 +185,7 @@ fn parse(text: &str) -> Result<(Policy, Option<Level>), Mistake> {
     set(&mut policy.max_base_age, document.max_base_age, "max_base_age")?;
     set(&mut policy.max_crl_age, document.max_crl_age, "max_crl_age")?;
     set(&mut policy.max_list_age, document.max_list_age, "max_list_age")?;
-    let Policy { level: default_level, min_engines, required_engines, .. } = policy.clone();
+    let Policy { level: default_level, min_engines, required_engines, fresh_bases, .. } = policy.clone();
     let number = |written: u32| usize::try_from(written).unwrap_or(usize::MAX);
     Ok((
         Policy {
@@ -177,6 +193,7 @@ fn parse(text: &str) -> Result<(Policy, Option<Level>), Mistake> {
             sites: document.sites.and_then(|AllOr(sites)| sites),
             max_tag_age: document.max_tag_age.and_then(|Age(seconds)| seconds),
             min_engines: document.min_engines.map_or(min_engines, number),
+            fresh_bases: document.fresh_bases.map_or(fresh_bases, |BaseNames(names)| names),
             required_engines: document.required_engines.unwrap_or(required_engines),
             accept_exceptions: document.accept_exceptions.unwrap_or(policy.accept_exceptions),
             require_crl: document.require_crl.unwrap_or(policy.require_crl),
@@ -197,7 +214,7 @@ mod tests {
     #[test]
     fn what_is_not_written_has_the_default_of_the_specification() {
         assert_eq!(parse("").unwrap(), (Policy::default(), None));
-        let same = "level = \"full\"\nsites = \"all\"\nmax_tag_age = \"none\"\nmax_base_age = \"7 days\"\n\
+        let same = "level = \"full\"\nsites = \"all\"\nmax_tag_age = \"none\"\nfresh_bases = [\"daily\"]\nmax_base_age = \"7 days\"\n\
                     min_engines = 1\nrequired_engines = []\naccept_exceptions = false\nrequire_crl = true\n\
                     max_crl_age = \"31 days\"\nrequire_list = false\nmax_list_age = \"31 days\"\n\
                     usb_not_available = \"accept\"\ncapacity_not_available = \"accept\"\n\
@@ -207,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_name_changes_what_it_says() {
-        let text = "level = \"identity\"\nsites = [\"a\"]\nmax_tag_age = \"36 h\"\nmax_base_age = \"1 day\"\n\
+        let text = "level = \"identity\"\nsites = [\"a\"]\nmax_tag_age = \"36 h\"\nfresh_bases = [\"a\"]\nmax_base_age = \"1 day\"\n\
                     min_engines = 2\nrequired_engines = [\"clamav\"]\naccept_exceptions = true\nrequire_crl = false\n\
                     max_crl_age = \"90 min\"\nrequire_list = true\nmax_list_age = \"10 s\"\n\
                     usb_not_available = \"refuse\"\ncapacity_not_available = \"refuse\"\n\
@@ -216,6 +233,7 @@ mod tests {
             level: Level::Identity,
             sites: Some(vec!["a".into()]),
             max_tag_age: Some(36 * 3600),
+            fresh_bases: vec!["a".into()],
             max_base_age: 86_400,
             min_engines: 2,
             required_engines: vec!["clamav".into()],
@@ -241,6 +259,8 @@ mod tests {
             ("max_crl_age = \"999999999999 days\"", 1, "time with its unit"),
             ("\n\nmax_list_age = \"none\"", 3, "cannot be \"none\""),
             ("sites = \"site-a\"", 1, "\"all\" or a list"),
+            ("fresh_bases = [\"daily.cvd\"]", 1, "without extension"),
+            ("fresh_bases = [\"\"]", 1, "without extension"),
             ("require_crl = \"yes\"", 1, "expected a boolean"),
             ("usb_not_available = \"ignore\"", 1, "unknown variant `ignore`"),
         ] {

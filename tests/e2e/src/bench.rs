@@ -3,6 +3,7 @@
 use crate::device::Device;
 use crate::failure::{Failure, Result};
 use crate::guest::Guest;
+use crate::screen::Screen;
 use crate::station::{Outcome, Session, Station};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct Bench {
     pub guest: Guest,
     /// The station in it.
     pub station: Station,
+    /// Its screen, of a machine that has one.
+    pub screen: Screen,
     plugged: Vec<Device>,
 }
 
@@ -58,7 +61,8 @@ impl Bench {
     /// [`Failure`] when that fails.
     pub fn new(mut guest: Guest) -> Result<Self> {
         let station = Station::install(&mut guest)?;
-        Ok(Self { guest, station, plugged: Vec::new() })
+        let screen = Screen::of(&guest);
+        Ok(Self { guest, station, screen, plugged: Vec::new() })
     }
 
     /// Folder of the host for images; it goes with the machine.

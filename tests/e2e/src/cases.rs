@@ -1,10 +1,13 @@
 //! What is plugged in, and what should come of it.
 
+mod copies;
 mod faults;
 mod foreign;
 mod identity;
 mod kills;
+mod kiosk;
 mod media;
+mod time;
 mod units;
 
 use crate::bench::Bench;
@@ -50,11 +53,39 @@ impl Case {
     }
 }
 
-/// All of them, in the order of running.
+/// The machines in the order in which they start, each with its cases in the order of running. The device matrix is on two machines:
+/// of two lanes neither is idle for long.
 #[must_use]
-pub fn all() -> Vec<Case> {
-    let mut cases = [media::CASES, faults::CASES, kills::CASES, identity::CASES, foreign::CASES, units::CASES].concat();
-    // The station starts once.
-    cases.sort_by_key(|case| case.duty);
-    cases
+pub fn machines() -> Vec<Vec<Case>> {
+    let of = |first, cases: &[&[Case]]| -> Vec<Case> {
+        let mut cases = cases.concat();
+        cases.retain(|case| case.first == first);
+        // The station starts once.
+        cases.sort_by_key(|case| case.duty);
+        cases
+    };
+    vec![
+        of(First::Matrix, &[media::CASES, copies::CASES, faults::CASES, foreign::CASES]),
+        of(First::Systemd, &[units::CASES, kiosk::CASES]),
+        of(First::Matrix, &[kills::CASES, identity::CASES, time::CASES]),
+        of(First::Sleepy, &[time::CASES]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_case_is_left_out_and_each_has_its_own_name() {
+        let machines = machines();
+        let of_all =
+            [media::CASES, copies::CASES, faults::CASES, kills::CASES, identity::CASES, foreign::CASES, units::CASES];
+        let all = [&of_all[..], &[time::CASES, kiosk::CASES]].concat().concat();
+        assert_eq!(machines.iter().map(Vec::len).sum::<usize>(), all.len());
+        let names: BTreeSet<_> = machines.iter().flatten().map(|case| case.name).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(machines.iter().all(|cases| cases.windows(2).all(|pair| pair[0].first == pair[1].first)));
+    }
 }

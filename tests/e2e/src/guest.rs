@@ -2,6 +2,7 @@
 
 use crate::agent::{Agent, Answer, Job, PORT};
 use crate::failure::{Failure, Result};
+use crate::files::Files;
 use crate::initramfs;
 use crate::kernel::Kernel;
 use crate::qmp::Qmp;
@@ -10,6 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// QEMU listens on its sockets.
@@ -20,14 +22,24 @@ const BOOT: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// What every machine gets: scripts, and the files that the packages install.
-const SCRIPTS: [(&str, &str); 11] = [
+const SCRIPTS: [(&str, &str); 21] = [
     ("gadget", include_str!("../guest/gadget")),
     ("install", include_str!("../guest/install")),
+    ("jack", include_str!("../guest/jack")),
+    ("kiosk", include_str!("../guest/kiosk")),
     ("matrix", include_str!("../guest/matrix")),
     ("prepare", include_str!("../guest/prepare")),
     ("systemd", include_str!("../guest/systemd")),
     ("station", include_str!("../guest/station")),
     ("60-blanche-station.rules", include_str!("../../../debian/blanche-station.udev")),
+    ("70-blanche-kiosk.rules", include_str!("../../../debian/blanche-kiosk.udev")),
+    ("blanche-kiosk.service", include_str!("../../../debian/blanche-kiosk.service")),
+    ("blanche-kiosk-again.service", include_str!("../../../debian/blanche-kiosk-again.service")),
+    ("blanche-kiosk.logind.conf", include_str!("../../../debian/blanche-kiosk.logind.conf")),
+    ("blanche-kiosk.system.conf", include_str!("../../../debian/blanche-kiosk.system.conf")),
+    ("blanche-kiosk.links", include_str!("../../../debian/blanche-kiosk.links")),
+    ("blanche-kiosk.speechd.conf", include_str!("../../../debian/blanche-kiosk.speechd.conf")),
+    ("blanche-kiosk.sysctl", include_str!("../../../debian/blanche-kiosk.sysctl")),
     ("blanche-stationd.service", include_str!("../../../debian/blanche-stationd.service")),
     ("blanche.sysusers", include_str!("../../../debian/blanche.sysusers")),
     ("blanche.tmpfiles", include_str!("../../../debian/blanche.tmpfiles")),
@@ -39,8 +51,11 @@ const SCRIPTS: [(&str, &str); 11] = [
 pub enum First {
     /// A script: udev and the agent, nothing else.
     Matrix,
-    /// systemd, with units.
+    /// systemd, with units, on a machine with a screen.
     Systemd,
+    /// The same without a screen, on a machine that can sleep: the kernel's driver for QEMU's graphics card does not survive that
+    /// (virtio_gpu, Linux 6.1).
+    Sleepy,
 }
 
 /// A running machine; dropping it ends it.
@@ -52,6 +67,7 @@ pub struct Guest {
     qmp: Qmp,
     booted: Duration,
     first: First,
+    _files: Option<Files>,
 }
 
 impl Guest {
@@ -66,7 +82,8 @@ impl Guest {
         let share = folder.path().join("share");
         equip(&share, agent)?;
         initramfs::write(kernel, &folder.path().join("initramfs"))?;
-        let mut command = qemu(folder.path(), kernel, first);
+        let files = (first == First::Sleepy).then(|| Files::serve(folder.path())).transpose()?;
+        let mut command = qemu(folder.path(), kernel, first, files.as_ref());
         let child = command.spawn().map_err(Failure::host("qemu-system-x86_64"))?;
         let mut child = Ended(Some(child));
         let connected = Qmp::connect(&folder.path().join("qmp"), START)
@@ -74,7 +91,7 @@ impl Guest {
             .and_then(|(qmp, mut agent)| agent.hello(BOOT).map(|_| (qmp, agent)));
         let (qmp, agent) = connected.map_err(|failure| with_logs(failure, folder.path()))?;
         let child = child.0.take().ok_or_else(|| Failure::format("the machine is gone"))?;
-        Ok(Self { folder, child, agent, qmp, booted: begin.elapsed(), first })
+        Ok(Self { folder, child, agent, qmp, booted: begin.elapsed(), first, _files: files })
     }
 
     /// From the start of QEMU to the agent's first word.
@@ -93,6 +110,27 @@ impl Guest {
     #[must_use]
     pub fn share(&self) -> PathBuf {
         self.folder.path().join("share")
+    }
+
+    /// Waits until the serial console has said `words`, behind its first `after` bytes.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] when it does not within `limit`.
+    pub fn console(&self, after: usize, words: &str, limit: Duration) -> Result<()> {
+        let start = Instant::now();
+        while !self.said().get(after..).is_some_and(|said| String::from_utf8_lossy(said).contains(words)) {
+            if start.elapsed() >= limit {
+                return Err(Failure::late(format!("\"{words}\" on the console"), limit));
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    /// Everything that the serial console has said.
+    #[must_use]
+    pub fn said(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("serial")).unwrap_or_default()
     }
 
     /// QEMU's monitor.
@@ -155,7 +193,7 @@ impl Guest {
     /// What the machine said last: its serial console, QEMU's messages and events, the kernel's newest lines.
     pub fn logs(&mut self) -> String {
         let mut text = tails(self.folder.path());
-        for log in ["stationd", "watch", "errors"] {
+        for log in ["stationd", "watch", "kiosk", "errors"] {
             let bytes = fs::read(self.share().join("log").join(log)).unwrap_or_default();
             let lines = String::from_utf8_lossy(&bytes).into_owned();
             let lines: Vec<&str> = lines.lines().collect();
@@ -218,19 +256,21 @@ fn accelerator() -> [&'static str; 4] {
     }
 }
 
-fn qemu(folder: &Path, kernel: &Kernel, first: First) -> Command {
+fn qemu(folder: &Path, kernel: &Kernel, first: First, files: Option<&Files>) -> Command {
     let modules = kernel.root.join("lib/modules").join(&kernel.release);
+    let on_screen = first == First::Systemd;
     let first = match first {
         First::Matrix => "/run/e2e/guest/matrix",
-        First::Systemd => "/run/e2e/guest/systemd",
+        First::Systemd | First::Sleepy => "/run/e2e/guest/systemd",
     };
     // Under load a guest that trusts its time stamp counter runs more than twice too fast, and one that tests its timer at the
     // start may miss it. The second that usb-storage waits before it looks for units is only time here, thirty times.
     let line = format!(
         "console=ttyS0 panic=-1 nokaslr mitigations=off tsc=unstable clocksource=hpet no_timer_check \
          usb-storage.delay_use=0 usbcore.authorized_default=2 quiet loglevel=4 net.ifnames=0 \
-         e2e.modules={} e2e.first={first}",
-        modules.display()
+         mem_sleep_default=s2idle no_console_suspend e2e.modules={} e2e.first={first} {}",
+        modules.display(),
+        files.map(|_| Files::line(&folder.join("share"))).unwrap_or_default(),
     );
     let at = |name: &str| folder.join(name).display().to_string();
     // The machine ends with whoever started it, however that ends.
@@ -248,8 +288,19 @@ fn qemu(folder: &Path, kernel: &Kernel, first: First) -> Command {
     let share = |path: &str, tag: &str, more: &str| {
         format!("local,path={path},mount_tag={tag},security_model=none,multidevs=remap{more}")
     };
-    command.args(["-virtfs", &share(&at("share"), "e2e", "")]);
-    command.args(["-virtfs", &share("/", "hostroot", ",readonly=on")]);
+    match files {
+        Some(files) => _ = command.args(files.arguments()),
+        None => {
+            command.args(["-virtfs", &share(&at("share"), "e2e", "")]);
+            command.args(["-virtfs", &share("/", "hostroot", ",readonly=on")]);
+        }
+    }
+    if on_screen {
+        // A graphics card without acceleration, and a sound card whose sound is a file.
+        command.args(["-device", "virtio-gpu-pci,xres=1280,yres=800"]);
+        command.args(["-audiodev", &format!("wav,id=sound,path={}", at("sound.wav"))]);
+        command.args(["-device", "intel-hda", "-device", "hda-output,audiodev=sound"]);
+    }
     let log = File::create(folder.join("qemu"));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(log.map_or_else(|_| Stdio::inherit(), Stdio::from));

@@ -9,7 +9,8 @@ use std::path::Path;
 /// Debian's statically linked busybox.
 const BUSYBOX: &str = "/bin/busybox";
 /// What is needed before the real root is there.
-const MODULES: [&str; 6] = ["virtio_pci", "virtio_console", "virtio_rng", "9pnet_virtio", "9p", "overlay"];
+const MODULES: [&str; 8] =
+    ["virtio_pci", "virtio_console", "virtio_rng", "virtio_net", "9pnet_virtio", "9pnet_fd", "9p", "overlay"];
 const INIT: &str = include_str!("../guest/init");
 
 /// Writes the first root for `kernel` to `to`. It is not compressed: unpacking would cost the emulated processor more than

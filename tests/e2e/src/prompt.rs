@@ -63,9 +63,11 @@ pub(crate) fn measure<'a>(
     Some(Promptness { disk: disk - device, arrived: arrived? - device, scanned: scanned? - device })
 }
 
-/// `KERNEL[12.345678] add      /devices/… (usb)`: the first one.
+/// `KERNEL[12.345678] add      /devices/…/usb1/… (usb)`: the first one on USB. A medium that the guest plays for itself stands on
+/// other block devices, which are there before.
 fn added(events: &str, subsystem: &str) -> Option<f64> {
-    let line = events.lines().find(|line| line.contains("] add ") && line.ends_with(subsystem))?;
+    let is_one = |line: &&str| line.contains("] add ") && line.contains("/usb") && line.ends_with(subsystem);
+    let line = events.lines().find(is_one)?;
     line.strip_prefix("KERNEL[")?.split_once(']')?.0.parse().ok()
 }
 
@@ -85,9 +87,9 @@ mod tests {
     fn times_run_from_the_first_event_of_the_device() {
         let folder = tempfile::tempdir().expect("a folder");
         let kernel = folder.path().join("kernel");
-        let old = "KERNEL[1.0] add      /devices/old (usb)\n";
-        let events =
-            "KERNEL[10.5] add      /devices/usb1/1-1 (usb)\nKERNEL[10.75] add      /devices/x/block/sda (block)\n";
+        let old = "KERNEL[1.0] add      /devices/usb1/old (usb)\n";
+        let events = "KERNEL[10.2] add      /devices/virtual/block/dm-0 (block)\nKERNEL[10.5] add      /devices/usb1/1-1 (usb)\n\
+                      KERNEL[10.75] add      /devices/usb1/1-1/block/sda (block)\n";
         fs::write(&kernel, format!("{old}{events}")).expect("room");
         let lines = [
             json!({"event": "arrived", "time": "1970-01-01T00:01:51.000Z"}),

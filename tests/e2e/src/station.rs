@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// The longest that any medium here may keep the station busy.
 const SESSION: Duration = Duration::from_secs(180);
+/// Copying what packages would install. A minute was seen on a busy machine.
+const INSTALLS: Duration = Duration::from_secs(180);
 /// From plugging in to a word of the station.
 const ARRIVES: Duration = Duration::from_secs(60);
 /// From its start to engines that are loaded.
@@ -88,8 +90,10 @@ impl Station {
         crate::program::run(&folder, "cp", ["-r".as_ref(), signatures().as_os_str(), "signatures".as_ref()])?;
         let programs = program("blanche");
         let programs = programs.parent().unwrap_or(Path::new("/"));
-        guest.run(&format!("/run/e2e/guest/install '{}'", programs.display()))?;
-        if guest.first() == First::Systemd {
+        let install = guest.start(&format!("/run/e2e/guest/install '{}'", programs.display()))?;
+        let installed = guest.finish(&install, INSTALLS)?;
+        install.succeeded(installed)?;
+        if guest.first() != First::Matrix {
             guest.run("systemctl daemon-reload; systemctl reload dbus")?;
         }
         guest.run("/run/e2e/guest/station watch")?;
@@ -113,7 +117,7 @@ impl Station {
         let line = self.watch.now()?;
         guest.run(match self.first {
             First::Matrix => "/run/e2e/guest/station start",
-            First::Systemd => "systemctl start blanche-stationd",
+            First::Systemd | First::Sleepy => "systemctl start blanche-stationd",
         })?;
         self.ready(line)
     }
@@ -136,7 +140,7 @@ impl Station {
     pub fn stop(&mut self, guest: &mut Guest) -> Result<()> {
         guest.run(match self.first {
             First::Matrix => "/run/e2e/guest/station stop",
-            First::Systemd => "systemctl stop blanche-stationd",
+            First::Systemd | First::Sleepy => "systemctl stop blanche-stationd",
         })?;
         self.on_duty = false;
         Ok(())
@@ -180,6 +184,27 @@ impl Station {
         let lines = self.watch.of(&session.id);
         self.times.extend(prompt::measure(&self.log.join("kernel"), session.mark.kernel, self.clock, lines));
         Ok(Outcome { report, line })
+    }
+
+    /// Waits until the medium of a session is gone, as far as the station knows.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] when it takes another for it.
+    pub fn gone(&mut self, session: &Session) -> Result<()> {
+        let gone = |line: &Value| line["session"] == *session.id && line["state"] == "removed";
+        self.watch.wait(session.mark.line, "the removal of a medium", ARRIVES, gone).map(drop)
+    }
+
+    /// Has the files of the only medium that can be copied copied to the only one in an output port, by `blanche station copy`, and
+    /// waits for the end: the last line of the session.
+    ///
+    /// # Errors
+    /// [`Failure`] when nobody looks at the output medium, the order is refused, or the copy is stuck.
+    pub fn copy(&mut self, guest: &mut Guest, mark: Mark) -> Result<Value> {
+        let looked = |line: &Value| line["outputs"][0]["contents"].as_str().is_some_and(|word| word != "looking");
+        self.watch.wait(mark.line, "an output medium that was looked at", ARRIVES, looked)?;
+        guest.run("blanche station copy")?;
+        self.watch.wait(mark.line, "the end of a copy", SESSION, |line| line["event"] == "copied")
     }
 
     /// Waits until the media of all sessions are gone.

@@ -1,4 +1,4 @@
-//! What `blanche station watch --json` writes (docs/station.md), read as it comes.
+//! What `blanche station watch --json` writes (docs/station.md), or journalctl, read as it comes: one JSON document per line.
 
 use crate::failure::{Failure, Result};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Between two looks at the file.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The lines of a station.
+/// The lines of one program.
 #[derive(Debug)]
 pub(crate) struct Watch {
     file: PathBuf,

@@ -11,7 +11,6 @@ LEVEL = "identity"
 
 def attack(scene):
     forgery = Forgery(scene)
-    scene.policy["max_base_age"] = 7 * DAY
     for engine in forgery.claims[11][0]:
         for base in engine[2]:
             base[2] = forgery.claims[4] - 8 * DAY

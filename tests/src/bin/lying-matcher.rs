@@ -61,7 +61,7 @@ fn answer(channel: &Channel) {
                 for piece in pieces {
                     let scanned = misbehave(&piece, &object, channel);
                     let Scanned { entry, bytes, digests, .. } = scanned;
-                    let answer = if piece.hash_only || piece.extension == "lazy" {
+                    let answer = if piece.hash_only || piece.extensions == ["lazy"] {
                         Answer::Hashed(Hashed { entry, bytes, digests, cpu: 0 })
                     } else {
                         Answer::Scanned(Box::new(scanned))
@@ -79,7 +79,7 @@ fn misbehave(piece: &ScanPiece, object: &File, channel: &Channel) -> Scanned {
     object.read_exact_at(&mut bytes, piece.offset).expect("the piece");
     let mut digests = Digests { sha256: sha2::Sha256::digest(&bytes).into(), blake3: blake3::hash(&bytes).into() };
     let mut entry = piece.entry;
-    match piece.extension.as_str() {
+    match piece.extensions.concat().as_str() {
         "lie" => digests.blake3[0] ^= 1,
         "other" => entry += 1,
         "crash" => std::process::abort(),

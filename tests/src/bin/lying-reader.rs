@@ -76,6 +76,7 @@ fn lie_about(lie: &str, job: &ReadJob, channel: &Channel) -> Result<(), ()> {
         size: CONTENT.len() as u64,
         attributes: Attributes::default(),
         same_as: None,
+        modified: None,
     };
     let files = if lie == "forget a file" { vec![entry("a"), entry("b")] } else { vec![entry("a")] };
     let planned = FromReader::Planned { files: files.len() as u32, bytes: (files.len() * CONTENT.len()) as u64 };

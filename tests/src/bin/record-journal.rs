@@ -1,5 +1,5 @@
 //! Records sessions into a journal as a station does: `record-journal FOLDER SESSIONS [--segment BYTES] [--keys DIR]
-//! [--batch N]`. With keys, each session gets a checkpoint by the real signer beside this program; with a batch, so many
+//! [--batch N]`, after one event of every kind. With keys, each session gets a checkpoint by the real signer beside this program; with a batch, so many
 //! sessions are recorded at once. Prints one line of JSON: how long it took.
 //!
 //! Every fourth session is infected; the file's SHA-256 is that of `file N`, the serial number `SERIAL` and N modulo 1000.
@@ -13,8 +13,7 @@
 )]
 
 use blanche_journal::{
-    BaseUsed, ClosingRecord, Counts, Ending, EngineUsed, Event, EventKind, FoundFile, Journal, JournalSettings,
-    MediumIdentity, Record, Severity, Verdict,
+    ClosingRecord, CopiesRecord, CopyMade, Event, EventKind, Journal, JournalSettings, MediumIdentity, Record, Verdict,
 };
 use blanche_keys::SignerClient;
 use blanche_station::record::checkpoint;
@@ -37,6 +36,8 @@ fn main() {
         let program = std::env::current_exe().expect("a path").with_file_name("blanche-signer");
         SignerClient::spawn(&program, Path::new(keys)).expect("a signer")
     });
+    let every_kind = EventKind::ALL.iter().map(|kind| Record::Event(Event::new(*kind).with("reason", "été \u{202e}")));
+    journal.append(every_kind.collect()).expect("room");
     let begun = Instant::now();
     let batch = number("--batch").unwrap_or(1);
     for first in (0..sessions).step_by(usize::try_from(batch).expect("a batch")) {
@@ -44,7 +45,9 @@ fn main() {
         for number in first..(first + batch).min(sessions) {
             let closing = session(number);
             let arrived = Event::new(EventKind::Arrived).of_session(&closing.session).of_medium(closing.medium.clone());
+            let copies = (number % 10 == 5).then(|| Record::Copies(Box::new(copies(&closing))));
             records.extend([Record::Event(arrived), Record::Transfer(Box::new(closing))]);
+            records.extend(copies);
         }
         journal.append(records).expect("room");
         if signer.is_some() {
@@ -58,42 +61,32 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn session(number: u64) -> ClosingRecord {
-    let infected = number % 4 == 3;
-    let file = FoundFile {
-        sha256: hex(&Sha256::digest(format!("file {number}"))),
-        path: format!("documents/été {number}.exe"),
-        path_bytes: None,
-        size: 1000 + number,
-        severity: Severity::Malicious,
-        findings: vec!["clamav: Blanche.Test".to_owned()],
-    };
-    ClosingRecord {
-        session: format!("019a0000-0000-7000-8000-{number:012x}"),
-        started: "2026-11-28T09:00:00Z".to_owned(),
-        finished: "2026-11-28T09:01:00Z".to_owned(),
-        ending: Ending::Completed,
-        verdict: if infected { Verdict::Infected } else { Verdict::Clean },
-        reason: None,
-        medium: MediumIdentity {
-            vendor: Some(0x0951),
-            product: Some(0x1666),
-            serial: Some(format!("SERIAL{}", number % 1000)),
-            name: Some("Kingston DataTraveler".to_owned()),
-            port: Some("1-2".to_owned()),
-            capacity: Some(16_000_000_000),
-            volumes: vec!["1234abcd".to_owned()],
-        },
-        counts: Counts { files: 10, bytes: 5000, checked: 5000, malicious: u64::from(infected), ..Counts::default() },
-        files: if infected { vec![file] } else { Vec::new() },
+fn copies(closing: &ClosingRecord) -> CopiesRecord {
+    let made = CopyMade {
+        medium: MediumIdentity { serial: Some("STATION-KEY".to_owned()), ..MediumIdentity::default() },
+        clean_files_only: false,
+        files: closing.counts.files,
+        bytes: closing.counts.bytes,
+        complete: true,
+        outcome: "copied".to_owned(),
+        cause: None,
         tag: None,
-        engines: vec![EngineUsed {
-            name: "clamav".to_owned(),
-            version: "1.4.3".to_owned(),
-            bases: vec![BaseUsed { name: "main".to_owned(), version: "62".to_owned(), date: Some(1_700_000_000) }],
-        }],
-        policy: Some("default 1".to_owned()),
-        copies: Vec::new(),
-        report: None,
+    };
+    CopiesRecord { session: closing.session.clone(), medium: closing.medium.clone(), copies: vec![made] }
+}
+
+/// A session that a number stands for, made of the sample that the journal's own tests use.
+fn session(number: u64) -> ClosingRecord {
+    let sample = include_str!("../../../src/journal/samples/session.json");
+    let mut closing: ClosingRecord = serde_json::from_str(sample).expect("a closing record");
+    closing.session = format!("019a0000-0000-7000-8000-{number:012x}");
+    closing.medium.serial = Some(format!("SERIAL{}", number % 1000));
+    for file in &mut closing.files {
+        file.sha256 = Some(hex(&Sha256::digest(format!("file {number}"))));
+        file.path = format!("documents/été {number}.exe");
     }
+    if number % 4 != 3 {
+        (closing.verdict, closing.counts.malicious, closing.files) = (Verdict::Clean, 0, Vec::new());
+    }
+    closing
 }

@@ -28,7 +28,7 @@ pub(super) fn samples() -> Vec<ContainerSample> {
         ContainerSample::new(
             "vhd",
             "fixed.vhd",
-            Container::Vhd,
+            Container::RawDisk,
             converted(at, &floppy, "vpc", "subformat=fixed,force_size=on"),
         ),
         ContainerSample::new("vhd, dynamic", "disk.vhd", Container::Vhd, converted(at, &disk, "vpc", "force_size=on")),
@@ -46,6 +46,7 @@ pub(super) fn samples() -> Vec<ContainerSample> {
         ),
         ContainerSample::new("vdi", "disk.vdi", Container::Vdi, converted(at, &disk, "vdi", "static=off")),
         ContainerSample::new("qcow2", "disk.qcow2", Container::Qcow2, compressed(at, &disk)),
+        ContainerSample::new("parallels", "disk.hdd", Container::VirtualDisk, convert(at, &disk, &["-O", "parallels"])),
         ContainerSample::new("dmg", "disk.dmg", Container::Dmg, dmg(&read(&floppy))),
     ]
 }

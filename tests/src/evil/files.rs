@@ -225,6 +225,51 @@ pub fn zip_that_lists_no_bytes() -> Vec<u8> {
     zip
 }
 
+/// Two members of one size: the first is empty for whoever reads local headers, the second for whoever reads the directory, so that what
+/// comes out of one stands for the other.
+#[must_use]
+pub fn zip_whose_members_cover_each_other() -> Vec<u8> {
+    let evil = eicar_padded();
+    let mut zip = Zip::new().deflated("eicar.com", &evil).deflated("a.txt", &vec![b'a'; evil.len()]).finish();
+    zip[18..26].fill(0);
+    let headers = zip.windows(4).enumerate().filter(|(_, window)| *window == CENTRAL);
+    let second = headers.map(|(at, _)| at).nth(1).expect("two members");
+    zip[second + 20..second + 28].fill(0);
+    zip
+}
+
+/// Two directory entries for one member, of which the second says another length: some unpackers believe the last.
+#[must_use]
+pub fn zip_that_lists_a_member_twice() -> Vec<u8> {
+    let mut zip = with_entries(Zip::new().stored("a.txt", &[b'a'; 400]).finish(), 2);
+    let (start, end) = (zip.windows(4).position(|window| window == CENTRAL).expect("a directory"), zip.len() - END);
+    let mut entry = zip[start..end].to_vec();
+    entry[20..28].copy_from_slice(&[100u32.to_le_bytes(), 100u32.to_le_bytes()].concat());
+    zip.splice(end..end, entry);
+    let end = zip.len() - END;
+    zip[end + 12..end + 16].copy_from_slice(&u32::try_from(end - start).expect("small").to_le_bytes());
+    zip
+}
+
+/// Values in the local headers are masked (APPNOTE 4.4.4, bit 13) though nothing is encrypted.
+#[must_use]
+pub fn zip_whose_members_are_masked() -> Vec<u8> {
+    let mut zip = Zip::new().deflated("a.txt", b"Bonjour tout le monde, bonjour.").finish();
+    let headers: Vec<(usize, usize)> = zip
+        .windows(4)
+        .enumerate()
+        .filter_map(|(at, window)| match window {
+            CENTRAL => Some((at, 8)),
+            b"PK\x03\x04" => Some((at, 6)),
+            _ => None,
+        })
+        .collect();
+    for (header, flags) in headers {
+        zip[header + flags + 1] |= 0x20;
+    }
+    zip
+}
+
 /// Stored and cut off before its directory.
 #[must_use]
 pub fn zip_without_directory() -> Vec<u8> {

@@ -21,6 +21,9 @@ const EXTENSIONS: [&str; 39] = [
     "cud", "cdb", "cbc", "ioc", "pwdb", "yar", "yara",
 ];
 
+/// Those with a header that says when they were made.
+const SIGNED: [&str; 3] = ["cvd", "cld", "cud"];
+
 /// Why a folder could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -116,7 +119,7 @@ fn is_base(extension: &std::ffi::OsStr) -> bool {
 fn describe(path: &Path, name: &str, sha256: [u8; 32], manifest: Option<&Manifest>) -> Result<BaseInfo, FolderError> {
     let file = c_path(path)?;
     let base = |version, signatures, date| BaseInfo { name: name.to_owned(), version, signatures, date, sha256 };
-    if matches!(path.extension().and_then(|e| e.to_str()), Some("cvd" | "cld" | "cud")) {
+    if path.extension().is_some_and(|extension| SIGNED.iter().any(|signed| extension.eq_ignore_ascii_case(signed))) {
         let (mut version, mut signatures, mut seconds) = (0, 0, 0);
         // SAFETY: a NUL-terminated path and three places for the answers.
         let code = unsafe {

@@ -3,7 +3,7 @@
 
 use super::bytes::{be32, has, le16, le32};
 
-/// Filesystems, volume managers and images by a signature of their own.
+/// Filesystems and volume managers by a signature of their own.
 const FILESYSTEMS: &[(usize, &[u8])] = &[
     (3, b"NTFS    "),
     (3, b"EXFAT   "),
@@ -23,12 +23,6 @@ const FILESYSTEMS: &[(usize, &[u8])] = &[
     (512, b"LABELONE"),
     (1024, b"LABELONE"),
     (1536, b"LABELONE"),
-    // Images of disks in a form of their own: Android sparse, Parallels, Apple sparse image, EWF.
-    (0, b"\x3a\xff\x26\xed\x01\x00"),
-    (0, b"WithoutFreeSpace"),
-    (0, b"WithouFreSpacExt"),
-    (0, b"sprs"),
-    (0, b"EVF\x09\x0d\x0a\xff\x00"),
 ];
 
 /// Whether content is the image of a disk or of a filesystem.

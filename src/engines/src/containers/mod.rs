@@ -188,8 +188,8 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
 
 /// Whether our own readers look into it.
 fn is_image(container: Container) -> bool {
-    use Container::{Iso9660, RawDisk, Udf, Vhd};
-    matches!(container, RawDisk | Udf | Iso9660 | Vhd)
+    use Container::{Iso9660, RawDisk, Udf};
+    matches!(container, RawDisk | Udf | Iso9660)
 }
 
 /// Why a container that nobody opens was not checked.

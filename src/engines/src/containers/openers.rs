@@ -24,7 +24,7 @@ const fn nobody(container: Container) -> Opener {
 }
 
 /// Every container of the wire contract, once.
-pub const OPENERS: [Opener; 59] = [
+pub const OPENERS: [Opener; 60] = [
     clamav(Container::Zip),
     clamav(Container::SevenZip),
     nobody(Container::Rar),
@@ -56,6 +56,7 @@ pub const OPENERS: [Opener; 59] = [
     nobody(Container::Vmdk),
     nobody(Container::Vdi),
     nobody(Container::Qcow2),
+    nobody(Container::VirtualDisk),
     nobody(Container::RawDisk),
     nobody(Container::SquashFs),
     nobody(Container::CramFs),

@@ -4,15 +4,21 @@ use memchr::memmem;
 
 /// Bytes of a dictionary that are read on each side of its type.
 const REACH: usize = 4096;
+/// Attachments that are looked at, and bytes of a list in one's dictionary: a file with more is made to keep us busy.
+const MAX_ATTACHMENTS: usize = 4096;
+const MAX_LIST: usize = 256;
 
 /// Whether a stream of type EmbeddedFile (7.11.4) is encoded in a way that libclamav leaves as it is: a predictor
 /// (7.4.4.4), filters or their parameters in objects of their own (7.3.10), names with escapes (7.3.5).
 pub(super) fn has_unread_attachment(content: &[u8]) -> bool {
     const TYPE: &[u8] = b"/EmbeddedFile";
-    memmem::find_iter(content, TYPE).any(|at| {
+    memmem::find_iter(content, TYPE).enumerate().any(|(number, at)| {
         let behind = content.get(at.saturating_add(TYPE.len())..).unwrap_or_default();
         if behind.first().is_some_and(u8::is_ascii_alphanumeric) {
             return false;
+        }
+        if number >= MAX_ATTACHMENTS {
+            return true;
         }
         let before = content.get(at.saturating_sub(REACH)..at).unwrap_or_default();
         let start = memmem::rfind(before, b"obj").unwrap_or(0);
@@ -28,12 +34,17 @@ fn is_unread(dictionary: &[u8]) -> bool {
         memmem::find_iter(dictionary, key).map(move |at| {
             let value = dictionary.get(at.saturating_add(key.len())..).unwrap_or_default().trim_ascii_start();
             match value.strip_prefix(b"[") {
-                Some(list) => list.split(|byte| *byte == b']').next().unwrap_or_default(),
-                None => value.get(..1).unwrap_or_default(),
+                Some(list) => {
+                    let list = list.get(..MAX_LIST).unwrap_or(list);
+                    list.iter().position(|byte| *byte == b']').and_then(|end| list.get(..end))
+                }
+                None => value.get(..1),
             }
         })
     };
-    let has_reference = |key| values(key).any(|value| value.iter().any(u8::is_ascii_digit) && !value.contains(&b'<'));
+    let is_reference = |value: &[u8]| value.iter().any(u8::is_ascii_digit) && !value.contains(&b'<');
+    // A list that does not end is none that is understood.
+    let has_reference = |key| values(key).any(|value| value.is_none_or(is_reference));
     let escaped = |key| values(key).count() == 0 && dictionary.contains(&b'#');
     // Only 1 means none; 2, and 10 to 15, are predictors.
     let predictor = memmem::find_iter(dictionary, b"/Predictor").any(|at| {

@@ -49,13 +49,19 @@ const FIXED: &[(usize, &[u8], Container)] = &[
     (0, b"\xed\xab\xee\xdb", Container::Rpm),
     (0, b"MSWIM\x00\x00\x00", Container::Wim),
     (0, b"WLPWM\x00\x00\x00", Container::Wim),
-    (0, b"conectix", Container::Vhd),
+    (0, VHD, Container::Vhd),
     (0, b"vhdxfile", Container::Vhdx),
     (0, b"KDMV", Container::Vmdk),
     (0, b"COWD", Container::Vmdk),
     (0, b"# Disk DescriptorFile", Container::Vmdk),
     (64, b"\x7f\x10\xda\xbe", Container::Vdi),
     (0, b"QFI\xfb", Container::Qcow2),
+    // Android sparse, Parallels, Apple sparse image, EWF.
+    (0, b"\x3a\xff\x26\xed\x01\x00", Container::VirtualDisk),
+    (0, b"WithoutFreeSpace", Container::VirtualDisk),
+    (0, b"WithouFreSpacExt", Container::VirtualDisk),
+    (0, b"sprs", Container::VirtualDisk),
+    (0, b"EVF\x09\x0d\x0a\xff\x00", Container::VirtualDisk),
     (0, b"hsqs", Container::SquashFs),
     (0, b"sqsh", Container::SquashFs),
     (0, b"shsq", Container::SquashFs),
@@ -79,6 +85,9 @@ const FIXED: &[(usize, &[u8], Container)] = &[
     (0, b"Salted__", Container::EncryptedBlob),
     (0, b"age-encryption.org/v1", Container::EncryptedBlob),
 ];
+
+/// Of the footer of a VHD, and of its copy at the start when the disk is not of fixed size.
+const VHD: &[u8] = b"conectix";
 
 /// Texts that make an encrypted blob when they begin a line near the start.
 const ENCRYPTED_TEXTS: [&[u8]; 5] = [
@@ -108,8 +117,8 @@ pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
         (Container::Arj, members::arj_header(content, 0).is_some()),
         (Container::Lha, is_lha(content)),
         (Container::Cpio, is_old_cpio(content)),
-        (Container::Vhd, ends_with_footer(content, b"conectix", &[512, 511])),
-        (Container::Dmg, ends_with_footer(content, b"koly", &[512])),
+        (Container::Vhd, vhd_footers(content).any(|footer| !is_fixed_vhd(footer))),
+        (Container::Dmg, footers(content, b"koly", &[512]).next().is_some()),
         (Container::Iso9660, is_iso(content)),
         (Container::Udf, is_udf(content)),
         (Container::Pdf, memmem::find(head(content, 1024), b"%PDF-").is_some()),
@@ -118,7 +127,7 @@ pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
         (Container::UuEncode, is_uuencoded(content)),
         (Container::EncryptedBlob, is_encrypted(content, extension)),
         (Container::Brotli, extension == "br"),
-        (Container::RawDisk, boot::is_disk(content)),
+        (Container::RawDisk, boot::is_disk(content) || vhd_footers(content).any(is_fixed_vhd)),
     ];
     found.extend(checks.iter().filter(|(_, fits)| *fits).map(|(container, _)| *container));
     found.extend(frames(content));
@@ -177,8 +186,20 @@ fn is_old_cpio(content: &[u8]) -> bool {
     })
 }
 
-fn ends_with_footer(content: &[u8], signature: &[u8], from_end: &[usize]) -> bool {
-    from_end.iter().any(|back| content.len().checked_sub(*back).is_some_and(|at| has(content, at, signature)))
+/// What follows each of `signature` that stands so many bytes from the end.
+fn footers<'a>(content: &'a [u8], signature: &[u8], from_end: &[usize]) -> impl Iterator<Item = &'a [u8]> {
+    let places = from_end.iter().filter_map(|back| content.get(content.len().checked_sub(*back)?..));
+    places.filter(move |footer| footer.starts_with(signature))
+}
+
+/// Footers of a VHD (Microsoft, Virtual Hard Disk Image Format Specification 1.0): the oldest have 511 bytes.
+fn vhd_footers(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    footers(content, VHD, &[512, 511])
+}
+
+/// Whether a VHD holds the sectors of its disk one after the other, as a reader takes them: disk type 2, no dynamic header.
+fn is_fixed_vhd(footer: &[u8]) -> bool {
+    has(footer, 16, &[0xff; 8]) && be32(footer, 60) == Some(2)
 }
 
 /// ECMA-119 8.4: sector 16, also in raw images with sectors of 2352 bytes (offset 16 or 24 in the sector).

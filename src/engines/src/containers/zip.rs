@@ -39,6 +39,10 @@ const END_BYTES: usize = 22;
 const MAX_COMMENT: usize = 65_535;
 /// Names that are kept, to recognise office documents.
 const KEPT_NAMES: usize = 64;
+/// Flags (APPNOTE 4.4.4): encrypted; lengths and CRC stand behind the data; values in the local header are masked.
+const ENCRYPTED: u16 = 1;
+const BEHIND: u16 = 1 << 3;
+const MASKED: u16 = 1 << 13;
 /// Methods that libclamav 1.4 unpacks: stored, imploded, deflated, deflate64, bzip2.
 const METHODS: [u16; 5] = [0, 6, 8, 9, 12];
 
@@ -175,15 +179,16 @@ impl Reader<'_> {
         }
         let next = at.checked_add(46 + name + extra + comment);
         let local = offset(place.local).checked_add(prefix)?;
+        // Some unpackers believe the local header, others the central one: what differs is not what was matched.
+        self.zip.broken |= !has(content, local, LOCAL) || le16(content, local + 8)? != method;
+        self.zip.broken |= contradicts(content, at, local, &place)?;
         if !self.listed.insert(local) {
             return next;
         }
-        // Some unpackers believe the local header, others the central one: what differs is not what was matched.
-        self.zip.broken |= !has(content, local, LOCAL) || le16(content, local + 8)? != method;
         let head = 30 + usize::from(le16(content, local + 26)?) + usize::from(le16(content, local + 28)?);
         let end = local.checked_add(head)?.checked_add(offset(place.packed))?;
         self.extents.push(local..end);
-        let encrypted = (flags | le16(content, local + 6).unwrap_or(0)) & 1 != 0 || method == 99;
+        let encrypted = (flags | le16(content, local + 6).unwrap_or(0)) & ENCRYPTED != 0 || method == 99;
         if encrypted {
             self.zip.encrypted = true;
         } else if !METHODS.contains(&method) {
@@ -219,6 +224,25 @@ fn has_header(content: &[u8], range: Range<usize>) -> bool {
         let name = le16(content, at + 26).map_or(0, usize::from);
         matches!(le16(content, at + 8), Some(0..=20 | 92..=99)) && name > 0 && part(content, at + 30, name).is_some()
     })
+}
+
+/// Whether the local header at `local` says something else than the central one at `central`, which says `place`: libclamav unpacks by
+/// the former. Where lengths and CRC were not known when it was written, it has none, and libclamav takes those of the other; what is
+/// encrypted is not unpacked.
+fn contradicts(content: &[u8], central: usize, local: usize, place: &Place) -> Option<bool> {
+    let flags = le16(content, local + 6)?;
+    if (flags ^ le16(content, central + 8)?) & (ENCRYPTED | MASKED) != 0 {
+        return Some(true);
+    }
+    if flags & (ENCRYPTED | BEHIND) != 0 {
+        return Some(false);
+    }
+    let mut here =
+        Place { size: le32(content, local + 22)?.into(), packed: le32(content, local + 18)?.into(), local: 0 };
+    let [name, extra] = [26, 28].map(|field| le16(content, local + field).map(usize::from));
+    here.zip64(part(content, local + 30 + name?, extra?)?);
+    let crc = le32(content, local + 14)? != le32(content, central + 16)?;
+    Some(flags & MASKED != 0 || crc || here.size != place.size || here.packed != place.packed)
 }
 
 /// Where a member is: bytes unpacked and packed, and the offset of its local header.

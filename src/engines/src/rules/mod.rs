@@ -52,6 +52,11 @@ impl Rules {
     pub fn compile(folders: &[RuleFolder]) -> Result<Self, RulesError> {
         let mut compiler = Compiler::new();
         compiler.error_on_slow_pattern(true).enable_includes(false);
+        compiler.ban_module(
+            "time",
+            "the module `time` is not used",
+            "results are kept and used again: a rule must say the same of the same content at any hour",
+        );
         for folder in folders {
             for file in &folder.files {
                 let origin = format!("{}/{}", folder.name, file.name);
@@ -155,4 +160,23 @@ fn severity(rule: &yara_x::Rule<'_, '_>) -> Severity {
         _ => None,
     });
     crate::severity::of_rule(stated)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn a_rule_that_looks_at_the_clock_does_not_compile() {
+        let home = tempfile::tempdir().expect("a folder");
+        let compile = |text: &str| {
+            std::fs::write(home.path().join("a.yar"), text).expect("a file of rules");
+            Rules::compile(&[read_folder("own", home.path()).expect("rules")])
+        };
+        assert!(compile("import \"math\" rule a {condition: math.min(1, 2) == 1}").is_ok());
+        let error = compile("import \"time\" rule a {condition: time.now() > 0}").expect_err("a clock").to_string();
+        assert!(error.contains("at any hour"), "{error}");
+    }
 }

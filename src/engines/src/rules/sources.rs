@@ -71,11 +71,15 @@ fn list(folder: &Path, prefix: &str, depth: u32, names: &mut Vec<String>) -> std
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            // Folders "good" and "bad" hold samples for the tests of the rules.
-            if depth < MAX_DEPTH {
-                list(&path, &format!("{name}/"), depth + 1, names)?;
+        if path.is_dir() {
+            // Rules that are left out in silence are content that is not checked in silence.
+            if entry.file_type()?.is_symlink() || depth == MAX_DEPTH {
+                let reason = format!(
+                    "{name}: links to folders are not followed, nor more than {MAX_DEPTH} folders in each other"
+                );
+                return Err(std::io::Error::other(reason));
             }
+            list(&path, &format!("{name}/"), depth + 1, names)?;
         } else if matches!(path.extension().and_then(|e| e.to_str()), Some("yar" | "yara")) {
             names.push(name);
         }
@@ -85,6 +89,8 @@ fn list(folder: &Path, prefix: &str, depth: u32, names: &mut Vec<String>) -> std
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
 
     /// A file is a namespace: a global rule binds the rules of its own file only.
@@ -96,5 +102,20 @@ mod tests {
         let two =
             folder(vec![file("a.yar", "global rule a {condition: false} "), file("b.yar", "rule b {condition: true}")]);
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn no_folder_is_left_out_in_silence() {
+        let home = tempfile::tempdir().expect("a folder");
+        let deep = (0..MAX_DEPTH).fold(home.path().to_owned(), |path, level| path.join(level.to_string()));
+        std::fs::create_dir_all(&deep).expect("folders");
+        std::fs::write(deep.join("a.yar"), "rule a {condition: true}").expect("a rule");
+        assert_eq!(read_folder("rules", home.path()).map(|folder| folder.files.len()).expect("as deep as that"), 1);
+        std::fs::create_dir(deep.join("deeper")).expect("a folder");
+        assert!(read_folder("rules", home.path()).is_err());
+        std::fs::remove_dir(deep.join("deeper")).expect("a folder");
+        std::os::unix::fs::symlink(&deep, home.path().join("link")).expect("a link");
+        let error = read_folder("rules", home.path()).expect_err("a link").to_string();
+        assert!(error.contains("link: links to folders"), "{error}");
     }
 }

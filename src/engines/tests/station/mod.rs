@@ -170,7 +170,7 @@ impl Matcher {
                 entry: entry as u32,
                 offset,
                 length,
-                extension: (*extension).to_owned(),
+                extensions: vec![(*extension).to_owned()],
                 hash_only: false,
             });
             offset += length;

@@ -60,7 +60,7 @@ pub(super) fn severity(row: &Row) -> u8 {
         ("session", Some("incomplete" | "refused")) => 4,
         ("refused" | "changed" | "bases_stale" | "bases_rejected" | "not_sealed", _) => 4,
         ("clock_set_back" | "clock_changed" | "segment_deleted", _) => 4,
-        ("session" | "sealed" | "copied", _) => 5,
+        ("session" | "session_copies" | "sealed" | "copied", _) => 5,
         _ => 6,
     }
 }

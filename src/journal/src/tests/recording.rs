@@ -81,7 +81,7 @@ fn every_file_of_a_session_with_thousands_is_recorded() {
     let journal = open(folder.path());
     let mut closing = session(3);
     let file = |number: u64| FoundFile {
-        sha256: crate::testing::digest(number),
+        sha256: Some(crate::testing::digest(number)),
         path: "x".repeat(if number == 7 { 3 << 20 } else { 10 }),
         path_bytes: None,
         size: number,
@@ -105,6 +105,19 @@ fn every_file_of_a_session_with_thousands_is_recorded() {
 }
 
 #[test]
+fn a_file_that_nobody_could_read_is_recorded_without_a_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let mut closing = session(3);
+    closing.files[0].sha256 = None;
+    journal.transfer(closing).unwrap();
+    let rows = all(&journal.reader().unwrap());
+    let file = &rows.last().unwrap().body["files"][0];
+    assert!(file["path"].is_string() && file.get("sha256").is_none(), "{file}");
+    assert_eq!(crate::verify(&folder.path().join("journal"), &crate::Evidence::default()).unwrap().faults, []);
+}
+
+#[test]
 fn what_has_no_canonical_form_is_refused_and_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
@@ -113,7 +126,7 @@ fn what_has_no_canonical_form_is_refused_and_leaves_no_trace() {
     closing.counts.bytes = 1 << 53;
     assert!(matches!(journal.transfer(closing), Err(JournalError::Record(_))));
     let mut closing = session(3);
-    closing.files[0].sha256 = "AB".repeat(32);
+    closing.files[0].sha256 = Some("AB".repeat(32));
     assert!(matches!(journal.transfer(closing), Err(JournalError::Record(_))));
     assert!(matches!(journal.append(Vec::new()), Err(JournalError::Record(_))));
     assert_eq!(journal.head().unwrap(), head);

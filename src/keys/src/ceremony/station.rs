@@ -17,7 +17,7 @@ use crate::key::{PrivateKey, word};
 use crate::place::{self, Folder, Guard};
 use crate::request;
 use crate::secret::Secret;
-use crate::signer::settings::{PassphrasePlace, Settings};
+use crate::signer::settings::{PassphrasePlace, Settings, SigningPolicy};
 use crate::signer::station::{chain_file, check_chain};
 use crate::token::{Token, TokenPlace};
 use blanche_tag::envelope::{Algorithm, Purpose};
@@ -34,6 +34,8 @@ pub struct NewStation<'a> {
     pub passphrase: PassphrasePlace,
     /// Where the classical key is made, if not in a file.
     pub token: Option<TokenPlace>,
+    /// What its signer refuses to sign.
+    pub policy: SigningPolicy,
 }
 
 /// Two requests to be carried to the authority.
@@ -60,7 +62,8 @@ pub enum Rotation {
 /// The folder is not empty, or the token refuses.
 pub fn request(new: &NewStation<'_>, passphrase: &Secret, pin: Option<&Secret>) -> Result<Requests, KeysError> {
     let folder = Folder::make(new.folder)?;
-    let settings = Settings::of(&new.name, new.passphrase.clone(), new.token.clone());
+    let settings =
+        Settings { policy: new.policy.clone(), ..Settings::of(&new.name, new.passphrase.clone(), new.token.clone()) };
     let requests = make_keys(&folder, &new.name, passphrase, new.token.as_ref(), pin)?;
     folder.create("signer.toml", settings.to_toml()?.as_bytes(), 0o600)?;
     place::new_folder(&folder.at("counter"))?;

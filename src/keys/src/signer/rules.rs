@@ -1,18 +1,18 @@
 //! What the signer signs, as one pure function of the claims, its identity, its clock and its counter.
 
 use super::settings::SigningPolicy;
-use crate::certificate::{DAY, StationName};
+use crate::certificate::StationName;
 use crate::protocol::Refusal;
 use blanche_tag::CLOCK_TOLERANCE;
 use blanche_tag::checkpoint::Checkpoint;
-use blanche_tag::claims::{Claims, Time, Verdict};
+use blanche_tag::claims::{BaseDoubt, Claims, Time, Verdict};
 use blanche_tag::envelope::SignedClaims;
 
 /// Everything that the decision depends on, beside the claims.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation<'a> {
     pub(crate) name: &'a StationName,
-    pub(crate) policy: SigningPolicy,
+    pub(crate) policy: &'a SigningPolicy,
     /// Most bytes of claims that leave room for signatures and chains.
     pub(crate) largest: usize,
     /// First and last second of all certificates of the chains.
@@ -76,18 +76,16 @@ fn counter(counter: u64, situation: &Situation<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The age of every base, as a workstation will see it (docs/tag-format.md, step 15).
-fn bases(claims: &Claims, policy: SigningPolicy) -> Result<(), Refused> {
-    for base in claims.how.engines.iter().flat_map(|engine| &engine.bases) {
-        let detail = || format!("{:?} of {}, issued {}", base.name, base.date, claims.issued);
-        if claims.issued.saturating_sub(base.date) > policy.max_base_age {
-            return Err((Refusal::BaseTooOld, detail()));
-        }
-        if base.date > claims.issued.saturating_add(DAY) {
-            return Err((Refusal::BaseInFuture, detail()));
-        }
-    }
-    Ok(())
+/// The bases, as a workstation will judge them (docs/tag-format.md, step 15).
+fn bases(claims: &Claims, policy: &SigningPolicy) -> Result<(), Refused> {
+    claims.how.check_bases(&policy.fresh_bases, policy.max_base_age, claims.issued).map_err(|doubt| {
+        let refusal = match doubt {
+            BaseDoubt::Missing(_) => Refusal::BaseMissing,
+            BaseDoubt::TooOld { .. } => Refusal::BaseTooOld,
+            BaseDoubt::InFuture { .. } => Refusal::BaseInFuture,
+        };
+        (refusal, doubt.to_string())
+    })
 }
 
 fn times(claims: &Claims, situation: &Situation<'_>) -> Result<(), Refused> {

@@ -130,6 +130,7 @@ impl Signing {
             site: self.settings.site.clone(),
             certificate_expires: self.keys.valid.1,
             next_counter: self.counter.highest().saturating_add(1),
+            fresh_bases: self.settings.policy.fresh_bases.clone(),
             max_base_age: self.settings.policy.max_base_age,
             max_validity: self.settings.policy.max_validity,
             uses_token: self.settings.token.is_some(),
@@ -141,7 +142,7 @@ impl Signing {
     fn situation(&self, largest: usize, certificates: (Time, Time)) -> Situation<'_> {
         Situation {
             name: &self.name,
-            policy: self.settings.policy,
+            policy: &self.settings.policy,
             largest,
             certificates,
             now: now(),

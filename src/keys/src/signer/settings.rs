@@ -1,10 +1,11 @@
 //! `signer.toml`: who the station is, where the passphrase comes from, and what the signer obeys. Strict: an unknown key, a
-//! number without its unit or a file that others may write is an error (security.md, rule 11).
+//! number without its unit or a file that others may write is an error (security rule 11).
 
 use crate::KeysError;
 use crate::certificate::{DAY, StationName};
 use crate::place;
 use crate::token::TokenPlace;
+use blanche_tag::claims::is_base_name;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -23,10 +24,14 @@ pub enum PassphrasePlace {
 }
 
 /// What the signer refuses to sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningPolicy {
-    /// Seconds between the date of a base and the issue of a tag, at most.
+    /// Names of bases that must have been used and whose age counts, as in a workstation's policy (docs/tag-format.md,
+    /// step 15).
+    #[serde(default = "daily")]
+    pub fresh_bases: Vec<String>,
+    /// Seconds between the date of such a base and the issue of a tag, at most.
     #[serde(with = "duration")]
     pub max_base_age: u64,
     /// Seconds between issue and expiry of a tag, at most.
@@ -34,9 +39,14 @@ pub struct SigningPolicy {
     pub max_validity: u64,
 }
 
+/// ClamAV's base that has what is new.
+fn daily() -> Vec<String> {
+    vec!["daily".to_owned()]
+}
+
 impl Default for SigningPolicy {
     fn default() -> Self {
-        Self { max_base_age: 7 * DAY, max_validity: 30 * DAY }
+        Self { fresh_bases: daily(), max_base_age: 7 * DAY, max_validity: 30 * DAY }
     }
 }
 
@@ -95,6 +105,10 @@ impl Settings {
             KeysError::Settings { path: path.clone(), what: format!("line {line}: {}", error.message()) }
         })?;
         settings.name().map_err(|error| KeysError::Settings { path: path.clone(), what: error.to_string() })?;
+        if let Some(wrong) = settings.policy.fresh_bases.iter().find(|name| !is_base_name(name)) {
+            let what = format!("policy.fresh_bases: {wrong:?} is not the name of a base without extension");
+            return Err(KeysError::Settings { path, what });
+        }
         if let PassphrasePlace::Credential(name) = &settings.passphrase {
             // systemd.exec(5): a name that can be a file name.
             if name.is_empty() || name.contains('/') || name.starts_with('.') {

@@ -1,4 +1,4 @@
-//! TAG-4: the counter rises, is on the disk before a signature leaves, and never repeats across kills.
+//! The counter rises, is on the disk before a signature leaves, and never repeats across kills.
 
 use crate::claims::{claims, encoded};
 use crate::signer::refusal;

@@ -111,6 +111,7 @@ fn settings_are_strict_and_name_the_line() {
         (good.replace("\"7 days\"", "\"7 weeks\""), "7 weeks"),
         (good.replace("[policy]", "[policy]\nmin_engines = 1"), "min_engines"),
         (good.replace("station-1", "Station 1"), "Station 1"),
+        (good.replace("[\"daily\"]", "[\"daily.cvd\"]"), "without extension"),
         (good.replace("[policy]", ""), ""),
         (format!("{good}\n[more]\n"), "more"),
     ];

@@ -1,4 +1,4 @@
-//! TAG-4: what the signer refuses, how it is confined, and who can make it end.
+//! What the signer refuses, how it is confined, and who can make it end.
 
 use crate::claims::{DAY, claims, encoded, now};
 use crate::world::{SIGNER, SITE, STATION, World};
@@ -50,15 +50,23 @@ fn stale_and_future_bases_are_not_signed() {
     assert_eq!(after(&signer, |claims| dated(claims, claims.issued - 7 * DAY)), None);
     assert_eq!(after(&signer, |claims| dated(claims, claims.issued + DAY + 1)), Some(Refusal::BaseInFuture));
     assert_eq!(after(&signer, |claims| dated(claims, claims.issued + DAY)), None);
-    // Every base counts, not only the first one.
-    let second = |claims: &mut Claims| {
-        let mut engine = claims.how.engines[0].clone();
-        engine.name = "yara-x".into();
-        engine.bases.push(engine.bases[0].clone());
-        engine.bases[1].date = 0;
-        claims.how.engines.push(engine);
+    // Every base of that name counts, and no other one.
+    let second = |name: &'static str, date: u64| {
+        move |claims: &mut Claims| {
+            let mut engine = claims.how.engines[0].clone();
+            engine.name = "yara-x".into();
+            engine.bases.push(Base { name: name.into(), date, ..engine.bases[0].clone() });
+            claims.how.engines.push(engine);
+        }
     };
-    assert_eq!(after(&signer, second), Some(Refusal::BaseTooOld));
+    assert_eq!(after(&signer, second("daily.cld", 0)), Some(Refusal::BaseTooOld));
+    assert_eq!(after(&signer, second("main.cvd", 0)), None);
+    assert_eq!(after(&signer, second("main.cvd", 9_000_000_000)), Some(Refusal::BaseInFuture));
+    assert_eq!(after(&signer, |claims| claims.how.engines[0].bases[0].signatures = 0), Some(Refusal::BaseMissing));
+    assert_eq!(
+        after(&signer, |claims| claims.how.engines[0].bases[0].name = "main".into()),
+        Some(Refusal::BaseMissing)
+    );
 }
 
 #[test]
@@ -207,11 +215,14 @@ fn mutate(random: &mut fastrand::Rng, good: &[u8]) -> Vec<u8> {
 /// What the rules of docs/keys.md say of claims that decode; written apart from the signer's own code.
 fn allowed(claims: &Claims, highest: u64) -> bool {
     let bases = || claims.how.engines.iter().flat_map(|engine| &engine.bases);
+    let named = |base: &Base| base.signatures > 0 && base.name.split('.').next() == Some("daily");
+    let fresh = |base: &Base| !named(base) || base.date + 7 * DAY >= claims.issued;
     claims.station.as_str() == STATION
         && claims.site.as_str() == SITE
         && claims.verdict == Verdict::Clean
         && claims.exceptions.is_empty()
-        && bases().all(|base| base.date + 7 * DAY >= claims.issued && base.date <= claims.issued + DAY)
+        && bases().any(named)
+        && bases().all(|base| fresh(base) && base.date <= claims.issued + DAY)
         && claims.issued.abs_diff(now()) <= 595
         && claims.expires - claims.issued <= 30 * DAY
         && (1..=1 << 20).contains(&claims.counter.saturating_sub(highest))

@@ -1,7 +1,9 @@
 //! Directory entry sets: a File entry, its Stream Extension and its File Name entries (exFAT 6.3, 7.4, 7.6, 7.7).
 
 use crate::bytes::Record;
+use crate::calendar::Civil;
 use crate::clusters::RECORD_BYTES;
+use blanche_sandbox::wire::Modified;
 
 /// EndOfDirectory (6.2.1).
 pub const END: u8 = 0x00;
@@ -31,6 +33,8 @@ const NAME_UNITS: usize = 15;
 pub struct EntrySet {
     /// FileAttributes (7.4.4).
     pub attributes: u16,
+    /// LastModifiedTimestamp, LastModified10msIncrement and LastModifiedUtcOffset (7.4.6).
+    pub modified: Option<Modified>,
     /// Name in UTF-16 units, NameLength of them.
     pub name: Vec<u16>,
     /// FirstCluster.
@@ -124,6 +128,7 @@ fn parse(records: &[[u8; RECORD_BYTES]]) -> Option<EntrySet> {
     let flags = stream.u8(1);
     Some(EntrySet {
         attributes: Record(file).u16(4),
+        modified: modified(Record(file)),
         name,
         first: stream.u32(20),
         length: stream.u64(24),
@@ -134,6 +139,17 @@ fn parse(records: &[[u8; RECORD_BYTES]]) -> Option<EntrySet> {
     })
 }
 
+/// When the file was last changed (7.4.6), to the second.
+fn modified(file: Record<'_>) -> Option<Modified> {
+    let even = Civil::of_dos(file.u16(14), file.u16(12));
+    // Hundredths on top of the two seconds, up to 199 (7.4.9).
+    let odd = u8::from((100..200).contains(&file.u8(21)));
+    let civil = Civil { second: even.second.saturating_add(odd), ..even };
+    // OffsetValid and seven bits of two's complement (7.4.10).
+    let offset = file.u8(23);
+    if offset & 0x80 == 0 { civil.local() } else { civil.quarters_ahead(i8::from_le_bytes([offset << 1]) >> 1) }
+}
+
 /// EntrySetChecksum (6.3.3): all bytes but the checksum itself.
 #[must_use]
 pub fn checksum(records: &[[u8; RECORD_BYTES]]) -> u16 {
@@ -141,4 +157,38 @@ pub fn checksum(records: &[[u8; RECORD_BYTES]]) -> u16 {
     bytes
         .filter(|(offset, _)| !matches!(offset, 2 | 3))
         .fold(0u16, |sum, (_, byte)| sum.rotate_right(1).wrapping_add(u16::from(*byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blanche_sandbox::wire::Clock;
+
+    /// 2026-11-24 12:00:00 with these hundredths and this UtcOffset.
+    fn of(hundredths: u8, offset: u8) -> Option<Modified> {
+        let mut file = [0u8; RECORD_BYTES];
+        file[12..16].copy_from_slice(&[0, 12 << 3, 24 | 11 << 5, 46 << 1 | 1]);
+        (file[21], file[23]) = (hundredths, offset);
+        modified(Record(&file))
+    }
+
+    #[test]
+    fn hundredths_and_the_distance_from_utc_count() {
+        let noon = 1_795_521_600;
+        let utc = |seconds| Some(Modified { seconds, clock: Clock::Utc });
+        assert_eq!([of(0, 0x80), of(99, 0x80), of(100, 0x80), of(199, 0x80)], [0, 0, 1, 1].map(|odd| utc(noon + odd)));
+        assert_eq!(of(200, 0x80), utc(noon), "no such hundredths");
+        assert_eq!(of(0, 0x84), utc(noon - 3600));
+        assert_eq!(of(0, 0xf2), utc(noon + 3 * 3600 + 1800));
+        assert_eq!([of(0, 0xbf), of(0, 0xc0)], [utc(noon - 63 * 900), utc(noon + 64 * 900)]);
+        for unknown in [0, 0x04, 0x7f] {
+            assert_eq!(of(0, unknown), Some(Modified { seconds: noon, clock: Clock::Local }));
+        }
+    }
+
+    #[test]
+    fn records_of_nothing_but_ones_or_zeros_have_no_time() {
+        assert_eq!(modified(Record(&[0xff; RECORD_BYTES])), None);
+        assert_eq!(modified(Record(&[0; RECORD_BYTES])), None);
+    }
 }

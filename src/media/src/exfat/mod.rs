@@ -318,6 +318,7 @@ impl Listing<'_> {
             keys: [Some(fold_key(0, set.name.iter().map(|unit| self.upcase.upper(*unit)))), None],
             size: set.length,
             attributes: Attributes { hidden: flag(HIDDEN), system: flag(SYSTEM), read_only: flag(READ_ONLY) },
+            modified: set.modified,
             ..Found::new(wtf8(&set.name), EntryKind::File)
         };
         let is_folder = flag(DIRECTORY);

@@ -54,6 +54,7 @@ impl ExtVolume {
         let kind = inode.kind();
         found.kind = kind.entry();
         found.attributes = Attributes { read_only: inode.has(flag::IMMUTABLE), ..Attributes::default() };
+        found.modified = inode.modified();
         let again = !self.reached.claim(inode.number);
         if !allocated || misplaced(&inode, again) || said.is_some_and(|said| said != kind) {
             causes.push(DIRECTORY);

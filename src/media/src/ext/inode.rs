@@ -6,7 +6,7 @@ use super::space::Space;
 use super::superblock::Superblock;
 use crate::bytes::{Record, index, wide};
 use crate::source::{Medium, ReadError, Removed};
-use blanche_sandbox::wire::{Cause, Corruption, EntryKind};
+use blanche_sandbox::wire::{Cause, Clock, Corruption, EntryKind, Modified};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -147,6 +147,14 @@ impl Inode {
     /// i_blocks without its upper half, in whatever unit: whether anything is allocated.
     pub(super) fn allocated_blocks(&self) -> u32 {
         self.record().u32(0x1c)
+    }
+
+    /// i_mtime, a signed number, and the two bits of i_mtime_extra that make it longer ("Inode Timestamps").
+    pub(super) fn modified(&self) -> Option<Modified> {
+        let low = i32::from_le_bytes(self.record().array(0x10));
+        let fits = self.extra() >= 12 && self.bytes.len() >= OLD_BYTES.saturating_add(12);
+        let epoch = if fits { i64::from(self.record().u32(0x88) & 3) } else { 0 };
+        Modified::new(i64::from(low).saturating_add(epoch << 32), Clock::Utc)
     }
 
     /// i_file_acl: the block of attributes; 0 when there is none.

@@ -11,6 +11,7 @@ pub(crate) use boot::{BOOT_BYTES, claimed_kind};
 pub use names::LongName;
 
 use crate::bytes::Record;
+use crate::calendar::Civil;
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
 use crate::filesystem::{ContentId, Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, Stored, VolumeArea};
 use crate::names::wtf8;
@@ -306,6 +307,8 @@ impl<'a> Listing<'a> {
                 system: attributes & SYSTEM != 0,
                 read_only: attributes & READ_ONLY != 0,
             },
+            // DIR_WrtDate, DIR_WrtTime: of a zone that nobody names.
+            modified: Civil::of_dos(record.u16(24), record.u16(22)).local(),
             ..Found::new(name, EntryKind::Directory)
         };
         if attributes & DIRECTORY != 0 {

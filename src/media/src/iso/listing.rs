@@ -164,6 +164,7 @@ impl<'l, 's> Listing<'l, 's> {
         let mut found = Found::new(bytes, kind(record, &facts));
         found.keys = [(!record.is_associated()).then_some(key), None];
         found.attributes.hidden = record.hidden();
+        found.modified = facts.modified.or_else(|| record.modified());
         let mut open = Open {
             identifier: record.identifier().to_vec(),
             associated: record.is_associated(),
@@ -177,10 +178,7 @@ impl<'l, 's> Listing<'l, 's> {
             open.causes.push(DIRECTORY);
         }
         if facts.attributes.len() > SMALL_ATTRIBUTES && facts.child.is_none() {
-            let mut stream = Found::new(b"AAIP".to_vec(), EntryKind::Stream);
-            stream.size = wide(facts.attributes.len());
-            stream.stored = Stored::Inline(std::mem::take(&mut facts.attributes));
-            open.found.streams.push(stream);
+            open.found.streams.push(attributes(std::mem::take(&mut facts.attributes)));
         }
         if let Some(child) = facts.child {
             let folder = FolderRef { id: self.geometry.position(child), length: None, contiguous: true };
@@ -296,6 +294,14 @@ fn kind(record: DirectoryRecord<'_>, facts: &Facts) -> EntryKind {
         None | Some(0 | TYPE_FILE | TYPE_FOLDER) => EntryKind::File,
         Some(_) => EntryKind::Other,
     }
+}
+
+/// Values of AL as a stream.
+fn attributes(bytes: Vec<u8>) -> Found {
+    let mut stream = Found::new(b"AAIP".to_vec(), EntryKind::Stream);
+    stream.size = wide(bytes.len());
+    stream.stored = Stored::Inline(bytes);
+    stream
 }
 
 /// The target of a link, which it must have.

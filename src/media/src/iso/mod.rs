@@ -5,6 +5,7 @@
 
 mod boot;
 mod catalogue;
+mod dates;
 mod descriptor;
 mod folder;
 mod geometry;

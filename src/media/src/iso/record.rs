@@ -1,7 +1,9 @@
 //! A directory record (ECMA-119, 9.1).
 
+use super::dates;
 use super::geometry::{both16, both32};
 use crate::bytes::Record;
+use blanche_sandbox::wire::Modified;
 
 /// Bytes before the identifier.
 const FIXED: usize = 33;
@@ -47,6 +49,11 @@ impl<'a> DirectoryRecord<'a> {
     /// Bytes of content.
     pub(super) fn size(self) -> u32 {
         both32(self.record, 10).0
+    }
+
+    /// Recording Date and Time (9.1.5): of the file that was recorded, on every disc that people make.
+    pub(super) fn modified(self) -> Option<Modified> {
+        dates::short(self.record.array(18))
     }
 
     /// Whether both byte orders say the same.

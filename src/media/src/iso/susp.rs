@@ -1,10 +1,12 @@
 //! System use entries (SUSP, IEEE P1281) and what Rock Ridge (RRIP, IEEE P1282) says with them about a file.
 
+use super::dates;
 use super::geometry::{Geometry, both32};
 use super::ledger::Ledger;
 use super::window::Window;
 use crate::bytes::{Record, index};
 use crate::source::{Medium, Removed};
+use blanche_sandbox::wire::Modified;
 use std::cell::RefCell;
 
 /// Continuation areas of one record; Linux follows 32.
@@ -20,6 +22,11 @@ const GOES_ON: u8 = 1;
 /// NM flags (RRIP 4.1.4).
 const NAME_IS_A_FOLDER: u8 = 2 | 4;
 
+/// TF flags (RRIP 4.1.6): which dates there are, in this order, and their form.
+const CREATION: u8 = 1;
+const MODIFY: u8 = 2;
+const LONG_FORM: u8 = 0x80;
+
 /// What the system use entries of one record say.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -28,6 +35,8 @@ pub(super) struct Facts {
     name_ended: bool,
     /// PX (RRIP 4.1.1).
     pub(super) mode: Option<u32>,
+    /// TF (RRIP 4.1.6).
+    pub(super) modified: Option<Modified>,
     /// The component records of SL (RRIP 4.1.3): the target of a link, as it is stored.
     pub(super) target: Vec<u8>,
     target_ended: bool,
@@ -172,6 +181,7 @@ impl Facts {
                 self.present = true;
             }
             b"NM" => self.name(entry),
+            b"TF" => self.modified = self.modified.or_else(|| modified(entry)),
             b"SL" => self.target(entry),
             b"CL" => {
                 let (block, agree) = both32(entry, 4);
@@ -219,10 +229,46 @@ impl Facts {
     }
 }
 
+/// The time of the last change in an entry TF.
+fn modified(entry: Record<'_>) -> Option<Modified> {
+    let flags = entry.u8(4);
+    let width = if flags & LONG_FORM == 0 { dates::SHORT } else { dates::LONG };
+    let before = if flags & CREATION == 0 { 0 } else { width };
+    let date = entry.slice(before.saturating_add(5), width);
+    if flags & MODIFY == 0 || date.len() < width {
+        return None;
+    }
+    if flags & LONG_FORM == 0 { dates::short(Record(date).array(0)) } else { dates::long(Record(date).array(0)) }
+}
+
 fn collect(to: &mut Vec<u8>, more: &[u8], limit: &mut bool) {
     if to.len().saturating_add(more.len()) > MAX_COLLECTED {
         *limit = true;
     } else {
         to.extend_from_slice(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blanche_sandbox::wire::Clock;
+
+    #[test]
+    fn the_date_of_the_last_change_stands_behind_that_of_the_creation() {
+        let date = |hour| [126, 11, 24, hour, 0, 0, 0];
+        let entry = |flags: u8, dates: &[u8]| {
+            let length = u8::try_from(dates.len()).unwrap() + 5;
+            modified(Record(&[&[b'T', b'F', length, 1, flags], dates].concat()))
+        };
+        let at = |hour: i64| Some(Modified { seconds: 1_795_478_400 + hour * 3600, clock: Clock::Utc });
+        let two = [date(1), date(2)].concat();
+        assert_eq!(entry(MODIFY, &two), at(1));
+        assert_eq!(entry(CREATION | MODIFY, &two), at(2));
+        assert_eq!(entry(CREATION, &two), None);
+        assert_eq!(entry(CREATION | MODIFY, &two[..13]), None, "cut off");
+        assert_eq!(entry(LONG_FORM | MODIFY, b"2026112412000000\0"), at(12));
+        assert_eq!(entry(LONG_FORM | CREATION | MODIFY, b"2026112412000000\x002026112413000000\0"), at(13));
+        assert_eq!(entry(LONG_FORM | MODIFY, &two), None);
     }
 }

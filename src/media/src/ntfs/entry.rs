@@ -13,12 +13,15 @@ use crate::bytes::{Record, wide};
 use crate::filesystem::{ContentId, Extent, Fault, FolderRef, Found, Stored};
 use crate::names::{fold_key, wtf8};
 use crate::source::{Medium, Removed};
-use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, Feature, ReadLimit};
+use blanche_sandbox::wire::{Attributes, Cause, Clock, Corruption, EntryKind, Feature, Modified, ReadLimit};
 
 /// Largest attribute that is metadata of one file, such as its security descriptor.
 const MAX_METADATA: u64 = 256 << 10;
 /// Largest reparse point ([MS-FSCC] 2.1.2: 16 KiB) with room.
 const MAX_REPARSE: u64 = 64 << 10;
+
+/// Seconds.
+const FROM_1601_TO_1970: i64 = 11_644_473_600;
 
 const UNKNOWN: Cause = Cause::FeatureUnsupported(Feature::UnknownFlag);
 const CROSS_LINKED: Cause = Cause::Corrupt(Corruption::CrossLinked);
@@ -123,6 +126,7 @@ impl Describe<'_> {
             STANDARD_INFORMATION => {
                 if let Held::Resident(bytes) = &attribute.held {
                     found.attributes = flags(Record(bytes).u32(32));
+                    found.modified = modified(Record(bytes).u64(8));
                 }
                 causes.extend(self.metadata(attribute));
             }
@@ -226,6 +230,12 @@ fn is_of_system(attribute: &Whole) -> bool {
     ["$EFS", "$TXF_DATA"].iter().any(|name| attribute.is(LOGGED_UTILITY_STREAM, name))
 }
 
+/// A FILETIME ([MS-DTYP] 2.3.3): units of 100 ns since 1601 UTC; 0 where no time was set ([MS-FSCC] 2.1.1).
+fn modified(filetime: u64) -> Option<Modified> {
+    let seconds = i64::try_from(filetime / 10_000_000).ok()?.checked_sub(FROM_1601_TO_1970)?;
+    Modified::new(seconds, Clock::Utc).filter(|_| filetime != 0)
+}
+
 /// File attributes ([MS-FSCC] 2.6).
 fn flags(bits: u32) -> Attributes {
     Attributes { read_only: bits & 1 != 0, hidden: bits & 2 != 0, system: bits & 4 != 0 }
@@ -236,5 +246,22 @@ pub(super) fn first_extent(found: &Found) -> Option<Extent> {
     match &found.stored {
         Stored::Extents(extents) => extents.first().copied().filter(|extent| !extent.is_hole()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filetime_is_a_moment_within_the_calendar_or_nothing() {
+        let utc = |seconds| Some(Modified { seconds, clock: Clock::Utc });
+        assert_eq!(modified(116_444_736_000_000_000), utc(0));
+        assert_eq!(modified(116_444_735_999_999_999), utc(-1));
+        assert_eq!(modified(1), utc(-FROM_1601_TO_1970));
+        assert_eq!(modified((253_402_300_799 + 11_644_473_600) * 10_000_000), utc(Modified::LAST));
+        for nothing in [0, (253_402_300_800 + 11_644_473_600) * 10_000_000, i64::MAX as u64, u64::MAX] {
+            assert_eq!(modified(nothing), None, "{nothing}");
+        }
     }
 }

@@ -4,7 +4,9 @@ use super::account::Account;
 use super::space::Space;
 use super::tag::{Descriptor, EXTENDED_FILE_ENTRY, FILE_ENTRY, Place, Tag, count};
 use crate::bytes::{Record, index, wide};
+use crate::calendar::Civil;
 use crate::source::{Medium, Removed};
+use blanche_sandbox::wire::Modified;
 use std::collections::BTreeMap;
 
 /// Bytes read at once.
@@ -118,6 +120,11 @@ impl Icb {
         self.record().u64(56)
     }
 
+    /// Modification Date and Time.
+    pub(super) fn modified(&self) -> Option<Modified> {
+        timestamp(self.record().array(if self.extended { 92 } else { 84 }))
+    }
+
     /// The file of extended attributes.
     pub(super) fn attribute_file(&self) -> Descriptor {
         Descriptor::long(self.record(), if self.extended { 136 } else { 112 })
@@ -136,6 +143,25 @@ impl Icb {
     /// Allocation descriptors, or the content itself.
     pub(super) fn descriptors(&self) -> &[u8] {
         self.record().slice(self.head().saturating_add(self.attributes_length()), self.descriptors_length())
+    }
+}
+
+/// A timestamp (1/7.3), to the second. What UDF writes is local time (UDF 2.60, 2.1.4.1) with its distance from UTC in minutes,
+/// or with -2047 where that is not known; other numbers beyond a day say no more.
+fn timestamp(bytes: [u8; 12]) -> Option<Modified> {
+    let record = Record(&bytes);
+    let kind = record.u16(0);
+    // A year before 0 is one far behind 9999 here.
+    let [month, day, hour, minute, second] = record.array(4);
+    let civil = Civil { year: record.u16(2), month, day, hour, minute, second };
+    // Twelve bits of two's complement.
+    let zone = i16::from_le_bytes((kind << 4).to_le_bytes()) >> 4;
+    match kind >> 12 {
+        0 => civil.ahead(0),
+        1 if (-1440..=1440).contains(&zone) => civil.ahead(zone.into()),
+        1 => civil.local(),
+        // By agreement of whoever writes and reads, or nothing that exists.
+        _ => None,
     }
 }
 
@@ -223,4 +249,42 @@ pub(super) fn load_one(
 ) -> Result<Loaded, Removed> {
     let blocks = load(medium, space, account, std::iter::once(place))?;
     Ok(entry_in(&blocks, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blanche_sandbox::wire::Clock;
+
+    /// 2026-11-24 12:00:00 of this type and zone.
+    fn noon(kind: u16, zone: i16) -> Option<Modified> {
+        let [a, b] = (kind << 12 | u16::from_le_bytes(zone.to_le_bytes()) & 0xfff).to_le_bytes();
+        timestamp([a, b, 0xea, 0x07, 11, 24, 12, 0, 0, 0, 0, 0])
+    }
+
+    #[test]
+    fn only_a_zone_that_can_be_one_is_taken_off() {
+        let at = |seconds: i64, clock| Some(Modified { seconds: 1_795_521_600 + seconds, clock });
+        assert_eq!(noon(1, 0), at(0, Clock::Utc));
+        assert_eq!([noon(1, 60), noon(1, -210)], [at(-3600, Clock::Utc), at(12_600, Clock::Utc)]);
+        assert_eq!([noon(1, 1440), noon(1, -1440)], [at(-86_400, Clock::Utc), at(86_400, Clock::Utc)]);
+        for unknown in [-2047, -2048, -1441, 1441, 2047] {
+            assert_eq!(noon(1, unknown), at(0, Clock::Local), "{unknown}");
+        }
+        assert_eq!([noon(0, 0), noon(0, 60)], [at(0, Clock::Utc); 2], "universal time has no zone");
+        for odd in 2..=15 {
+            assert_eq!(noon(odd, 0), None, "type {odd}");
+        }
+    }
+
+    #[test]
+    fn dates_that_no_calendar_has_are_none() {
+        let [a, b] = (1u16 << 12).to_le_bytes();
+        for [low, high, month, day] in
+            [[0, 0, 1, 1], [0x10, 0x27, 1, 1], [0xff, 0xff, 1, 1], [0xea, 7, 0, 1], [0xea, 7, 2, 31], [0xea, 7, 15, 1]]
+        {
+            assert_eq!(timestamp([a, b, low, high, month, day, 0, 0, 0, 0, 0, 0]), None, "{high} {low} {month} {day}");
+        }
+        assert_eq!((timestamp([0; 12]), timestamp([0xff; 12])), (None, None));
+    }
 }

@@ -14,6 +14,11 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Runs a program to its end; it must succeed.
 pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> String {
+    run_in("UTC0", program, arguments, input)
+}
+
+/// As [`run`], in a time zone as POSIX writes it (XBD 8.3): what is west of Greenwich is positive.
+pub(crate) fn run_in(zone: &str, program: &str, arguments: &[&str], input: &str) -> String {
     // By its path: the standard library spawns without a fork then, and forking a process that holds images of gigabytes
     // takes longer than most of these programs.
     let found = FOLDERS.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file());
@@ -22,6 +27,7 @@ pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> String {
         .args(arguments)
         .env("PATH", FOLDERS.join(":"))
         .env("LC_ALL", "C.UTF-8")
+        .env("TZ", zone)
         .env("MTOOLS_SKIP_CHECK", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -182,9 +188,14 @@ pub(crate) fn empty_exfat_with(image: &Path, bytes: u64, more: &[&str]) {
 
 /// Mounts an exFAT volume with exfat-fuse on a loop device while `work` works in it.
 pub(crate) fn with_exfat(image: &Path, options: &[&str], work: impl FnOnce(&Path)) {
+    with_exfat_in("UTC0", image, options, work);
+}
+
+/// The same, in a time zone.
+pub(crate) fn with_exfat_in(zone: &str, image: &Path, options: &[&str], work: impl FnOnce(&Path)) {
     let mount = tempfile::tempdir().unwrap();
     let device = run("losetup", &["-f", "--show", text(image)], "");
-    run("mount.exfat-fuse", &[options, &[device.trim(), text(mount.path())]].concat(), "");
+    run_in(zone, "mount.exfat-fuse", &[options, &[device.trim(), text(mount.path())]].concat(), "");
     work(mount.path());
     unmount(mount.path());
     // The daemon writes its last blocks after umount has returned; it is done when no loop device has the image any more.

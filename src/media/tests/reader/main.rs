@@ -29,5 +29,6 @@ mod program;
 mod reading;
 mod signatures;
 mod tables;
+mod times;
 mod trees;
 mod udf;

@@ -68,6 +68,25 @@ fn it_reads_a_folder_in_its_sandbox() {
 }
 
 #[test]
+fn it_does_not_run_ahead_of_a_parent_that_does_not_listen() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..60 {
+        fs::write(folder.path().join(format!("{number}.bin")), vec![7; 100 << 10]).unwrap();
+    }
+    let child = spawn("folder", &fs::File::open(folder.path()).unwrap());
+    let limits = ReadLimits { batch_bytes: 64 << 10, ..ReadLimits::default() };
+    child.channel().send(&ReadJob { source: Source::Folder, limits }, &[]).unwrap();
+    let next = || child.channel().receive::<FromReader>(PATIENCE);
+    while !matches!(next().expect("a message").message, FromReader::Planned { .. }) {}
+    assert!(child.channel().is_readable(PATIENCE.expect("a limit")).expect("a reader"));
+    std::thread::sleep(Duration::from_secs(1));
+    // What it said until then still comes.
+    child.kill();
+    let waiting = std::iter::from_fn(|| next().ok()).filter(|received| !received.fds.is_empty()).count();
+    assert!((1..=2).contains(&waiting), "{waiting} objects waited");
+}
+
+#[test]
 fn a_parent_that_goes_away_ends_it_with_code_3() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), vec![0; 4096]).unwrap();

@@ -2,7 +2,7 @@
 //! judge.
 
 mod attacks;
-mod build;
+pub(crate) mod build;
 mod noise;
 mod real;
 

@@ -10,8 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Longest wait for a child's [`Born`].
-const BIRTH_LIMIT: Duration = Duration::from_secs(10);
+/// Longest wait for a child's [`Born`]. The signer derives a key from its passphrase before it is born, on a machine that may be busy.
+const BIRTH_LIMIT: Duration = Duration::from_secs(30);
 /// Longest wait for a killed child to end. One that hangs in the kernel (a device that does not answer) is left behind.
 const END_LIMIT: Duration = Duration::from_secs(5);
 

@@ -3,6 +3,7 @@
 
 use super::*;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 const SHORT: Option<Duration> = Some(Duration::from_millis(50));
@@ -165,6 +166,77 @@ fn a_flood_waits_in_the_sender() {
     drop(ours);
     let sent = sender.join().unwrap();
     assert!((500..5000).contains(&sent), "{sent} messages went through");
+}
+
+/// As long as a message of a reader may be.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Bulk(String);
+
+impl Message for Bulk {
+    const MAX_BYTES: u32 = 4 << 20;
+    const MAX_FDS: usize = 1;
+}
+
+#[test]
+fn a_child_that_runs_ahead_hands_over_two_objects_and_waits() {
+    for length in [0, 100, 5_000, 20_000] {
+        let (ours, theirs) = Channel::pair().unwrap();
+        theirs.narrow().unwrap();
+        let sent = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 0..50 {
+                    let object = crate::content::writable().unwrap();
+                    let text = format!("{number}:{}", "x".repeat(length));
+                    theirs.send(&Bulk(text), &[object.as_fd()]).unwrap();
+                    sent.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            std::thread::sleep(Duration::from_millis(200));
+            let ahead = sent.load(Ordering::Relaxed);
+            assert!(ahead <= 2, "{ahead} objects of {length} bytes wait in the kernel");
+            for number in 0..50 {
+                let received = ours.receive::<Bulk>(PATIENCE).unwrap();
+                assert!(received.message.0.starts_with(&format!("{number}:")) && received.fds.len() == 1);
+                let ahead = sent.load(Ordering::Relaxed).saturating_sub(number + 1);
+                assert!(ahead <= 3, "{ahead} objects of {length} bytes wait in the kernel");
+            }
+        });
+    }
+}
+
+#[test]
+fn the_longest_message_goes_through_the_smallest_buffer() {
+    let (ours, theirs) = Channel::pair().unwrap();
+    theirs.narrow().unwrap();
+    let text = "x".repeat((4 << 20) - 4);
+    let sender = std::thread::spawn(move || theirs.send(&Bulk(text), &[]));
+    assert_eq!(ours.receive::<Bulk>(PATIENCE).unwrap().message.0.len(), (4 << 20) - 4);
+    sender.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_child_that_does_not_listen_holds_nobody_up() {
+    let (mut ours, theirs) = Channel::pair().unwrap();
+    assert_eq!((ours.patience, theirs.patience), (Some(DEAF), None));
+    ours.patience = Some(Duration::from_millis(100));
+    let text = Bulk("x".repeat(1 << 20));
+    let begun = Instant::now();
+    assert!(matches!(ours.send(&text, &[]), Err(ChannelError::TimedOut)));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    // One that reads byte after byte is no better.
+    let (mut ours, theirs) = Channel::pair().unwrap();
+    ours.patience = Some(Duration::from_millis(300));
+    let (told, stop) = std::sync::mpsc::channel::<()>();
+    let dripping = std::thread::spawn(move || {
+        while stop.recv_timeout(Duration::from_millis(1)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            rustix::io::read(&theirs, &mut [0; 64]).unwrap();
+        }
+    });
+    assert!(matches!(ours.send(&text, &[]), Err(ChannelError::TimedOut)));
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    drop((told, ours));
+    dripping.join().unwrap();
 }
 
 #[test]

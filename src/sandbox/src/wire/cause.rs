@@ -147,6 +147,8 @@ pub enum ReadLimit {
     Bytes,
     /// Volumes on one medium.
     Volumes,
+    /// Names of one content with an extension each.
+    Names,
 }
 
 /// A limit of an engine.
@@ -253,6 +255,8 @@ pub enum Container {
     Vmdk,
     Vdi,
     Qcow2,
+    /// In a form of its own that is none of the above.
+    VirtualDisk,
     RawDisk,
     SquashFs,
     CramFs,

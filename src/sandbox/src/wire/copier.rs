@@ -8,7 +8,7 @@
 //! [`FromCopier::Checked`], again and again, and at last [`FromCopier::Copied`]; [`ToCopier::Abandon`] by
 //! [`FromCopier::Emptied`]. [`FromCopier::Failed`] may stand for every answer after the order to format, and is the last.
 
-use super::{LocalTime, Message};
+use super::{LocalTime, Message, Modified};
 use serde::{Deserialize, Serialize};
 
 /// Most folders and files of one copy.
@@ -44,7 +44,7 @@ pub struct CopyOrder {
     pub filesystem: CopyFilesystem,
     /// Number of the volume and of the partition table.
     pub serial: u32,
-    /// Times of every folder and file.
+    /// Times of every folder and file, but for what is known of the last change; the distance from UTC of local times.
     pub time: LocalTime,
     /// Bytes that must be free afterwards: the tag.
     pub reserve: u64,
@@ -70,6 +70,8 @@ pub struct CopyEntry {
     pub name: Vec<u16>,
     /// What it is.
     pub kind: CopyKind,
+    /// When it was last changed; absent: the time of the order.
+    pub modified: Option<Modified>,
 }
 
 /// What an entry is.

@@ -93,6 +93,13 @@ pub struct EngineSet {
     pub limits: EngineLimits,
 }
 
+impl EngineSet {
+    /// The bases of all engines.
+    pub fn bases(&self) -> impl Iterator<Item = &BaseInfo> + Clone {
+        self.engines.iter().flat_map(|engine| &engine.bases)
+    }
+}
+
 /// One engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
@@ -150,7 +157,8 @@ pub enum FromMatcher {
 }
 
 impl Message for ToMatcher {
-    const MAX_BYTES: u32 = 1 << 20;
+    // 4096 pieces with as many extensions as they can have.
+    const MAX_BYTES: u32 = 2 << 20;
     const MAX_FDS: usize = 1;
 }
 
@@ -170,13 +178,16 @@ pub struct ScanPiece {
     pub offset: u64,
     /// Bytes.
     pub length: u64,
-    /// Lower-case extension of the name without the dot, at most 16 bytes; empty without one.
-    pub extension: String,
+    /// Lower-case extension without the dot, at most 16 bytes, empty without one: of the entry's name, then those of further names of
+    /// the same content that have another, at most [`ScanPiece::MAX_EXTENSIONS`] in all.
+    pub extensions: Vec<String>,
     /// The engines' result is known: answer with [`Answer::Hashed`].
     pub hash_only: bool,
 }
 
 impl ScanPiece {
+    /// Extensions of one content that are looked at.
+    pub const MAX_EXTENSIONS: usize = 16;
     /// Bytes up to which an answer comes in no time.
     const QUICK: u64 = 64 << 10;
 

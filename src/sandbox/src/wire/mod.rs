@@ -8,6 +8,7 @@ mod compact;
 mod copier;
 mod hex;
 mod matcher;
+mod modified;
 mod reader;
 mod sealer;
 
@@ -21,6 +22,7 @@ pub use matcher::{
     FromMatcher, FromZygote, Hashed, LoadFailure, ScanPiece, Scanned, SelfTestResult, Severity, ToMatcher, ToZygote,
     ZygoteJob,
 };
+pub use modified::{Clock, Modified};
 pub use reader::{
     AreaClass, AreaDigest, AreaReport, AreaSum, Attributes, BootArea, BootAreaKind, Chunk, Content, Entry, EntryKind,
     FromReader, MAX_AREAS, MAX_NOT_READ, MediumLayout, NameEncoding, NotRead, PartitionTable, PartitionType, Piece,

@@ -5,7 +5,7 @@
 //! `NotRead`, [`FromReader::Area`], [`FromReader::Done`]. Contents that lie inside the filesystem's own structures may
 //! come as [`FromReader::Content`] before `Planned`.
 
-use super::{Cause, Digests, EntryId, FilesystemKind, Message, VolumeId};
+use super::{Cause, Digests, EntryId, FilesystemKind, Message, Modified, VolumeId};
 use serde::{Deserialize, Serialize};
 
 /// Most [`NotRead`] about one medium. A medium that is wrong in more places is wrong enough: the last one is about the
@@ -253,6 +253,8 @@ pub struct Entry {
     /// An entry announced earlier whose content this is another name of (a hard link, or the same extents in another
     /// view): a link for a link, a file or stream for those. The content is handed over once, there.
     pub same_as: Option<EntryId>,
+    /// When its content was last changed; absent where the filesystem does not say, or says what no calendar has.
+    pub modified: Option<Modified>,
 }
 
 /// What an entry is.

@@ -3,7 +3,9 @@
 //! The medium is descriptor 3, open for writing. The parent says [`ToSealer::Survey`] with a second descriptor, which reads
 //! past the page cache; the sealer looks and answers [`FromSealer::Surveyed`], or [`FromSealer::Refused`]. Nothing is
 //! written before the parent says [`ToSealer::Write`] with the sealed tag; then come [`FromSealer::Progress`] and one of
-//! [`FromSealer::Written`], [`FromSealer::Refused`] and [`FromSealer::Failed`].
+//! [`FromSealer::Written`], [`FromSealer::Refused`] and [`FromSealer::Failed`]. While the content of the tag is being written
+//! [`ToSealer::Stop`] ends that, with [`FromSealer::Failed`] and a medium as it was; later it is too late. Instead of writing, the
+//! sealer may be told to remove a tag.
 
 use super::{AreaDigest, BootAreaKind, FilesystemKind, MAX_AREAS, Message};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,13 @@ pub enum ToSealer {
         length: u64,
         /// Times of the file.
         time: LocalTime,
+    },
+    /// Write no further, as long as nothing of the tag can be seen on the medium.
+    Stop,
+    /// Remove the tag: nobody has verified it.
+    Remove {
+        /// Position in [`SealSurvey::volumes`].
+        volume: u16,
     },
 }
 
@@ -75,6 +84,8 @@ pub enum FromSealer {
     Progress(u64),
     /// The tag stands: written, flushed, read past the page cache and compared.
     Written,
+    /// The tag is gone.
+    Removed,
     /// Nothing was written.
     Refused(WriteObstacle),
     /// Writing was begun and not finished.

@@ -5,6 +5,9 @@ use blanche_sandbox::wire::{BaseInfo, EngineInfo, EngineLimits};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Half of the time for which a file that somebody holds is waited for.
+const SOON: Duration = Duration::from_secs(5);
+
 const DIGESTS: Digests = Digests { sha256: [3; 32], blake3: [4; 32] };
 
 fn set(base: u8) -> EngineSet {
@@ -38,7 +41,7 @@ fn key(base: u8) -> EngineKey {
 }
 
 fn piece() -> ScanPiece {
-    ScanPiece { area: false, entry: 7, offset: 0, length: 5, extension: "txt".into(), hash_only: false }
+    ScanPiece { area: false, entry: 7, offset: 0, length: 5, extensions: vec!["txt".into()], hash_only: false }
 }
 
 fn clean() -> Scanned {
@@ -102,6 +105,41 @@ fn a_session_that_ends_after_a_base_changed_adds_nothing() {
 }
 
 #[test]
+fn what_engines_said_that_miss_something_is_unknown_to_the_next_ones_and_what_they_still_say_is_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = settings(folder.path());
+    session(&settings, 1);
+    assert!(kept(&settings, 1));
+    let under_way = KnownResults::open(&settings, key(1));
+    under_way.remember(&under_way.question(&piece(), &DIGESTS), &clean());
+    let mut keeper = Keeper::default();
+    keeper.close();
+    forget(&settings).expect("nobody else uses the file");
+    assert!(!kept(&settings, 1), "the next engines have the same key");
+    keeper.keep(under_way, Cancel::default());
+    drop(keeper);
+    assert!(!kept(&settings, 1), "a session that was under way");
+    session(&settings, 1);
+    assert!(kept(&settings, 1), "what the next engines say is kept");
+}
+
+#[test]
+fn what_cannot_be_forgotten_is_said_with_the_name_of_its_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = settings(folder.path());
+    forget(&settings).expect("there is nothing to forget");
+    session(&settings, 1);
+    let other = database(&settings);
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let error = forget(&settings).expect_err("somebody else writes");
+    assert!(error.contains("known.sqlite"), "{error}");
+    other.execute_batch("ROLLBACK").expect("the end");
+    assert!(kept(&settings, 1), "nothing was changed");
+    forget(&settings).expect("nobody writes");
+    assert!(!kept(&settings, 1));
+}
+
+#[test]
 fn what_is_not_complete_and_harmless_is_never_kept() {
     let known = KnownResults::open(&Settings { file: None, ..Settings::default() }, key(1));
     let question = known.question(&piece(), &DIGESTS);
@@ -126,7 +164,9 @@ fn every_part_of_a_question_counts() {
     let others = [
         known.question(&ScanPiece { length: 6, ..piece() }, &DIGESTS),
         known.question(&ScanPiece { area: true, ..piece() }, &DIGESTS),
-        known.question(&ScanPiece { extension: "exe".into(), ..piece() }, &DIGESTS),
+        known.question(&ScanPiece { extensions: vec!["exe".into()], ..piece() }, &DIGESTS),
+        known.question(&ScanPiece { extensions: vec!["txt".into(), "exe".into()], ..piece() }, &DIGESTS),
+        known.question(&ScanPiece { extensions: vec!["txtexe".into()], ..piece() }, &DIGESTS),
         known.question(&piece(), &Digests { sha256: [0; 32], ..DIGESTS }),
         known.question(&piece(), &Digests { blake3: [0; 32], ..DIGESTS }),
         KnownResults::open(&Settings { file: None, ..Settings::default() }, key(9)).question(&piece(), &DIGESTS),
@@ -286,7 +326,7 @@ fn neither_a_report_nor_the_next_session_waits_for_a_file_that_somebody_holds() 
         questions(&known, lengths).iter().for_each(|question| known.remember(question, &clean()));
         keeper.keep(known, Cancel::default());
     }
-    assert!(clock.elapsed() < Duration::from_secs(1), "{:?}", clock.elapsed());
+    assert!(clock.elapsed() < SOON, "{:?}", clock.elapsed());
     holder.execute_batch("COMMIT").expect("free again");
     drop(keeper);
     let known = KnownResults::open(&settings, key(1));
@@ -307,7 +347,7 @@ fn whoever_is_told_to_stop_does_not_wait_for_the_file() {
     let clock = Instant::now();
     cancel.cancel();
     drop(keeper);
-    assert!(clock.elapsed() < Duration::from_secs(1), "{:?}", clock.elapsed());
+    assert!(clock.elapsed() < SOON, "{:?}", clock.elapsed());
 }
 
 #[test]
@@ -319,7 +359,7 @@ fn a_session_under_other_engines_does_not_wait_for_a_file_that_somebody_holds() 
     holder.execute_batch("BEGIN IMMEDIATE").expect("held");
     let clock = Instant::now();
     assert!(!kept(&settings, 2));
-    assert!(clock.elapsed() < Duration::from_secs(2), "{:?}", clock.elapsed());
+    assert!(clock.elapsed() < SOON, "{:?}", clock.elapsed());
     drop(holder);
     let known = KnownResults::open(&settings, key(1));
     assert_eq!(found(&known, &questions(&known, 0..10)), 10, "the rows of the others stand");

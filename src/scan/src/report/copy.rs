@@ -28,13 +28,43 @@ pub struct CopyReport {
     pub bytes: u64,
     /// Files and folders with another name on the output medium.
     pub renamed: Vec<Renamed>,
+    /// How many more there are than a report lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed_more: Option<u64>,
     /// What of the source was not to be copied.
     pub left_out: Vec<LeftOut>,
+    /// How much more there is than a report lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out_more: Option<u64>,
     /// What of every file is not copied.
     pub not_carried: [NotCarried; 4],
-    /// What came of sealing the output medium; present exactly when the files were copied.
+    /// What came of sealing the output medium; present when the files were copied, and where a tag was finished that nobody believes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
+}
+
+impl CopyReport {
+    /// Of a copy that has not done anything yet.
+    #[must_use]
+    pub fn untouched(mode: CopyMode, output: TargetLine) -> Self {
+        Self {
+            outcome: CopyOutcome::Untouched,
+            cause: None,
+            mode,
+            outside_profile: false,
+            output,
+            filesystem: None,
+            files: 0,
+            folders: 0,
+            bytes: 0,
+            renamed: Vec::new(),
+            renamed_more: None,
+            left_out: Vec::new(),
+            left_out_more: None,
+            not_carried: NotCarried::ALL,
+            seal: None,
+        }
+    }
 }
 
 /// What is on an output medium.
@@ -47,8 +77,21 @@ pub enum CopyOutcome {
     Untouched,
     /// It is formatted, and there is no file on it.
     Empty,
-    /// It was begun and failed: nobody knows, and it carries no tag.
+    /// It was begun and failed: nobody knows, nor whether a tag is there.
     Unknown,
+}
+
+impl CopyOutcome {
+    /// The stable word, as in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Copied => "copied",
+            Self::Untouched => "untouched",
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A file or folder with another name on the output medium.
@@ -115,6 +158,8 @@ pub enum Omission {
     Stream,
     /// Neither a file nor a folder.
     Special,
+    /// An older tag, which this station replaced when it sealed the source.
+    OldTag,
     /// On a hidden volume or one for starting computers.
     HiddenVolume,
     /// In another view of the same volume, with a content that no copied file has.
@@ -129,15 +174,15 @@ pub enum NotCarried {
     Attributes,
     /// Owner and rights.
     Ownership,
-    /// Times: all are those of the copy.
-    Times,
+    /// When a file was made and last read: these are the times of the copy. That of its last change is kept.
+    OtherTimes,
     /// That two names are one file: each name gets a file of its own.
     HardLinks,
 }
 
 impl NotCarried {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Attributes, Self::Ownership, Self::Times, Self::HardLinks];
+    pub const ALL: [Self; 4] = [Self::Attributes, Self::Ownership, Self::OtherTimes, Self::HardLinks];
 }
 
 /// Why nothing was copied.
@@ -177,6 +222,8 @@ pub enum CopyCause {
     SourceChanged(Option<String>),
     /// A file cannot be read any more: its path, made visible.
     SourceUnreadable(String),
+    /// The source was pulled out.
+    SourceRemoved,
     /// The output medium did not take what was written to it.
     OutputFailed,
     /// The output medium does not give back what was written to it: the file's path, made visible.
@@ -187,4 +234,42 @@ pub enum CopyCause {
     Cancelled,
     /// The station itself failed: what, for staff.
     Station(String),
+}
+
+impl CopyCause {
+    /// What a program of the station said, in English, for staff: no sentence for everybody.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Signer(why) | Self::Station(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// The stable word, as in JSON.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotClean => "not_clean",
+            Self::Folder => "folder",
+            Self::Obstacles(_) => "obstacles",
+            Self::Nothing => "nothing",
+            Self::SameMedium => "same_medium",
+            Self::NotOutput => "not_output",
+            Self::NotBlank => "not_blank",
+            Self::Output(_) => "output",
+            Self::NoRoom { .. } => "no_room",
+            Self::Unfit => "unfit",
+            Self::TooMany => "too_many",
+            Self::Signer(_) => "signer",
+            Self::SourceChanged(_) => "source_changed",
+            Self::SourceUnreadable(_) => "source_unreadable",
+            Self::SourceRemoved => "source_removed",
+            Self::OutputFailed => "output_failed",
+            Self::OutputDiffers(_) => "output_differs",
+            Self::OutputNotClean => "output_not_clean",
+            Self::Cancelled => "cancelled",
+            Self::Station(_) => "station",
+        }
+    }
 }

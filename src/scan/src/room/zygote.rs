@@ -27,6 +27,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A fork is a matter of milliseconds.
 const FORK_LIMIT: Duration = Duration::from_secs(10);
 
+/// What a self-test found: each engine on each marker, and each container.
+pub(super) type Examined = (Vec<SelfTestResult>, Vec<ContainerProof>);
+
 pub(super) fn proved(containers: &[ContainerProof]) -> Vec<Container> {
     containers.iter().filter(|proof| proof.proved).map(|proof| proof.container).collect()
 }
@@ -92,19 +95,9 @@ impl Zygote {
         self.child().wait_end(Duration::ZERO).is_some()
     }
 
-    /// Finds everything that must be found, in a confined matcher as in a session.
+    /// Finds everything that must be found; engines that do not are not used.
     fn self_test(&mut self, cancel: &Cancel) -> Result<(), ScanError> {
-        let matcher = self.fork()?;
-        matcher.channel().send(&ToMatcher::SelfTest, &[]).map_err(lost)?;
-        let answer = patiently::<FromMatcher>(matcher.channel(), SELF_TEST_LIMIT, cancel)?;
-        let FromMatcher::SelfTested { results, containers } = answer.message else {
-            return Err(ScanError::Engines("the self-test gave no result".to_owned()));
-        };
-        for engine in &self.set.engines {
-            if !results.iter().any(|result| result.engine == engine.name) {
-                return Err(ScanError::Engines(format!("{} was not tested", engine.name)));
-            }
-        }
+        let (results, containers) = self.examine(cancel)?;
         if let Some(missed) = results.iter().find(|result| !result.found) {
             let (engine, marker) = (&missed.engine, &missed.marker);
             return Err(ScanError::Engines(format!("self-test: {engine} did not find {marker}")));
@@ -116,6 +109,22 @@ impl Zygote {
         self.self_test = results;
         self.containers = containers;
         Ok(())
+    }
+
+    /// Has everything looked for that must be found, in a confined matcher as in a session.
+    pub(super) fn examine(&self, cancel: &Cancel) -> Result<Examined, ScanError> {
+        let matcher = self.fork()?;
+        matcher.channel().send(&ToMatcher::SelfTest, &[]).map_err(lost)?;
+        let answer = patiently::<FromMatcher>(matcher.channel(), SELF_TEST_LIMIT, cancel)?;
+        let FromMatcher::SelfTested { results, containers } = answer.message else {
+            return Err(ScanError::Engines("the self-test gave no result".to_owned()));
+        };
+        for engine in &self.set.engines {
+            if !results.iter().any(|result| result.engine == engine.name) {
+                return Err(ScanError::Engines(format!("{} was not tested", engine.name)));
+            }
+        }
+        Ok((results, containers))
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use super::*;
+use blanche_sandbox::wire::BaseInfo;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -158,6 +159,8 @@ fn values_out_of_range_are_refused() {
         ("[matchers]\ncount = 0", "1 to 256"),
         ("[matchers]\ncount = 257", "1 to 256"),
         ("[bases]\nmax_age = \"5 min\"", "3600 s"),
+        ("[bases]\nfresh = [\"daily.cvd\"]", "without extension"),
+        ("[bases]\nrequired = [\"\"]", "without extension"),
         ("[reader]\nmax_volumes = 70000", "4096"),
         ("[reader]\nmax_memory_object = \"8 GiB\"", "2 GiB"),
     ] {
@@ -282,7 +285,45 @@ fn a_configuration_that_cannot_be_read_is_an_error_not_a_default() {
 #[test]
 fn a_required_base_is_missing_unless_it_is_loaded() {
     let bases = Bases::default();
-    assert_eq!(bases.required_but_missing(&[]), ["daily", "main"]);
-    assert_eq!(bases.required_but_missing(&["daily.cld", "mainline.cvd"]), ["main"]);
-    assert!(bases.required_but_missing(&["daily.cvd", "main.cvd", "bytecode.cvd"]).is_empty());
+    let missing = |names: &[&str]| -> Vec<String> {
+        let loaded: Vec<_> = names.iter().map(|name| base(name, Some(0))).collect();
+        bases.missing(loaded.iter()).into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(missing(&[]), ["daily", "main"]);
+    assert_eq!(missing(&["daily.cld", "mainline.cvd"]), ["main"]);
+    assert!(missing(&["daily.cvd", "main.cvd", "bytecode.cvd"]).is_empty());
+    let fresh =
+        Bases { fresh: vec!["daily".into(), "rules".into()], required: vec!["main".into()], ..Bases::default() };
+    let loaded = [base("rules", Some(0))];
+    assert_eq!(fresh.missing(loaded.iter()), ["main", "daily"], "what must be fresh must be there");
+}
+
+#[test]
+fn the_age_of_named_bases_counts_and_a_date_of_every_one() {
+    let bases = Bases::default();
+    let now = 1_795_000_000;
+    let stale = |name: &str, age: i64| bases.is_stale(&base(name, Some(now - age)), now);
+    let week = 7 * 86_400;
+    for (name, age, expected) in [
+        ("daily.cvd", week, false),
+        ("daily.cld", week + 1, true),
+        ("daily", week + 1, true),
+        ("dailylike.cvd", week + 1, false),
+        ("main.cvd", 5 * 365 * 86_400, false),
+        ("main.cvd", -86_400, false),
+        ("main.cvd", -86_401, true),
+        ("daily.cvd", -86_401, true),
+    ] {
+        assert_eq!(stale(name, age), expected, "{name} {age}");
+    }
+    for date in [None, Some(-1)] {
+        assert!(bases.is_stale(&base("main.cvd", date), now) && bases.is_stale(&base("daily.cvd", date), now));
+    }
+    let empty = BaseInfo { signatures: 0, ..base("daily.ign2", Some(0)) };
+    assert_eq!(bases.missing([&empty, &base("main.cvd", Some(0))].into_iter()), ["daily"]);
+    assert!(!bases.is_stale(&empty, now), "it is no base of that name");
+}
+
+fn base(name: &str, date: Option<i64>) -> BaseInfo {
+    BaseInfo { name: name.to_owned(), version: None, date, signatures: 1, sha256: [0; 32] }
 }

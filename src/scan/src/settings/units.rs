@@ -240,6 +240,17 @@ pub(super) fn base_age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D
     Ok(Duration::from_millis(time))
 }
 
+/// Names of bases, which are compared without extension.
+pub(super) fn base_names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let names: Vec<String> = serde::Deserialize::deserialize(from)?;
+    match names.iter().find(|name| name.is_empty() || name.contains('.')) {
+        Some(wrong) => {
+            Err(D::Error::custom(format!("{wrong:?} is not the name of a base; write it without extension: \"daily\"")))
+        }
+        None => Ok(names),
+    }
+}
+
 /// How long something is kept: "none" is for ever.
 pub(super) fn keep_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let hint = format!("\"none\" or {TIME_HINT}");

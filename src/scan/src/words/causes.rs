@@ -282,6 +282,10 @@ fn read_limit(limit: ReadLimit, lang: Lang) -> Advice {
             "Ce support contient plus de données que cette station n'en accepte.",
             "This medium holds more data than this station accepts.",
         ),
+        ReadLimit::Names => (
+            "Ce contenu porte plusieurs noms de types différents ; il n'a pas été vérifié sous chacun d'eux.",
+            "This content has several names of different types; it was not checked under each of them.",
+        ),
         ReadLimit::Volumes => (
             "Ce support est découpé en plus de parties que cette station n'en accepte.",
             "This medium is cut into more parts than this station accepts.",

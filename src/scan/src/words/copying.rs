@@ -52,8 +52,8 @@ pub fn copy(copy: &CopyReport, lang: Lang) -> Advice {
             "Nothing was copied; the station's medium is empty.",
         ),
         CopyOutcome::Unknown => lang.pick(
-            "La copie a échoué ; on ne sait pas ce que contient le support de la station, et il ne porte pas d'étiquette.",
-            "The copy failed; what the station's medium holds is not known, and it carries no tag.",
+            "La copie a échoué ; on ne sait pas ce que contient le support de la station, ni s'il porte une étiquette : ne l'utilisez pas.",
+            "The copy failed; what the station's medium holds is not known, nor whether it carries a tag: do not use it.",
         ),
     };
     Advice { what: format!("{state} {}", advice.what), next: advice.next }
@@ -78,22 +78,35 @@ pub fn erased(name: &str, count: u64, bytes: u64, lang: Lang) -> String {
     )
 }
 
+/// How somebody says that an output medium may be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// By a switch of the command that was given.
+    Switch(&'static str),
+    /// In front of a station that asks.
+    Confirmed,
+}
+
 /// Why a medium that is not empty is left alone.
 #[must_use]
-pub fn not_blank(lang: Lang) -> Advice {
-    Advice::new(
-        lang,
-        (
-            "Le support de la station n'est pas vide.",
-            "Pour effacer tout ce qu'il contient, relancez la commande avec --yes.",
+pub fn not_blank(consent: Consent, lang: Lang) -> Advice {
+    let next = match consent {
+        Consent::Switch(switch) => (
+            format!("Pour effacer tout ce qu'il contient, relancez la commande avec {switch}."),
+            format!("To erase everything on it, give the command again with {switch}."),
         ),
-        ("The station's medium is not empty.", "To erase everything on it, give the command again with --yes."),
-    )
+        Consent::Confirmed => (
+            "Pour effacer tout ce qu'il contient, confirmez-le ; sinon, branchez-en un autre.".to_owned(),
+            "To erase everything on it, confirm that; or plug in another one.".to_owned(),
+        ),
+    };
+    let what = ("Le support de la station n'est pas vide.", "The station's medium is not empty.");
+    Advice::new(lang, (what.0, next.0), (what.1, next.1))
 }
 
 fn because(cause: &CopyCause, lang: Lang) -> Advice {
     let (french, english, next) = match cause {
-        CopyCause::NotBlank => return not_blank(lang),
+        CopyCause::NotBlank => return not_blank(Consent::Switch("--yes"), lang),
         CopyCause::Output(obstacle) => {
             let advice = write_obstacle(obstacle, lang);
             let about = lang.pick("Support de la station :", "The station's medium:");
@@ -110,16 +123,6 @@ fn because(cause: &CopyCause, lang: Lang) -> Advice {
                 ANOTHER,
             )
         }
-        CopyCause::Signer(why) => (
-            format!("La station ne pourrait pas signer l'étiquette ({}).", harmless(why)),
-            format!("The station could not sign the tag ({}).", harmless(why)),
-            ADMINISTRATOR,
-        ),
-        CopyCause::Station(why) => (
-            format!("La station n'a pas pu copier ({}).", harmless(why)),
-            format!("The station could not copy ({}).", harmless(why)),
-            ADMINISTRATOR,
-        ),
         CopyCause::SourceChanged(Some(path)) => (
             format!("Le support vérifié ne montre plus la même chose ({}).", harmless(path)),
             format!("The medium that was checked no longer shows the same ({}).", harmless(path)),
@@ -194,6 +197,15 @@ fn plain(cause: &CopyCause) -> (&'static str, &'static str, Words) {
             "The copy was checked in its turn, and is not what it should be.",
             SECURITY,
         ),
+        CopyCause::SourceRemoved => (
+            "Le support vérifié a été retiré avant la fin de la copie.",
+            "The medium that was checked was taken out before the copy was over.",
+            ("Branchez-le à nouveau pour recommencer.", "Plug it in again to start again."),
+        ),
+        CopyCause::Signer(_) => {
+            ("La station ne pourrait pas signer l'étiquette.", "The station could not sign the tag.", ADMINISTRATOR)
+        }
+        CopyCause::Station(_) => ("La station n'a pas pu copier.", "The station could not copy.", ADMINISTRATOR),
         CopyCause::Cancelled => ("La copie a été arrêtée.", "The copy was stopped.", AGAIN),
         CopyCause::OutputDiffers(_) => (
             "Le support de la station ne rend pas ce qui y a été écrit.",
@@ -205,12 +217,9 @@ fn plain(cause: &CopyCause) -> (&'static str, &'static str, Words) {
             "The medium that was checked no longer shows the same.",
             SECURITY,
         ),
-        CopyCause::NotBlank
-        | CopyCause::Output(_)
-        | CopyCause::NoRoom { .. }
-        | CopyCause::Signer(_)
-        | CopyCause::Station(_)
-        | CopyCause::SourceUnreadable(_) => ("La copie a échoué.", "The copy failed.", AGAIN),
+        CopyCause::NotBlank | CopyCause::Output(_) | CopyCause::NoRoom { .. } | CopyCause::SourceUnreadable(_) => {
+            ("La copie a échoué.", "The copy failed.", AGAIN)
+        }
     }
 }
 
@@ -238,6 +247,7 @@ pub fn omission(omission: Omission, lang: Lang) -> &'static str {
         Omission::Link => ("lien", "link"),
         Omission::Stream => ("flux caché d'un fichier", "hidden stream of a file"),
         Omission::Special => ("ni fichier ni dossier", "neither file nor folder"),
+        Omission::OldTag => ("ancienne étiquette, remplacée", "older tag, replaced"),
         Omission::HiddenVolume => ("partition cachée ou de démarrage", "hidden or boot partition"),
         Omission::OtherView => ("autre vue du même support", "other view of the same medium"),
     };
@@ -246,27 +256,26 @@ pub fn omission(omission: Omission, lang: Lang) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
-    use crate::report::{NotCarried, TargetKind, TargetLine};
+    use crate::report::{TargetKind, TargetLine};
     use crate::settings::CopyMode;
     use blanche_sandbox::wire::WriteObstacle;
 
     fn report(cause: Option<CopyCause>) -> CopyReport {
-        let kind = TargetKind::Device;
-        CopyReport {
-            outcome: if cause.is_some() { CopyOutcome::Empty } else { CopyOutcome::Copied },
-            cause,
-            mode: CopyMode::AllOrNothing,
-            outside_profile: false,
-            output: TargetLine { path: "/dev/sdc".into(), kind, capacity: None, logical_block: None },
-            filesystem: None,
-            files: 3,
-            folders: 1,
-            bytes: 4096,
-            renamed: Vec::new(),
-            left_out: Vec::new(),
-            not_carried: NotCarried::ALL,
-            seal: None,
+        let output =
+            TargetLine { path: "/dev/sdc".into(), kind: TargetKind::Device, capacity: None, logical_block: None };
+        let outcome = if cause.is_some() { CopyOutcome::Empty } else { CopyOutcome::Copied };
+        let untouched = CopyReport::untouched(CopyMode::AllOrNothing, output);
+        CopyReport { outcome, cause, files: 3, folders: 1, bytes: 4096, ..untouched }
+    }
+
+    #[test]
+    fn the_words_of_outcomes_are_those_of_reports() {
+        use CopyOutcome::*;
+        for outcome in [Copied, Untouched, Empty, Unknown] {
+            assert_eq!(serde_json::to_value(outcome).expect("JSON"), outcome.word());
         }
     }
 
@@ -290,6 +299,7 @@ mod tests {
             SourceChanged(None),
             SourceChanged(Some(text())),
             SourceUnreadable(text()),
+            SourceRemoved,
             OutputFailed,
             OutputDiffers(None),
             OutputDiffers(Some(text())),
@@ -297,14 +307,25 @@ mod tests {
             Cancelled,
             Station(text()),
         ];
+        for cause in &causes {
+            let json = serde_json::to_value(cause).expect("JSON");
+            assert_eq!(json["cause"], cause.word());
+        }
         for lang in [Lang::Fr, Lang::En] {
             let all = causes.iter().map(|cause| copy(&report(Some(cause.clone())), lang)).collect::<Vec<_>>();
             for advice in &all {
                 assert!(advice.what.ends_with('.') && advice.next.ends_with('.'), "{advice:?}");
                 assert!(!advice.what.contains('\u{1b}'), "{advice:?}");
             }
+            for cause in [Signer(text()), Station(text())] {
+                assert!(!copy(&report(Some(cause)), lang).what.contains("détail"), "in one language only");
+            }
             let different: std::collections::BTreeSet<_> = all.iter().map(|advice| &advice.what).collect();
             assert_eq!(different.len(), all.len(), "two causes say the same");
+        }
+        let unknown = CopyReport { outcome: CopyOutcome::Unknown, ..report(Some(Cancelled)) };
+        for (lang, known) in [(Lang::Fr, "pas d'étiquette"), (Lang::En, "no tag")] {
+            assert!(!copy(&unknown, lang).what.contains(known), "nobody knows");
         }
         assert_eq!(copy(&report(None), Lang::En).what.replace('\u{A0}', " "), "Copied and read again: 3 files, 4 kB.");
     }

@@ -88,6 +88,7 @@ pub fn container(kind: Container, lang: Lang) -> &'static str {
         Container::Vmdk => lang.pick("disque virtuel VMDK", "VMDK virtual disk"),
         Container::Vdi => lang.pick("disque virtuel VDI", "VDI virtual disk"),
         Container::Qcow2 => lang.pick("disque virtuel QCOW2", "QCOW2 virtual disk"),
+        Container::VirtualDisk => lang.pick("disque virtuel d’un autre format", "virtual disk of another format"),
         Container::RawDisk => lang.pick("image de disque", "disk image"),
         Container::SquashFs => lang.pick("image SquashFS", "SquashFS image"),
         Container::CramFs => lang.pick("image CramFS", "CramFS image"),

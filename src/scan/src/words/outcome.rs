@@ -127,8 +127,8 @@ pub fn refusal(refusal: &Refusal, lang: Lang) -> Advice {
     match refusal {
         Refusal::Empty => Advice::new(
             lang,
-            ("Le lecteur est vide, ou le support n'a aucune place.", "Vérifiez que le support est bien inséré."),
-            ("The drive is empty, or the medium has no room at all.", "Check that the medium is well inserted."),
+            ("Le lecteur est vide, ou le support a une capacité nulle.", "Vérifiez que le support est bien inséré."),
+            ("The drive is empty, or the medium has no capacity.", "Check that the medium is well inserted."),
         ),
         Refusal::TooLarge(limit) => Advice::new(
             lang,
@@ -175,8 +175,8 @@ pub fn obstacle(obstacle: &SealingObstacle, lang: Lang) -> Advice {
         SealingObstacle::StaleBase(name) => {
             let name = harmless(name);
             (
-                format!("La liste des virus connus « {name} » est trop ancienne, ou sa date est inconnue."),
-                format!("The list of known viruses “{name}” is too old, or its date is unknown."),
+                format!("La liste des virus connus « {name} » est trop ancienne, ou sa date est inconnue ou future."),
+                format!("The list of known viruses “{name}” is too old, or its date is unknown or in the future."),
                 ADMINISTRATOR,
             )
         }

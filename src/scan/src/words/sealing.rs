@@ -93,6 +93,20 @@ fn no_tag(reason: &NoTag, lang: Lang) -> Advice {
             SECURITY,
         ),
         NoTag::Medium(obstacle) => return without(lang, &write_obstacle(obstacle, lang)),
+        NoTag::NoAnswer => (
+            "Ce support n'a pas répondu à temps pour recevoir son étiquette ; rien n'y a été écrit.".to_owned(),
+            "This medium did not answer in time to get its tag; nothing was written on it.".to_owned(),
+            (
+                "Débranchez-le, rebranchez-le et faites-le vérifier à nouveau.",
+                "Unplug it, plug it in again and have it checked again.",
+            ),
+        ),
+        NoTag::Cancelled => (
+            "L'étiquetage a été annulé : ce support n'a pas reçu d'étiquette ; tous les fichiers sont intacts."
+                .to_owned(),
+            "Tagging was cancelled: this medium got no tag; every file is as it was.".to_owned(),
+            ("Branchez-le à nouveau pour le faire vérifier.", "Plug it in again to have it checked."),
+        ),
         NoTag::Signer(why) => (
             format!("La station n'a pas pu signer l'étiquette : {}", sentence(&why.french)),
             format!("The station could not sign the tag: {}", sentence(&why.english)),
@@ -295,6 +309,8 @@ mod tests {
         let mut reasons = vec![
             NoTag::Obstacles,
             NoTag::Folder,
+            NoTag::NoAnswer,
+            NoTag::Cancelled,
             NoTag::Unsealable(evil()),
             NoTag::Signer(Said { french: format!("Français {}", evil()), english: evil() }),
             NoTag::Verifier(evil()),

@@ -15,6 +15,11 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+/// Bytes of files after which the medium is made to take them for good: what it still owes when somebody stops the copy is a
+/// matter of seconds, not of all the memory that the kernel lends for it.
+const OWED: u64 = 32 << 20;
 
 /// Why a step was not done.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +78,11 @@ pub struct Copying<D, V> {
     open: HashMap<u32, Open>,
     /// Files that came to their end, by number.
     done: Vec<bool>,
-    /// Files that are on the medium, whole or in part.
-    begun: Vec<bool>,
+    /// Bytes of each file that may be on the medium, by number.
+    came: Vec<u64>,
     taken: u64,
+    /// Bytes that came since the last flush.
+    owed: u64,
     formatted: bool,
 }
 
@@ -91,9 +98,9 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         let full = Layout::new(geometry, order.serial, stamp, tree)?;
         let empty = full.emptied()?;
         full.leaves(order.reserve)?;
-        let marks = vec![false; entries];
-        let (done, begun) = (marks.clone(), marks);
-        Ok(Self { device, view, full, empty, open: HashMap::new(), done, begun, taken: 0, formatted: false })
+        let (done, came) = (vec![false; entries], vec![0; entries]);
+        let open = HashMap::new();
+        Ok(Self { device, view, full, empty, open, done, came, taken: 0, owed: 0, formatted: false })
     }
 
     /// Whether the first and last MiB of the medium hold nothing but zeros.
@@ -177,6 +184,11 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
             }
             self.take_one(part, object)?;
             self.taken = self.taken.saturating_add(part.length);
+            self.owed = self.owed.saturating_add(part.length);
+            if self.owed >= OWED {
+                self.device.flush().map_err(CopyError::Device)?;
+                self.owed = 0;
+            }
         }
         Ok(self.taken)
     }
@@ -192,7 +204,7 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         let (Some(after), Some(false)) = (after.filter(|_| open.came == part.at), self.done.get(place)) else {
             return Err(CopyError::Order("a part out of order"));
         };
-        self.begun.get_mut(place).into_iter().for_each(|begun| *begun = true);
+        self.came.get_mut(place).into_iter().for_each(|came| *came = after);
         let block = u64::from(self.device.block());
         let mut from = part.offset;
         while open.came < after {
@@ -282,25 +294,47 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         Ok(())
     }
 
-    /// Leaves the medium formatted and empty, and nothing of the files that were begun in its clusters.
+    /// Leaves the medium formatted and empty, and then overwrites what came of files for as long as `wiping`: what there is no
+    /// time for stays in free clusters, as what was there before the copy does.
     ///
     /// # Errors
     /// [`CopyError::Device`], [`CopyError::ReadBack`]; [`CopyError::Order`] before it was formatted.
-    pub fn abandon(&mut self) -> Result<(), CopyError> {
+    pub fn abandon(&mut self, wiping: Duration) -> Result<(), CopyError> {
         if !self.formatted {
             return Err(CopyError::Order("nothing was formatted"));
         }
         let last = self.full.free;
         self.write_empty(last)?;
-        let begun = self.begun.iter().zip(0u32..).filter(|(begun, _)| **begun);
-        let runs: Vec<_> = begun.filter_map(|(_, number)| self.full.run(number)).collect();
-        for run in runs {
-            self.zero(self.full.place(run))?;
+        let (begun, mut owed) = (Instant::now(), 0u64);
+        for place in self.written() {
+            let mut start = place.start;
+            while start < place.end && begun.elapsed() < wiping {
+                let end = place.end.min(start.saturating_add(STEP));
+                self.zero(start..end)?;
+                owed = owed.saturating_add(end.saturating_sub(start));
+                // Memory would take all of it at once, and the medium would be waited for afterwards.
+                if owed >= STEP {
+                    self.device.flush().map_err(CopyError::Device)?;
+                    owed = 0;
+                }
+                start = end;
+            }
         }
         self.device.flush().map_err(CopyError::Device)
     }
 
-    /// The device, for tests that look at what happened to it.
+    /// Where something of files may stand: up to what came, in whole blocks.
+    fn written(&self) -> Vec<Range<u64>> {
+        let block = u64::from(self.device.block());
+        let place = |(came, number): (&u64, u32)| {
+            let place = self.full.place(self.full.run(number).filter(|_| *came > 0)?);
+            let length = round_down(came.saturating_add(block).saturating_sub(1), block);
+            Some(place.start..place.end.min(place.start.saturating_add(length)))
+        };
+        self.came.iter().zip(0u32..).filter_map(place).collect()
+    }
+
+    /// The device again: only a test looks at what happened to it.
     pub fn into_device(self) -> D {
         self.device
     }

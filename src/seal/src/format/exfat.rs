@@ -6,6 +6,7 @@ use super::names::fold;
 use super::tree::Tree;
 use super::{put, round_up};
 use crate::draft::{index, wide};
+use crate::stamp::Stamp;
 use blanche_media::layout::entry_set;
 use blanche_media::layout::upcase::{self, Upcase};
 use blanche_sandbox::wire::{CopyEntry, CopyKind, CopyObstacle};
@@ -181,16 +182,13 @@ fn entry_set_of(layout: &Layout, number: u32, entry: &CopyEntry) -> Vec<u8> {
         }
         CopyKind::File { size, .. } => (ARCHIVE, size),
     };
-    let (time, hundredths, offset) =
-        (layout.stamp.timestamp().to_le_bytes(), layout.stamp.centiseconds(), layout.stamp.utc_offset());
     let secondary = u8::try_from(records.len().saturating_sub(1)).unwrap_or(u8::MAX);
     let letters = u8::try_from(entry.name.len()).unwrap_or(u8::MAX);
     let mut parts = records.iter_mut();
     if let (Some(file), Some(stream)) = (parts.next(), parts.next()) {
         put(file, 0, &[entry_set::FILE, secondary]);
         put(file, 4, &attributes.to_le_bytes());
-        [8, 12, 16].into_iter().for_each(|at| put(file, at, &time));
-        put(file, 20, &[hundredths, hundredths, offset, offset, offset]);
+        times(file, layout.stamp, layout.changed(entry));
         put(stream, 0, &[entry_set::STREAM, ALLOCATED | if run.is_some() { IN_ONE_PIECE } else { 0 }, 0, letters]);
         put(stream, 4, &name_hash(&entry.name).to_le_bytes());
         put(stream, 8, &size.to_le_bytes());
@@ -206,6 +204,15 @@ fn entry_set_of(layout: &Layout, number: u32, entry: &CopyEntry) -> Vec<u8> {
     let mut bytes = records.concat();
     put(&mut bytes, 2, &sum);
     bytes
+}
+
+/// Created and last accessed at one moment, last changed at another (7.4.5 to 7.4.7).
+fn times(file: &mut [u8; 32], made: Stamp, changed: Stamp) {
+    for (at, stamp) in [(8, made), (12, changed), (16, made)] {
+        put(file, at, &stamp.timestamp().to_le_bytes());
+    }
+    put(file, 20, &[made.centiseconds(), changed.centiseconds()]);
+    put(file, 22, &[made.utc_offset(), changed.utc_offset(), made.utc_offset()]);
 }
 
 /// NameHash (7.6.4) of the up-cased name.

@@ -5,6 +5,7 @@ use super::layout::{Layout, Sink};
 use super::tree::{Tree, fat_records};
 use super::{put, short};
 use crate::draft::{index, wide};
+use crate::stamp::Stamp;
 use blanche_sandbox::wire::{CopyKind, CopyObstacle};
 
 const DIRECTORY: u8 = 0x10;
@@ -105,12 +106,14 @@ pub(super) fn counts<E>(layout: &Layout, sink: &mut Sink<'_, E>) -> Result<(), E
 pub(super) fn folder(layout: &Layout, folder: Option<u32>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(number) = folder {
-        let above = layout.tree.get(number).and_then(|entry| entry.parent);
+        let entry = layout.tree.get(number);
+        let above = entry.and_then(|entry| entry.parent);
+        let changed = entry.map_or(layout.stamp, |entry| layout.changed(entry));
         let own = layout.run(number).map_or(0, |run| run.first);
         // The root is cluster 0 here ("Directory Creation").
         let parent = above.and_then(|above| layout.run(above)).map_or(0, |run| run.first);
-        bytes.extend_from_slice(&record(layout, b".          ", DIRECTORY, own, 0));
-        bytes.extend_from_slice(&record(layout, b"..         ", DIRECTORY, parent, 0));
+        bytes.extend_from_slice(&record(layout, changed, b".          ", DIRECTORY, (own, 0)));
+        bytes.extend_from_slice(&record(layout, changed, b"..         ", DIRECTORY, (parent, 0)));
     }
     let mut names = short::Short::default();
     for (number, entry) in layout.tree.inside(folder) {
@@ -124,18 +127,19 @@ pub(super) fn folder(layout: &Layout, folder: Option<u32>) -> Vec<u8> {
             bytes.extend_from_slice(&long_name(&entry.name, short::checksum(&made_up)));
             made_up
         });
-        bytes.extend_from_slice(&record(layout, &name, attributes, first, size));
+        bytes.extend_from_slice(&record(layout, layout.changed(entry), &name, attributes, (first, size)));
     }
     bytes
 }
 
-fn record(layout: &Layout, name: &[u8; 11], attributes: u8, first: u32, size: u32) -> [u8; 32] {
+/// DIR_WrtTime and DIR_WrtDate are `changed`, all others are those of the copy.
+fn record(layout: &Layout, changed: Stamp, name: &[u8; 11], attributes: u8, (first, size): (u32, u32)) -> [u8; 32] {
     let mut bytes = [0u8; 32];
-    let (date, time) = layout.stamp.date_and_time();
+    let ((date, time), (day, hour)) = (layout.stamp.date_and_time(), changed.date_and_time());
     let [low0, low1, high0, high1] = first.to_le_bytes();
     put(&mut bytes, 0, name);
     put(&mut bytes, 11, &[attributes, 0, layout.stamp.centiseconds()]);
-    for (at, value) in [(14, time), (16, date), (18, date), (22, time), (24, date)] {
+    for (at, value) in [(14, time), (16, date), (18, date), (22, hour), (24, day)] {
         put(&mut bytes, at, &value.to_le_bytes());
     }
     put(&mut bytes, 20, &[high0, high1]);

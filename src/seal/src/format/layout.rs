@@ -11,7 +11,7 @@ use super::{exfat, fat32, put};
 use crate::draft::{index, wide};
 use crate::space::Run;
 use crate::stamp::Stamp;
-use blanche_sandbox::wire::{CopyFilesystem, CopyKind, CopyObstacle};
+use blanche_sandbox::wire::{CopyEntry, CopyFilesystem, CopyKind, CopyObstacle};
 use std::ops::Range;
 
 /// Bytes written at once.
@@ -145,6 +145,11 @@ impl Layout {
     /// The clusters of an entry.
     pub(super) fn run(&self, number: u32) -> Option<Run> {
         self.runs.get(index(number.into())).copied().flatten()
+    }
+
+    /// When an entry was last changed; what nobody knows of was changed now.
+    pub(super) fn changed(&self, entry: &CopyEntry) -> Stamp {
+        entry.modified.map_or(self.stamp, |modified| self.stamp.of_file(modified))
     }
 
     /// Where a run stands on the medium.

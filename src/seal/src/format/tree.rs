@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn entry(parent: Option<u32>, name: &str, kind: CopyKind) -> CopyEntry {
-        CopyEntry { parent, name: name.encode_utf16().collect(), kind }
+        CopyEntry { parent, name: name.encode_utf16().collect(), kind, modified: None }
     }
 
     const FILE: CopyKind = CopyKind::File { size: 1, sha256: [1; 32] };

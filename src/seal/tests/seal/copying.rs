@@ -14,12 +14,15 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 const MIB: u64 = 1 << 20;
+/// So long that all of it is overwritten.
+const LONG: Duration = Duration::from_secs(600);
 
 /// An image file that remembers what is written, and can be pulled out.
-struct Logged {
+pub(crate) struct Logged {
     file: FileDevice,
     events: Vec<Event>,
     fails_after: usize,
@@ -67,14 +70,14 @@ fn tree(files: &Files) -> (Tree, BTreeMap<u32, Vec<u8>>) {
             so_far = format!("{so_far}/{name}");
             parent = Some(*folders.entry(so_far.clone()).or_insert_with(|| {
                 let name = name.encode_utf16().collect();
-                tree.push(CopyEntry { parent, name, kind: CopyKind::Folder }).unwrap();
+                tree.push(CopyEntry { parent, name, kind: CopyKind::Folder, modified: None }).unwrap();
                 next += 1;
                 next - 1
             }));
         }
         let name = names[names.len() - 1].encode_utf16().collect();
         let kind = CopyKind::File { size: bytes.len() as u64, sha256: Sha256::digest(bytes).into() };
-        tree.push(CopyEntry { parent, name, kind }).unwrap();
+        tree.push(CopyEntry { parent, name, kind, modified: None }).unwrap();
         numbers.insert(next, bytes.clone());
         next += 1;
     }
@@ -104,16 +107,16 @@ fn files() -> Files {
     files
 }
 
-struct Medium {
+pub(crate) struct Medium {
     folder: tempfile::TempDir,
     path: PathBuf,
     block: u32,
 }
 
-type Copier = Copying<Logged, UncachedFile>;
+pub(crate) type Copier = Copying<Logged, UncachedFile>;
 
 impl Medium {
-    fn new(bytes: u64, block: u32) -> Self {
+    pub(crate) fn new(bytes: u64, block: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("medium.img");
         File::create(&path).unwrap().set_len(bytes).unwrap();
@@ -126,16 +129,27 @@ impl Medium {
 
     /// On a medium that fails after so many writes and flushes.
     fn plan_until(&self, fails_after: usize, filesystem: CopyFilesystem, tree: Tree) -> Result<Copier, CopyObstacle> {
+        let stamp = Stamp::new(OffsetDateTime::from_unix_timestamp(1_795_535_005).unwrap());
+        self.plan_at(stamp, fails_after, filesystem, tree)
+    }
+
+    /// At another moment, or in another place.
+    pub(crate) fn plan_at(
+        &self,
+        stamp: Stamp,
+        fails_after: usize,
+        filesystem: CopyFilesystem,
+        tree: Tree,
+    ) -> Result<Copier, CopyObstacle> {
         let file = FileDevice::open(&self.path).unwrap().with_block(self.block);
         let device = Logged { file, events: Vec::new(), fails_after };
         let time = LocalTime { seconds: 0, offset: 0 };
         let order = CopyOrder { logical_block: self.block, filesystem, serial: 0x1234_abcd, time, reserve: 0 };
-        let stamp = Stamp::new(OffsetDateTime::from_unix_timestamp(1_795_535_005).unwrap());
         Copying::plan(device, UncachedFile::open(&self.path).unwrap(), order, stamp, tree)
     }
 
     /// The partition in a file of its own, when the table names one.
-    fn partition(&self) -> Option<PathBuf> {
+    pub(crate) fn partition(&self) -> Option<PathBuf> {
         let bytes = std::fs::read(&self.path).unwrap();
         let field = |at: usize| u64::from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()));
         let (start, length) = (field(454) * u64::from(self.block), field(458) * u64::from(self.block));
@@ -146,7 +160,7 @@ impl Medium {
 }
 
 /// Hands over every file in pieces of odd lengths, two files in one object.
-fn fill(copying: &mut Copier, numbers: &BTreeMap<u32, Vec<u8>>) -> Result<(), CopyError> {
+pub(crate) fn fill(copying: &mut Copier, numbers: &BTreeMap<u32, Vec<u8>>) -> Result<(), CopyError> {
     let numbers: Vec<_> = numbers.iter().filter(|(_, bytes)| !bytes.is_empty()).collect();
     for pair in numbers.chunks(2) {
         let mut object = tempfile::tempfile().unwrap();
@@ -283,13 +297,61 @@ fn a_content_that_is_not_the_one_that_was_checked_leaves_an_empty_medium() {
         bytes[69_000] ^= 1;
         let marker = bytes[..4096].to_vec();
         assert!(matches!(fill(&mut copying, &numbers), Err(CopyError::Differs(file)) if file == victim));
-        copying.abandon().unwrap();
+        copying.abandon(LONG).unwrap();
         let partition = medium.partition().unwrap();
         assert!(findings(&partition, is_exfat(filesystem)).is_empty());
         assert!(read_files(&partition, is_exfat(filesystem)).is_empty());
         let raw = std::fs::read(&medium.path).unwrap();
         assert!(!raw.chunks(4096).any(|chunk| chunk == marker), "what was written is wiped again");
     }
+}
+
+/// What is done to a medium when a copy of one file of 4 MiB is given up after so many of its bytes: bytes that are written.
+fn given_up_after(came: u64, wiping: Duration) -> u64 {
+    let medium = Medium::new(40 * MIB, 512);
+    let bytes = content(1, 4 << 20);
+    let (tree, _) = tree(&[("long.bin".to_owned(), bytes.clone())].into());
+    let mut copying = medium.plan(CopyFilesystem::Fat32, tree).unwrap();
+    copying.format().unwrap();
+    let mut object = tempfile::tempfile().unwrap();
+    object.write_all(&bytes).unwrap();
+    if came > 0 {
+        copying.take(&[CopyPart { file: 0, offset: 0, at: 0, length: came }], &object, 4 * MIB).unwrap();
+    }
+    let written = |events: &[Event]| {
+        let length = |event: &Event| if let Event::Block(_, bytes) = event { bytes.len() as u64 } else { 0 };
+        events.iter().map(length).sum::<u64>()
+    };
+    copying.abandon(wiping).unwrap();
+    let found = read_files(&medium.partition().unwrap(), false);
+    assert!(found.is_empty(), "{found:?}");
+    written(&copying.into_device().events) - came / 512 * 512
+}
+
+/// The whole run of a file of many GiB would take longer than anybody waits.
+#[test]
+fn a_copy_that_is_given_up_is_empty_at_once_and_overwrites_what_came_and_only_while_there_is_time() {
+    let nothing = given_up_after(0, LONG);
+    assert_eq!(given_up_after(40_000, LONG), nothing + 40_448, "whole blocks of what came");
+    assert_eq!(given_up_after(4 * MIB, LONG), nothing + 4 * MIB);
+    assert_eq!(given_up_after(40_000, Duration::ZERO), nothing);
+}
+
+/// Otherwise the kernel may owe the medium as much as there is memory when somebody stops the copy.
+#[test]
+fn what_was_taken_is_on_the_medium_a_few_mebibytes_later() {
+    let medium = Medium::new(120 * MIB, 512);
+    let files: Files = [("long.bin".to_owned(), content(1, 70 << 20))].into();
+    let (tree, numbers) = tree(&files);
+    let mut copying = medium.plan(CopyFilesystem::Fat32, tree).unwrap();
+    copying.format().unwrap();
+    fill(&mut copying, &numbers).unwrap();
+    let (mut owed, mut most) = (0, 0);
+    for event in copying.into_device().events {
+        owed = if let Event::Block(_, bytes) = event { owed + bytes.len() as u64 } else { 0 };
+        most = most.max(owed);
+    }
+    assert!(most <= 33 * MIB, "{most}");
 }
 
 #[test]
@@ -320,7 +382,7 @@ fn a_medium_that_lies_is_found_by_reading_it_again() {
     file.write_all_at(&[bytes[1_000_000] ^ 1], place + 1_000_000).unwrap();
     file.sync_all().unwrap();
     assert!(matches!(copying.finish(&mut |_| {}), Err(CopyError::ReadBack(Some(file))) if file == *victim));
-    copying.abandon().unwrap();
+    copying.abandon(LONG).unwrap();
     assert!(read_files(&medium.partition().unwrap(), false).is_empty());
 }
 
@@ -415,7 +477,7 @@ fn a_medium_that_is_pulled_out_while_it_is_filled_is_never_half_full() {
         let done =
             copying.format().and_then(|()| fill(&mut copying, &numbers)).and_then(|()| copying.finish(&mut |_| {}));
         assert!(matches!(done, Err(CopyError::Device(_))), "{done:?}");
-        assert!(matches!(copying.abandon(), Err(CopyError::Device(_) | CopyError::Order(_))));
+        assert!(matches!(copying.abandon(LONG), Err(CopyError::Device(_) | CopyError::Order(_))));
         judge(&medium, CopyFilesystem::Fat32, &few);
     }
 }

@@ -1,4 +1,4 @@
-//! TAG-3: power is cut after every single block write, and the writes since the last flush are lost in any subset. At
+//! Power is cut after every single block write, and the writes since the last flush are lost in any subset. At
 //! each point there is the old state or the new one, every file of the user is as it was, and the checker reports
 //! nothing but lost clusters, differing copies of the FAT, counts and the dirty flag.
 //!

@@ -16,3 +16,4 @@ mod media;
 mod oracles;
 mod recorder;
 mod sealing;
+mod times;

@@ -9,7 +9,7 @@ pub(crate) fn output<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Output 
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = Command::new(program);
     command.args(arguments).env("PATH", format!("{path}:/usr/sbin:/sbin")).env("MTOOLS_SKIP_CHECK", "1");
-    command.env("LC_ALL", "C.UTF-8");
+    command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC0");
     command.output().unwrap_or_else(|error| panic!("{command:?}: {error}. Install what the tests need: make deps-test"))
 }
 

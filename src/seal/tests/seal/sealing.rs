@@ -1,8 +1,8 @@
-//! TAG-1: the checker finds nothing, everybody's files are as they were, free space differs only by the tag.
+//! The checker finds nothing, everybody's files are as they were, free space differs only by the tag.
 
 use crate::media::{Files, Volume, content, files, looped, read_files};
 use crate::oracles::{findings, run};
-use crate::recorder::Recorder;
+use crate::recorder::{Event, Recorder};
 use blanche_media::ReadAt;
 use blanche_seal::{
     Device, FileDevice, FileName, Refusal, Request, Stamp, UncachedFile, plan, plan_removal, read_back,
@@ -210,6 +210,27 @@ fn a_block_device_is_sealed_and_read_back_from_itself() {
         });
         assert_eq!(findings(&volume.path, false), Vec::<String>::new());
     }
+}
+
+#[test]
+fn content_that_ends_too_early_leaves_the_volume_as_clean_as_it_was() {
+    // On exFAT the first stage says that the volume is dirty: the next sealing, and the next host, must not find it so.
+    let volume = Volume::exfat(4096, &["-c", "4096"], &Files::new(), files());
+    let mut device = volume.device();
+    let before = device.bytes.clone();
+    let stopped = plan(&device, volume.range(), &request(3_000, false)).unwrap();
+    stopped.commit(&mut device, &mut &*content(1, 2_999)).unwrap_err();
+    let boot = 512 * 12;
+    assert!(before[..boot] == device.bytes[..boot], "the boot region is as it was");
+    let changes = |event: &Event| match event {
+        Event::Block(at, bytes) => before[*at as usize..][..bytes.len()] != bytes[..],
+        Event::Flush => false,
+    };
+    assert!(device.events.iter().any(changes), "something had been written");
+    plan(&device, volume.range(), &request(3_000, false))
+        .unwrap()
+        .commit(&mut device, &mut &*content(1, 3_000))
+        .unwrap();
 }
 
 #[test]

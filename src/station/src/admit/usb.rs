@@ -136,6 +136,22 @@ impl Usb {
         write_only(&file, interface)
     }
 
+    /// Whether a disk is a slot that stays when its medium is taken out: deleted, it would be dead until the reader is plugged in
+    /// again, or the machine starts again. That is one of the machine itself, of a device that is built in (kernel:
+    /// Documentation/ABI/testing/sysfs-bus-usb, `removable`), or of a device with several logical units.
+    fn stays(&self, disk: &Disk) -> bool {
+        let Some(device) = &disk.device else { return true };
+        let built_in = Folder::of(&self.sys, device).text("removable").is_some_and(|text| text == "fixed");
+        // …/target6:0:0/6:0:0:1/block/sdc: beside a logical unit stand the others (SAM-5: host:channel:target:LUN).
+        let disk = Folder::of(&self.sys, &disk.path);
+        let target = disk.path().ancestors().nth(3).and_then(|target| fs::read_dir(target).ok());
+        let is_unit =
+            |name: &str| name.split(':').count() == 4 && name.bytes().all(|b| b.is_ascii_digit() || b == b':');
+        let units =
+            target.into_iter().flatten().flatten().filter(|entry| is_unit(&entry.file_name().to_string_lossy()));
+        built_in || units.count() > 1
+    }
+
     /// Everything after the check that it is the same device.
     fn authorise(&self, device: &UsbDevice) -> Result<(), GateError> {
         let drivers = Drivers::of(device).ok_or(GateError::Changed)?;
@@ -151,6 +167,9 @@ impl Usb {
         }
         // The kernel reads a device's descriptor again when it authorises it, and makes its interfaces only then.
         self.check_same(device)?;
+        if is_medium {
+            forget_in_sleep(&folder)?;
+        }
         let interfaces = folder.interface_folders().map_err(|source| failed(folder.path(), source))?;
         if interfaces.is_empty() {
             return Err(failed(folder.path(), io::Error::other("the kernel makes no interface of it")));
@@ -197,7 +216,7 @@ impl Gate for Usb {
         Ok(())
     }
 
-    fn admit(&mut self, device: &UsbDevice) -> Result<(), GateError> {
+    fn admit(&self, device: &UsbDevice) -> Result<(), GateError> {
         self.check_same(device)?;
         // A controller that appeared after the start has its own default for interfaces, which is open.
         Self::close_controller(&self.controller_of(&device.path)?)?;
@@ -208,7 +227,7 @@ impl Gate for Usb {
         })
     }
 
-    fn refuse(&mut self, device: &DevPath) -> Result<(), GateError> {
+    fn refuse(&self, device: &DevPath) -> Result<(), GateError> {
         let authorized = Folder::of(&self.sys, device).path().join("authorized");
         match write(&authorized, "0") {
             // It was pulled out, and its drivers went with it.
@@ -217,18 +236,31 @@ impl Gate for Usb {
         }
     }
 
-    fn protect(&mut self, disk: &Disk, read_only: bool) -> Result<(), GateError> {
+    fn protect(&self, disk: &Disk, read_only: bool) -> Result<(), GateError> {
         protect::disk(&self.sys, &self.dev, disk, read_only)
     }
 
-    fn release(&mut self, disk: &Disk) -> Result<(), GateError> {
+    fn release(&self, disk: &Disk) -> Result<(), GateError> {
         protect::flush(disk)?;
+        if self.stays(disk) {
+            return Ok(());
+        }
         // The kernel waits for what is under way, and lets the drive park (kernel: scsi_remove_device, sd_shutdown).
         let delete = Folder::of(&self.sys, &disk.path).path().join("device/delete");
         match write_only(&delete, "1") {
             Err(GateError::Kernel { source, .. }) if is_gone(&source) => Ok(()),
             other => other,
         }
+    }
+}
+
+/// A medium that is swapped while the machine sleeps is another one. Otherwise the kernel takes whatever shows the same descriptors
+/// for the device that was there before, with its disk and everything that was opened on it (kernel:
+/// Documentation/driver-api/usb/persist.rst). A kernel that cannot sleep has no such file.
+fn forget_in_sleep(device: &Folder) -> Result<(), GateError> {
+    match write(&device.path().join("power/persist"), "0") {
+        Err(GateError::Kernel { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

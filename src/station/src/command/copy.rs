@@ -3,14 +3,14 @@
 use super::destination::Destination;
 use super::scan::{Failure, failed};
 use super::{CopyArguments, complain, delivered, print};
-use crate::copy::{CopyStage, Erase, Output, Source, copy, is_blank, measure};
+use crate::copy::{CopyStage, Erase, Means, Output, Source, copy, is_blank, measure};
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::show::{self, Detail, Waiting};
 use blanche_scan::progress::Cancel;
 use blanche_scan::report::Report;
 use blanche_scan::settings::{CopyMode, Settings};
-use blanche_scan::words::{self, Lang};
+use blanche_scan::words::{self, Consent, Lang};
 use blanche_scan::{EngineRoom, ScanError, ScanOptions, ScanOutcome, look};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &CopyArguments, settings: Result<Settings, ScanErro
             }
         }
         Ok(None) => {
-            let advice = words::not_blank(lang);
+            let advice = words::not_blank(Consent::Switch("--yes"), lang);
             let _ = writeln!(io::stderr(), "blanche: {}\n         {}", advice.what, advice.next);
             let message = "the output medium is not empty; --yes erases it".to_owned();
             let failure = Failure::new("not_blank", message, Exit::NotCopied, Some(&arguments.output));
@@ -104,7 +104,8 @@ impl Copying<'_> {
         let source = Source { report: &report, inventory: inventory.as_ref(), remainder: remainder.as_ref() };
         let erase = if self.arguments.yes { Erase::Everything } else { Erase::BlankOnly };
         let mut told = |stage: CopyStage<'_>| waiting.copying(stage);
-        let copied = copy(&source, &output, erase, &room, &self.settings, &mut told, &self.cancel);
+        let means = Means { room: &room, settings: &self.settings, permit: &|| Ok(()), cancel: &self.cancel };
+        let copied = copy(&source, &output, erase, &means, &mut told);
         report.copy = Some(copied);
         waiting.finish();
         Ok(Some(Box::new(report)))

@@ -32,7 +32,7 @@ pub(crate) fn self_test(settings: Result<Settings, ScanError>, json: bool, lang:
         Ok((_, room)) => room,
         Err(exit) => return exit,
     };
-    let passed = passed(&room);
+    let passed = room.is_proved();
     let exit = if passed { Exit::Clean } else { Exit::Engines };
     let written = if json {
         let document = json!({
@@ -47,14 +47,6 @@ pub(crate) fn self_test(settings: Result<Settings, ScanError>, json: bool, lang:
         print(|out| show::self_test(&room, passed, lang, out))
     };
     delivered(written, exit, lang)
-}
-
-/// Every marker was found, and every container that an engine is meant to open was opened.
-fn passed(room: &EngineRoomDescription) -> bool {
-    let containers = room.containers.iter().filter(|container| container.opener.is_some());
-    !room.self_test.is_empty()
-        && room.self_test.iter().all(|result| result.found)
-        && containers.into_iter().all(|container| container.proved)
 }
 
 /// Warm engines, or a complaint.
@@ -94,23 +86,23 @@ mod tests {
 
     #[test]
     fn one_missed_marker_fails_the_self_test() {
-        assert!(passed(&samples::room()));
+        assert!(samples::room().is_proved());
         let mut missed = samples::room();
         missed.self_test.iter_mut().take(1).for_each(|result| result.found = false);
-        assert!(!passed(&missed));
+        assert!(!missed.is_proved());
         let mut closed = samples::room();
         closed.containers.iter_mut().take(1).for_each(|container| container.proved = false);
-        assert!(!passed(&closed));
+        assert!(!closed.is_proved());
         let mut untested = samples::room();
         untested.self_test.clear();
-        assert!(!passed(&untested));
+        assert!(!untested.is_proved());
     }
 
     #[test]
     fn a_container_that_nobody_opens_is_no_failure() {
         let room = samples::room();
         assert!(room.containers.iter().any(|container| container.opener.is_none()));
-        assert!(passed(&room));
+        assert!(room.is_proved());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::interrupt;
 use crate::seal::{Step, seal};
 use crate::show::{self, Detail, Waiting};
 use blanche_scan::progress::Cancel;
-use blanche_scan::report::Report;
+use blanche_scan::report::{Report, Seal};
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
 use blanche_scan::{EngineRoom, ScanError, ScanOptions, ScanOutcome};
@@ -168,17 +168,25 @@ impl Round<'_> {
         }
         waiting.target(target);
         let (files, inventory) = (self.arguments.files, self.arguments.seal);
-        let options = ScanOptions { files, inventory, remainder: false, session: None };
+        let options = ScanOptions { files, inventory, ..ScanOptions::default() };
         let mut progress = |now: &_| waiting.update(now);
         let outcome = blanche_scan::scan(target, &room, &self.settings, &options, &mut progress, &self.cancel);
         let sealed = outcome.map(|ScanOutcome { mut report, inventory, .. }| {
             if self.arguments.seal {
                 waiting.sealing();
+                let mut signed = None;
                 let mut told = |step| match step {
                     Step::Waiting => waiting.turn(),
+                    Step::Signed(tag) => signed = Some(tag.tag),
                     Step::Written(bytes) => waiting.sealed(bytes),
                 };
-                report.seal = Some(seal(inventory.as_ref(), &report, &self.settings, &mut told));
+                let sealed = seal(inventory.as_ref(), None, &report, &self.settings, &mut told, &self.cancel);
+                if let (Seal::NoTag { reason }, Some(tag)) = (&sealed, signed)
+                    && reason.tag_may_stand()
+                {
+                    tracing::warn!("tag {tag} was signed and may stand on the medium: revoke it (docs/keys.md)");
+                }
+                report.seal = Some(sealed);
             }
             report
         });

@@ -1,22 +1,22 @@
 //! `blanche station`: what the daemon shows on the bus, and the orders that it takes.
 
-mod client;
-mod lines;
+mod copy;
+mod selftest;
 mod show;
+mod training;
 mod watch;
 
 use crate::exit::Exit;
-use crate::service::Bus;
+use blanche_bus::{Bus, Client, Session, SessionProxy, StationLine};
 use blanche_scan::words::{Advice, Lang, harmless};
 use clap::{Args, Subcommand};
-use client::{Client, SessionProxy};
-use lines::{Session, StationLine};
 use serde::Serialize;
 use std::io::{self, Write};
+use training::{InsertArguments, RemoveArguments};
 
 /// Exit codes for `--help`; docs/exit-codes.md has the table.
 pub(super) const CODES: &str = "Exit codes: 0 done, or ready to check and to seal; 2 usage; 3 the station's engines are unusable; 4 no such \
-                     session, or nothing to be done in it; 5 the station or the bus does not answer, or refuses; 6 the \
+                     session, port or medium, or nothing to be done there; 5 the station or the bus does not answer, or refuses; 6 the \
                      station checks but seals nothing; 130 interrupted.";
 
 /// What can be asked of a running station.
@@ -31,9 +31,21 @@ pub enum StationCommand {
     /// Stop checking a medium
     #[command(after_help = CODES)]
     Cancel(SessionArguments),
+    /// Copy the files of a checked medium to a key of the station
+    #[command(after_help = CODES)]
+    Copy(CopyOrderArguments),
     /// Let a medium go: afterwards it may be unplugged, and must be plugged in again to be seen
     #[command(after_help = CODES)]
     Eject(SessionArguments),
+    /// Have the engines of the running station find what they must find, now
+    #[command(after_help = CODES)]
+    Selftest(StationArguments),
+    /// Training: plug a made-up medium into a simulated station; without KIND, list what there is
+    #[command(after_help = CODES)]
+    Insert(InsertArguments),
+    /// Training: pull a made-up medium out of a simulated station
+    #[command(after_help = CODES)]
+    Remove(RemoveArguments),
 }
 
 /// Where the station is, and how it is shown.
@@ -58,6 +70,23 @@ pub struct SessionArguments {
     pub station: StationArguments,
 }
 
+/// Whose files, and to where.
+#[derive(Args, Debug)]
+pub struct CopyOrderArguments {
+    /// Session number, or block device [default: the only one whose files can be copied]
+    #[arg(value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Number of a medium in an output port, or its block device [default: the only one]
+    #[arg(value_name = "OUTPUT")]
+    pub output: Option<String>,
+    /// Lose whatever is on the output medium; without this, it must hold nothing
+    #[arg(long)]
+    pub erase: bool,
+    /// How the station is reached.
+    #[command(flatten)]
+    pub station: StationArguments,
+}
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum NoAnswer {
@@ -67,6 +96,12 @@ enum NoAnswer {
     /// No session fits, or more than one: how many.
     #[error("{0} sessions fit")]
     Which(usize),
+    /// The station is a real one: nothing is made up there.
+    #[error("the station is not simulated")]
+    NotSimulated,
+    /// No output medium fits, or more than one: how many.
+    #[error("{0} output media fit")]
+    WhichOutput(usize),
     /// Standard output.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -80,7 +115,11 @@ pub(super) fn run(command: &StationCommand, lang: Lang) -> Exit {
             .map_err(NoAnswer::from)
             .and_then(|()| zbus::block_on(watch::watch(arguments, lang))),
         StationCommand::Cancel(arguments) => zbus::block_on(order(arguments, Kind::Cancel, lang)),
+        StationCommand::Copy(arguments) => zbus::block_on(copy::order(arguments, lang)),
         StationCommand::Eject(arguments) => zbus::block_on(order(arguments, Kind::Eject, lang)),
+        StationCommand::Selftest(arguments) => zbus::block_on(selftest::run(arguments, lang)),
+        StationCommand::Insert(arguments) => zbus::block_on(training::insert(arguments, lang)),
+        StationCommand::Remove(arguments) => zbus::block_on(training::remove(arguments, lang)),
     };
     done.unwrap_or_else(|error| complain(&error, lang))
 }
@@ -122,11 +161,21 @@ enum Kind {
     Eject,
 }
 
+impl Kind {
+    /// Whether it can be ordered of a session.
+    fn makes_sense(self, session: &Session) -> bool {
+        match self {
+            Self::Cancel => matches!(session.state.as_str(), "queued" | "checking" | "sealing" | "copying"),
+            Self::Eject => session.state == "verdict",
+        }
+    }
+}
+
 async fn order(arguments: &SessionArguments, kind: Kind, lang: Lang) -> Result<Exit, NoAnswer> {
     let client = Client::connect(&arguments.station.bus).await?;
     let (_, sessions) = client.everything().await?;
-    let session = which(&sessions, arguments.session.as_deref(), kind)?;
-    let proxy: SessionProxy<'_> = client.session(session).await?;
+    let session = which(&sessions, arguments.session.as_deref(), |session| kind.makes_sense(session))?;
+    let proxy: SessionProxy<'_> = client.session(&session.path).await?;
     match kind {
         Kind::Cancel => proxy.cancel().await?,
         Kind::Eject => proxy.eject().await?,
@@ -149,11 +198,14 @@ async fn order(arguments: &SessionArguments, kind: Kind, lang: Lang) -> Result<E
 }
 
 /// The session that is meant: named by number or block device, or the only one for which the order makes sense.
-fn which<'a>(sessions: &'a [Session], named: Option<&str>, kind: Kind) -> Result<&'a Session, NoAnswer> {
-    let fits = |session: &&Session| match (named, kind) {
-        (Some(name), _) => session.session == name || (session.medium.node == name && session.state != "removed"),
-        (None, Kind::Cancel) => matches!(session.state.as_str(), "queued" | "checking" | "sealing"),
-        (None, Kind::Eject) => session.state == "verdict",
+fn which<'a>(
+    sessions: &'a [Session],
+    named: Option<&str>,
+    makes_sense: impl Fn(&Session) -> bool,
+) -> Result<&'a Session, NoAnswer> {
+    let fits = |session: &&Session| match named {
+        Some(name) => session.session == name || (session.medium.node == name && session.state != "removed"),
+        None => makes_sense(session),
     };
     let mut fitting = sessions.iter().filter(fits);
     match (fitting.next(), fitting.count()) {
@@ -167,7 +219,9 @@ fn complain(error: &NoAnswer, lang: Lang) -> Exit {
     let (exit, advice) = match error {
         NoAnswer::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Clean,
         NoAnswer::Output(error) => (Exit::Station, show::failed(&error.to_string(), lang)),
+        NoAnswer::WhichOutput(number) => (Exit::Target, show::which_output(*number, lang)),
         NoAnswer::Which(number) => (Exit::Target, show::which(*number, lang)),
+        NoAnswer::NotSimulated => (Exit::Target, show::not_simulated(lang)),
         NoAnswer::Bus(error) => bus_error(error, lang),
     };
     let Advice { what, next } = advice;
@@ -181,6 +235,14 @@ fn bus_error(error: &zbus::Error, lang: Lang) -> (Exit, Advice) {
     match error {
         zbus::Error::MethodError(name, text, _) => match name.as_str().strip_prefix("org.blanche.Error.") {
             Some(known @ ("NoSuchSession" | "NothingToCancel" | "InUse")) => (Exit::Target, show::refused(known, lang)),
+            Some("NotReady") => (Exit::Engines, show::not_ready(lang)),
+            Some("Running") => (Exit::Station, show::running(lang)),
+            Some("NoSuchMedium" | "NoSuchPort" | "PortTaken" | "NothingThere") => {
+                (Exit::Target, show::not_plugged(&harmless(text.as_deref().unwrap_or_default()), lang))
+            }
+            Some(known) if copy::is_refusal(known) => {
+                (Exit::Target, copy::refused(known, text.as_deref().unwrap_or_default(), lang))
+            }
             _ => (Exit::Station, show::failed(&harmless(text.as_deref().unwrap_or(name.as_str())), lang)),
         },
         zbus::Error::FDO(standard) => match &**standard {
@@ -234,13 +296,15 @@ mod tests {
             session("b", "verdict", "/dev/sdc"),
             session("c", "removed", "/dev/sdb"),
         ];
-        assert_eq!(which(&sessions, None, Kind::Cancel).expect("one").session, "a");
-        assert_eq!(which(&sessions, None, Kind::Eject).expect("one").session, "b");
-        assert_eq!(which(&sessions, Some("/dev/sdb"), Kind::Eject).expect("the one that is there").session, "a");
-        assert_eq!(which(&sessions, Some("c"), Kind::Eject).expect("named").session, "c");
-        assert!(matches!(which(&sessions, Some("d"), Kind::Eject), Err(NoAnswer::Which(0))));
+        let which = |named, kind: Kind| super::which(&sessions, named, |session| kind.makes_sense(session));
+        assert_eq!(which(None, Kind::Cancel).expect("one").session, "a");
+        assert_eq!(which(None, Kind::Eject).expect("one").session, "b");
+        assert_eq!(which(Some("/dev/sdb"), Kind::Eject).expect("the one that is there").session, "a");
+        assert_eq!(which(Some("c"), Kind::Eject).expect("named").session, "c");
+        assert!(matches!(which(Some("d"), Kind::Eject), Err(NoAnswer::Which(0))));
         let two = [session("a", "checking", ""), session("b", "queued", "")];
-        assert!(matches!(which(&two, None, Kind::Cancel), Err(NoAnswer::Which(2))));
+        let any = super::which(&two, None, |session| Kind::Cancel.makes_sense(session));
+        assert!(matches!(any, Err(NoAnswer::Which(2))));
     }
 
     #[test]
@@ -263,7 +327,7 @@ mod tests {
         assert_eq!(readiness(&station), Exit::Clean);
         station.can_seal = false;
         assert_eq!(readiness(&station), Exit::Unsealed);
-        station.problems = vec![lines::ProblemLine { kind: "engines".to_owned(), detail: String::new() }];
+        station.problems = vec![blanche_bus::ProblemLine { kind: "engines".to_owned(), detail: String::new() }];
         assert_eq!(readiness(&station), Exit::Engines);
     }
 }

@@ -5,12 +5,14 @@ use crate::exit::Exit;
 use crate::identity;
 use crate::seal::{accepts, store};
 use blanche_scan::ScanError;
+use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang, harmless};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// Tags of one medium that are tried: more than a person has ever had made, and fewer than files can be open.
 const NEWEST: usize = 256;
@@ -86,7 +88,7 @@ fn exported(arguments: &ExportArguments, settings: &Settings) -> Result<bool, Sc
         return Ok(false);
     }
     let opened = File::open(target).map_err(|error| station(target, &error))?;
-    let accepted = accepts(settings, &opened, &newest).ok();
+    let accepted = accepts(settings, &opened, &newest, &Cancel::default(), Duration::ZERO).ok();
     let tag = kept.iter().find(|tag| Some(uuid::Uuid::from_bytes(tag.claims.tag).to_string()) == accepted);
     tag.map_or(Ok(false), |tag| copy(&tag.file, to).map(|()| true).map_err(|error| station(to, &error)))
 }

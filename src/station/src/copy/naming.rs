@@ -13,6 +13,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 const INSTEAD: char = '_';
 /// Longest extension that is kept when a name is cut, with its dot, in UTF-16 units.
 const EXTENSION: usize = 17;
+/// Room for the number of a name that is taken, with its `~`, in UTF-16 units.
+const MARK: usize = 8;
 /// The name of the tag (docs/tag-format.md, section 13).
 const TAG: &str = "blanche.tag";
 
@@ -29,7 +31,8 @@ pub(super) struct Named {
 #[derive(Debug, Default)]
 pub(super) struct Namer {
     taken: HashSet<(Option<u32>, Vec<u16>)>,
-    /// The last number that was tried for a name that is taken.
+    /// The last number that was tried for names that are taken, by what of them stays beside the number: long names of one
+    /// beginning share their numbers, or each would try all those of the others again.
     tried: HashMap<(Option<u32>, Vec<u16>), u32>,
 }
 
@@ -47,24 +50,27 @@ impl Namer {
             }
         }
         if units.len() > MAX_COPIED_NAME {
-            units = with_mark(&units, "");
+            units = cut(&units);
             because.insert(NameChange::TooLong);
         }
         let wanted = (folder, fold(&units));
-        if !self.taken.insert(wanted.clone()) {
-            units = self.another(&wanted, &units);
+        if !self.taken.insert(wanted) {
+            units = self.another(folder, &units);
             because.insert(NameChange::Collision);
         }
         Named { units, because: because.into_iter().collect() }
     }
 
     /// The first name with a number that nobody has.
-    fn another(&mut self, wanted: &(Option<u32>, Vec<u16>), units: &[u16]) -> Vec<u16> {
-        let tried = self.tried.entry(wanted.clone()).or_default();
+    fn another(&mut self, folder: Option<u32>, units: &[u16]) -> Vec<u16> {
+        let (base, extension) = parts(units);
+        let base = shortened(base, MAX_COPIED_NAME.saturating_sub(extension.len()).saturating_sub(MARK));
+        let with = |mark: &str| [base, &mark.encode_utf16().collect::<Vec<u16>>(), extension].concat();
+        let tried = self.tried.entry((folder, fold(&with("~")))).or_default();
         loop {
             *tried = tried.saturating_add(1);
-            let candidate = with_mark(units, &format!("~{tried}"));
-            if self.taken.insert((wanted.0, fold(&candidate))) {
+            let candidate = with(&format!("~{tried}"));
+            if self.taken.insert((folder, fold(&candidate))) {
                 return candidate;
             }
         }
@@ -118,23 +124,31 @@ fn refused(character: char, first: bool) -> Option<NameChange> {
     (words::visible(shown.as_bytes()) != shown).then_some(NameChange::Invisible)
 }
 
-/// A name with `mark` before its extension, cut where it would be too long.
-fn with_mark(units: &[u16], mark: &str) -> Vec<u16> {
+/// A name that is too long, without the end of its base.
+fn cut(units: &[u16]) -> Vec<u16> {
+    let (base, extension) = parts(units);
+    let mut base = shortened(base, MAX_COPIED_NAME.saturating_sub(extension.len()));
+    let is_edge = |unit: &u16| *unit == u16::from(b'.') || *unit == u16::from(b' ');
+    while let Some((_, rest)) = base.split_last().filter(|(last, _)| extension.is_empty() && is_edge(last)) {
+        base = rest;
+    }
+    [base, extension].concat()
+}
+
+/// The base of a name, and its extension with the dot.
+fn parts(units: &[u16]) -> (&[u16], &[u16]) {
     let dot = units.iter().rposition(|unit| *unit == u16::from(b'.'));
     let dot = dot.filter(|dot| *dot > 0 && units.len().saturating_sub(*dot) <= EXTENSION).unwrap_or(units.len());
-    let (base, extension) = units.split_at(dot);
-    let mark: Vec<u16> = mark.encode_utf16().collect();
-    let room = MAX_COPIED_NAME.saturating_sub(extension.len()).saturating_sub(mark.len());
-    let mut base = base.get(..room.min(base.len())).unwrap_or_default().to_vec();
-    // Half a surrogate pair says nothing.
-    if base.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
-        base.pop();
+    units.split_at(dot)
+}
+
+/// The first `room` units, or one fewer: half a surrogate pair says nothing.
+fn shortened(units: &[u16], room: usize) -> &[u16] {
+    let units = units.get(..room).unwrap_or(units);
+    match units.split_last() {
+        Some((last, rest)) if (0xd800..0xdc00).contains(last) => rest,
+        _ => units,
     }
-    let edge = |unit: &u16| *unit == u16::from(b'.') || *unit == u16::from(b' ');
-    while mark.is_empty() && extension.is_empty() && base.last().is_some_and(edge) {
-        base.pop();
-    }
-    [base, mark, extension.to_vec()].concat()
 }
 
 #[cfg(test)]
@@ -193,6 +207,20 @@ mod tests {
         let mut namer = Namer::default();
         let names: HashSet<Vec<u16>> = (0..20_000).map(|_| namer.name(None, b"?").units).collect();
         assert_eq!(names.len(), 20_000);
+    }
+
+    /// Names that differ only where their numbers stand: were each counted alone, this would take some minutes.
+    #[test]
+    fn long_names_that_are_taken_share_their_numbers() {
+        let mut namer = Namer::default();
+        let mut names = HashSet::new();
+        for number in 0..10_000u32 {
+            for first in ['\u{200b}', '\u{200c}'] {
+                let name = format!("{first}{}{number:05}", "x".repeat(249));
+                names.insert(namer.name(None, name.as_bytes()).units);
+            }
+        }
+        assert_eq!((names.len(), namer.tried.len()), (20_000, 1));
     }
 
     #[test]

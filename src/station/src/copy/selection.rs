@@ -2,7 +2,8 @@
 
 use super::naming::Namer;
 use blanche_sandbox::wire::{CopyEntry, CopyKind, EntryId, EntryKind, MAX_COPIED, Tree, View, Volume, VolumeId};
-use blanche_scan::report::{CopyCause, LeftOut, Omission, Renamed};
+use blanche_scan::progress::Cancel;
+use blanche_scan::report::{CopyCause, LeftOut, Lines, Omission, Renamed};
 use blanche_scan::{Inventory, Listed, Original};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -16,9 +17,9 @@ pub(super) struct Selection {
     /// The files that each content becomes.
     pub(super) targets: HashMap<EntryId, Vec<u32>>,
     /// What is called otherwise.
-    pub(super) renamed: Vec<Renamed>,
+    pub(super) renamed: Lines<Renamed>,
     /// What is not copied.
-    pub(super) left_out: Vec<LeftOut>,
+    pub(super) left_out: Lines<LeftOut>,
     /// Files.
     pub(super) files: u64,
     /// Their bytes.
@@ -26,14 +27,15 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// Of everything that may be copied.
+    /// Of everything that may be copied. `sealed`: the volume on which this station wrote a tag since it was checked.
     ///
     /// # Errors
-    /// [`CopyCause::TooMany`], [`CopyCause::Nothing`].
-    pub(super) fn of(original: Original<'_>) -> Result<Self, CopyCause> {
+    /// [`CopyCause::TooMany`], [`CopyCause::Nothing`], [`CopyCause::Cancelled`].
+    pub(super) fn of(original: Original<'_>, sealed: Option<VolumeId>, cancel: &Cancel) -> Result<Self, CopyCause> {
         let inventory = original.inventory();
         let volumes = Volumes::of(inventory);
-        let mut selecting = Selecting { original, namer: Namer::default(), selection: Self::default() };
+        let (namer, selection) = (Namer::default(), Self::default());
+        let mut selecting = Selecting { original, sealed, cancel, namer, selection };
         let filled: Vec<VolumeId> =
             volumes.shown.iter().copied().filter(|volume| selecting.holds_files(*volume)).collect();
         let several = filled.len() > 1;
@@ -64,13 +66,12 @@ impl Selection {
         each.saturating_add((self.bytes >> 20).saturating_mul(33)).saturating_add(128 << 10)
     }
 
-    /// The path of each entry on the output medium, in its order, with the SHA-256 of files.
-    pub(super) fn paths(&self) -> HashMap<String, Option<[u8; 32]>> {
-        let mut paths: Vec<String> = Vec::with_capacity(self.entries.len());
+    /// What stands for the path of each entry on the output medium ([`below`]), with the SHA-256 of files.
+    pub(super) fn paths(&self) -> HashMap<PathDigest, Option<[u8; 32]>> {
+        let mut paths: Vec<PathDigest> = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
-            let name = String::from_utf16_lossy(&entry.name);
-            let parent = entry.parent.and_then(|parent| paths.get(usize::try_from(parent).ok()?));
-            paths.push(parent.map_or(name.clone(), |parent| format!("{parent}/{name}")));
+            let parent = entry.parent.and_then(|parent| paths.get(usize::try_from(parent).ok()?)).copied();
+            paths.push(below(parent.unwrap_or_default(), &String::from_utf16_lossy(&entry.name)));
         }
         let digest = |entry: &CopyEntry| match entry.kind {
             CopyKind::File { sha256, .. } => Some(sha256),
@@ -78,6 +79,15 @@ impl Selection {
         };
         paths.into_iter().zip(&self.entries).map(|(path, entry)| (path, digest(entry))).collect()
     }
+}
+
+/// What stands for a path: as long as any other, also of a thousand folders.
+pub(super) type PathDigest = [u8; 32];
+
+/// What stands for the path of `name` in a folder; the root is zeros.
+pub(super) fn below(folder: PathDigest, name: &str) -> PathDigest {
+    let mut hasher = blake3::Hasher::new();
+    *hasher.update(&folder).update(name.as_bytes()).finalize().as_bytes()
 }
 
 /// The volumes of a source, by what hosts show of them.
@@ -128,6 +138,8 @@ fn rank(view: Option<View>) -> (u8, u16) {
 /// A selection that is being made.
 struct Selecting<'a> {
     original: Original<'a>,
+    sealed: Option<VolumeId>,
+    cancel: &'a Cancel,
     namer: Namer,
     selection: Selection,
 }
@@ -141,10 +153,14 @@ impl Selecting<'_> {
     fn volume_folder(&mut self, volume: VolumeId) -> Result<u32, CopyCause> {
         let name = format!("volume-{}", u32::from(volume).saturating_add(1));
         let named = self.namer.name(None, name.as_bytes());
-        self.push(CopyEntry { parent: None, name: named.units, kind: CopyKind::Folder }, None)
+        let kind = CopyKind::Folder;
+        self.push(CopyEntry { parent: None, name: named.units, kind, modified: None }, None)
     }
 
     fn push(&mut self, entry: CopyEntry, origin: Option<EntryId>) -> Result<u32, CopyCause> {
+        if self.cancel.is_cancelled() {
+            return Err(CopyCause::Cancelled);
+        }
         let number = u32::try_from(self.selection.entries.len()).map_err(|_| CopyCause::TooMany)?;
         if self.selection.entries.len() >= MAX_COPIED {
             return Err(CopyCause::TooMany);
@@ -184,6 +200,9 @@ impl Selecting<'_> {
     }
 
     fn omission(&self, listed: &Listed<'_>) -> Option<Omission> {
+        if self.sealed.is_some_and(|volume| self.original.inventory().is_tag(listed.entry, volume)) {
+            return Some(Omission::OldTag);
+        }
         match listed.kind {
             EntryKind::Stream => Some(Omission::Stream),
             EntryKind::Link => Some(Omission::Link),
@@ -198,16 +217,21 @@ impl Selecting<'_> {
     fn named(&mut self, listed: &Listed<'_>, parent: Option<u32>, kind: CopyKind) -> Result<u32, CopyCause> {
         let named = self.namer.name(parent, listed.path.last().copied().unwrap_or_default());
         if !named.because.is_empty() {
-            let (path, path_bytes) = self.original.inventory().shown(listed.entry);
-            let (to, because) = (String::from_utf16_lossy(&named.units), named.because);
-            self.selection.renamed.push(Renamed { volume: listed.volume, path, path_bytes, to, because });
+            let because = named.because;
+            self.selection.renamed.add(|| {
+                let (path, path_bytes) = self.original.inventory().shown(listed.entry);
+                let to = String::from_utf16_lossy(&named.units);
+                Renamed { volume: listed.volume, path, path_bytes, to, because }
+            });
         }
-        self.push(CopyEntry { parent, name: named.units, kind }, Some(listed.entry))
+        self.push(CopyEntry { parent, name: named.units, kind, modified: listed.modified }, Some(listed.entry))
     }
 
     fn left_out(&mut self, listed: &Listed<'_>, because: Omission) {
-        let (path, path_bytes) = self.original.inventory().shown(listed.entry);
-        self.selection.left_out.push(LeftOut { volume: listed.volume, path, path_bytes, because });
+        self.selection.left_out.add(|| {
+            let (path, path_bytes) = self.original.inventory().shown(listed.entry);
+            LeftOut { volume: listed.volume, path, path_bytes, because }
+        });
     }
 
     /// What is on volumes that are not copied. A content that is copied from another view is not missed.

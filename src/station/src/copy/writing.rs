@@ -1,19 +1,31 @@
 //! The parent's side of `blanche-sealer copy`: the only process that writes an output medium. Every answer is compared with
 //! what was asked.
 
+use super::Output;
 use crate::seal::writing::{open_for_writing, path_of};
+use blanche_sandbox::ChannelError;
 use blanche_sandbox::birth::{Birth, Child, ResourceLimits, Role};
 use blanche_sandbox::content::SealedContent;
 use blanche_sandbox::wire::{
     CopyEntry, CopyFailure, CopyObstacle, CopyOrder, CopyPart, FromCopier, ToCopier, WriteObstacle,
 };
+use blanche_scan::progress::Cancel;
 use blanche_scan::report::CopyCause;
 use blanche_scan::settings::Settings;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A slow medium takes minutes to flush what it was given.
-const PATIENCE: Duration = Duration::from_secs(1800);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1800);
+/// How long a copier may take to leave its medium empty: what the medium still owes, the empty filesystem, and the seconds in which
+/// it overwrites what came.
+pub(crate) const ABANDONING: Duration = Duration::from_secs(20);
+/// Each of the two answers of a copier that does nothing but format. Whoever stops a station waits for this too.
+pub(crate) const EMPTYING: Duration = Duration::from_secs(20);
+/// How often somebody may stop it while an answer is waited for.
+const LOOK: Duration = Duration::from_millis(100);
+/// A message that has begun is short.
+const MESSAGE: Duration = Duration::from_secs(10);
 /// The copier's own memory: the tree, and one piece at a time.
 const MEMORY: u64 = 2 << 30;
 /// Entries and parts in one message: with the longest names far below its limit.
@@ -26,6 +38,8 @@ pub(super) enum Broken {
     Failed { failure: CopyFailure, emptied: bool },
     /// It died or broke the rules.
     Lost,
+    /// Somebody stopped the copy while it was working.
+    Cancelled,
 }
 
 /// A copier that has planned and waits for the order to format.
@@ -35,21 +49,26 @@ pub(super) struct Copier {
     pub(super) blank: bool,
     bytes: u64,
     taken: u64,
+    cancel: Cancel,
+    patience: Duration,
 }
 
 impl Copier {
-    /// Starts a copier and lets it plan; `entries` hold `bytes` bytes of files.
+    /// Starts a copier and lets it plan; `entries` hold `bytes` bytes of files. What it then waits for is to be sent only to the
+    /// medium that was detected: look at that once more, planning takes a while. `patience`: for each answer.
     ///
     /// # Errors
     /// Nothing was written.
     pub(super) fn start(
-        output: BorrowedFd<'_>,
+        output: &Output,
         order: CopyOrder,
         entries: &[CopyEntry],
         bytes: u64,
         settings: &Settings,
+        cancel: &Cancel,
+        patience: Duration,
     ) -> Result<Self, CopyCause> {
-        let medium = open_for_writing(output).map_err(CopyCause::Output)?;
+        let medium = open_for_writing(output.medium.as_fd(), output.disk()).map_err(CopyCause::Output)?;
         let station = |error: &dyn std::fmt::Display| CopyCause::Station(format!("blanche-sealer: {error}"));
         let program = settings.children.program("blanche-sealer");
         let birth = Birth {
@@ -60,15 +79,19 @@ impl Copier {
             role: Role::Reader,
         };
         let child = Child::spawn(&birth).map_err(|error| station(&error))?;
-        let view = blanche_seal::open_uncached(&path_of(output)).map_err(|error| station(&error))?;
+        let view = blanche_seal::open_uncached(&path_of(output.medium.as_fd())).map_err(|error| station(&error))?;
         child.channel().send(&ToCopier::Begin(order), &[view.as_fd()]).map_err(|error| station(&error))?;
         for batch in entries.chunks(BATCH) {
             let message = ToCopier::Entries(batch.to_vec());
             child.channel().send(&message, &[]).map_err(|error| station(&error))?;
         }
         child.channel().send(&ToCopier::Plan, &[]).map_err(|error| station(&error))?;
-        match child.channel().receive::<FromCopier>(Some(PATIENCE)).map_err(|error| station(&error))?.message {
-            FromCopier::Planned { blank } => Ok(Self { child, blank, bytes, taken: 0 }),
+        match answer(&child, cancel, patience)
+            .map_err(|error| error.map_or(CopyCause::Cancelled, |error| station(&error)))?
+        {
+            FromCopier::Planned { blank } => {
+                Ok(Self { child, blank, bytes, taken: 0, cancel: cancel.clone(), patience })
+            }
             FromCopier::Refused(obstacle) => Err(refused(obstacle)),
             _ => Err(station(&"an answer out of order")),
         }
@@ -113,9 +136,10 @@ impl Copier {
         }
     }
 
-    /// Leaves the medium formatted and empty; whether that was done.
+    /// Leaves the medium formatted and empty, also for somebody who stopped the copy; whether that was done.
     pub(super) fn abandon(&self) -> bool {
-        matches!(self.ask(&ToCopier::Abandon, &[]), Ok(FromCopier::Emptied))
+        let sent = self.child.channel().send(&ToCopier::Abandon, &[]);
+        sent.is_ok() && matches!(answer(&self.child, &Cancel::default(), ABANDONING), Ok(FromCopier::Emptied))
     }
 
     fn ask(&self, message: &ToCopier, fds: &[BorrowedFd<'_>]) -> Result<FromCopier, Broken> {
@@ -125,9 +149,22 @@ impl Copier {
     }
 
     fn receive(&self) -> Result<FromCopier, Broken> {
-        let received = self.child.channel().receive::<FromCopier>(Some(PATIENCE));
-        received.map(|received| received.message).map_err(|error| lost(&error))
+        answer(&self.child, &self.cancel, self.patience)
+            .map_err(|error| error.map_or(Broken::Cancelled, |error| lost(&error)))
     }
+}
+
+/// What the copier says next. Without an error in it, an error means that somebody stopped the copy: the copier is in the middle
+/// of something then, ends with its channel, and another one has to empty the medium.
+fn answer(copier: &Child, cancel: &Cancel, patience: Duration) -> Result<FromCopier, Option<ChannelError>> {
+    let begun = Instant::now();
+    while !copier.channel().is_readable(LOOK).map_err(Some)? && begun.elapsed() < patience {
+        if cancel.is_cancelled() {
+            return Err(None);
+        }
+    }
+    let left = patience.saturating_sub(begun.elapsed()).min(MESSAGE);
+    copier.channel().receive::<FromCopier>(Some(left)).map(|received| received.message).map_err(Some)
 }
 
 fn lost(error: &dyn std::fmt::Display) -> Broken {

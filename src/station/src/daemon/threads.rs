@@ -51,12 +51,22 @@ pub(super) fn detect(mut source: Box<dyn Source>, sender: Sender<Message>, stop:
     std::thread::Builder::new().name("detection".to_owned()).spawn(listen).map(|_| ())
 }
 
-/// The thread that opens the engine room.
-pub(super) fn open_engines(settings: Arc<Settings>, sender: Sender<Message>, stop: Cancel) -> std::io::Result<()> {
+/// The thread that opens the engine room. Engines that are not trusted any more go first, with everything that is known by them.
+pub(super) fn open_engines(
+    mut distrusted: Option<Arc<EngineRoom>>,
+    settings: Arc<Settings>,
+    sender: Sender<Message>,
+    stop: Cancel,
+) -> std::io::Result<()> {
     let open = move || {
         let mut pause = AGAIN;
         while !stop.is_cancelled() {
-            let opened = EngineRoom::open(&settings, &stop).map(Arc::new).map_err(|error| error.to_string());
+            let forgotten = distrusted.as_ref().map_or(Ok(()), |room| room.distrust(&settings));
+            if forgotten.is_ok() {
+                distrusted = None;
+            }
+            let opened = forgotten.and_then(|()| EngineRoom::open(&settings, &stop));
+            let opened = opened.map(Arc::new).map_err(|error| error.to_string());
             let failed = opened.is_err();
             if sender.send(Message::Engines(opened)).is_err() || !failed {
                 return;
@@ -83,7 +93,7 @@ pub(super) fn ask_signer(signer: AskSigner, sender: Sender<Message>, stop: Cance
     std::thread::Builder::new().name("signer".to_owned()).spawn(ask).map(|_| ())
 }
 
-fn wait(pause: Duration, stop: &Cancel) {
+pub(super) fn wait(pause: Duration, stop: &Cancel) {
     let since = Instant::now();
     while since.elapsed() < pause && !stop.is_cancelled() {
         std::thread::sleep(LOOK.min(pause));

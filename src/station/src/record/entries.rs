@@ -1,31 +1,73 @@
 //! What the machine of states says, in the words of the journal.
 
+use super::repeats::Count;
+use super::{configuration, copies};
 use crate::admit::{Decision, DeviceRefusal};
 use crate::detect::{Interface, UsbDevice};
 use crate::session::view::{Conclusion, MediumView, SessionView, State};
-use crate::session::{Entry, Order, SessionId};
+use crate::session::{Entry, SessionId};
 use blanche_journal::{
-    BaseUsed, ClosingRecord, Counts, Ending, EngineUsed, Event, EventKind, FoundFile, Journal, JournalError,
-    MediumIdentity, Severity, TagReference, Verdict,
+    BaseUsed, ClosingRecord, Counts, Ending, EngineUsed, Event, EventKind, FoundFile, MediumIdentity, Record, Severity,
+    TagReference, Verdict,
 };
 use blanche_sandbox::wire::Severity as Found;
 use blanche_scan::report::{FileFindings, Report, Seal, SealedTag};
 use blanche_scan::words::harmless;
 use jiff::Timestamp;
 
-/// Writes one entry.
-///
-/// # Errors
-/// As [`Journal::event`].
-pub(super) fn record(journal: &Journal, entry: &Entry) -> Result<(), JournalError> {
+/// Files with findings that the records of one session list: a medium with millions of them must not keep the station from its work.
+const FILES: usize = 65_536;
+
+/// What the station works under.
+#[derive(Debug)]
+pub(super) struct Under {
+    /// Identifier and version of the policy under which media are checked.
+    pub(super) policy: String,
+    /// Digest of its configuration.
+    pub(super) settings: String,
+}
+
+/// The records of one entry, which are written together or not at all.
+pub(super) fn records(entry: &Entry, under: &Under) -> Vec<Record> {
     match entry {
-        Entry::Concluded(view) => journal.append(vec![
-            blanche_journal::Record::Event(outcome(view)),
-            blanche_journal::Record::Transfer(Box::new(closing(view))),
-        ]),
-        other => journal.event(event(other)),
+        Entry::Concluded(view) => {
+            vec![Record::Event(outcome(view)), Record::Transfer(Box::new(closing(view, &under.policy)))]
+        }
+        Entry::Copied(copied) => copies::ended(copied),
+        Entry::Started { .. } => vec![Record::Event(event(entry).with(configuration::MEMBER, under.settings.clone()))],
+        other => vec![Record::Event(event(other))],
     }
-    .map(|_| ())
+}
+
+/// What the journal can hold of records that it cannot hold: that a session ended, and how, without what its medium says.
+pub(super) fn bare(records: &[Record]) -> Vec<Record> {
+    let bare = |record: &Record| match record {
+        Record::Transfer(closing) => {
+            let closing = closing.as_ref().clone();
+            let left_out = number(closing.files.len()).saturating_add(closing.files_left_out.unwrap_or(0));
+            let (medium, files, engines) = (MediumIdentity::default(), Vec::new(), Vec::new());
+            Some(Record::Transfer(Box::new(ClosingRecord {
+                medium,
+                files,
+                engines,
+                files_left_out: Some(left_out).filter(|files| *files > 0),
+                ..closing
+            })))
+        }
+        Record::Event(_) | Record::Copies(_) => None,
+    };
+    records.iter().filter_map(bare).collect()
+}
+
+/// Arrivals in one socket that were only counted.
+pub(super) fn repeated(count: &Count) -> Record {
+    let event = Event::new(EventKind::Alarm)
+        .of_medium(identity(&MediumView::of(Some(&count.device), None), None))
+        .with("reason", "devices come again and again; only their number is recorded")
+        .with("refusals", count.refusals.to_string())
+        .with("admissions", count.admissions.to_string())
+        .with("seconds", count.time.as_secs().to_string());
+    Record::Event(event)
 }
 
 fn event(entry: &Entry) -> Event {
@@ -40,21 +82,40 @@ fn event(entry: &Entry) -> Event {
         Entry::Entered(id, state) => entered(*id, *state),
         Entry::Opened(view) => Event::new(EventKind::Arrived)
             .of_session(&view.id.to_string())
-            .of_medium(identity(&view.medium, view.report()))
+            .of_medium(identity(&view.medium, view.report().map(AsRef::as_ref)))
             .with("state", view.state.word()),
         Entry::Concluded(view) => outcome(view),
-        Entry::Ordered(Order::Cancel(id)) => Event::new(EventKind::Cancelled).of_session(&id.to_string()),
-        Entry::Ordered(Order::Eject(id)) => {
-            Event::new(EventKind::Entered).of_session(&id.to_string()).with("state", "ejecting")
-        }
+        Entry::Signed(id, tag) => Event::new(EventKind::Signed).of_session(&id.to_string()).with("tag", tag.clone()),
+        Entry::Cancelled(id) => Event::new(EventKind::Cancelled).of_session(&id.to_string()),
+        Entry::Ejected(id) => Event::new(EventKind::Entered).of_session(&id.to_string()).with("state", "ejecting"),
+        Entry::CopyOrdered(id, to, erase) => copies::ordered(*id, to, *erase),
+        Entry::Copied(copied) => copies::event(copied),
+        Entry::Sleeping => Event::new(EventKind::Suspended),
         Entry::Slept(time) => Event::new(EventKind::Resumed).with("seconds", time.as_secs().to_string()),
         Entry::ClockSet(by) => Event::new(EventKind::ClockChanged).with("seconds", format!("{by:+.0}")),
         Entry::PortsWereOpen(controllers) => Event::new(EventKind::Alarm)
             .with("reason", "USB ports were open before the station closed them")
             .with("controllers", harmless(&controllers.join(" "))),
+        Entry::BasesChanged(bases) => Event::new(EventKind::BasesChanged).with("bases", harmless(bases)),
+        Entry::BasesRejected(why) => Event::new(EventKind::BasesRejected).with("reason", harmless(why)),
         Entry::Problem(kind, why) => problem(kind, why.as_deref()),
-        Entry::Started => Event::new(EventKind::StationStarted).with("version", env!("CARGO_PKG_VERSION")),
+        Entry::SelfTested(why) => self_tested(why.as_deref()),
+        Entry::Started { simulated } => started(*simulated),
         Entry::Stopped => Event::new(EventKind::StationStopped),
+    }
+}
+
+/// The station begins. A journal of made-up media says so in each of its beginnings.
+fn started(simulated: bool) -> Event {
+    let event = Event::new(EventKind::StationStarted).with("version", env!("CARGO_PKG_VERSION"));
+    if simulated { event.with("simulated", "true") } else { event }
+}
+
+/// A self-test that somebody asked for.
+fn self_tested(why: Option<&str>) -> Event {
+    match why {
+        None => Event::new(EventKind::SelfTestPassed).with("occasion", "asked"),
+        Some(why) => Event::new(EventKind::SelfTestFailed).with("occasion", "asked").with("reason", harmless(why)),
     }
 }
 
@@ -105,7 +166,9 @@ fn entered(id: SessionId, state: State) -> Event {
     let kind = match state {
         State::Checking => EventKind::Started,
         State::Removed => EventKind::Removed,
-        State::Queued | State::Sealing | State::Stopping | State::Verdict | State::Refused => EventKind::Entered,
+        State::Queued | State::Sealing | State::Stopping | State::Verdict | State::Copying | State::Refused => {
+            EventKind::Entered
+        }
     };
     Event::new(kind).of_session(&id.to_string()).with("state", state.word())
 }
@@ -122,7 +185,11 @@ fn outcome(view: &SessionView) -> Event {
                 "cancelled" => EventKind::Cancelled,
                 _ => EventKind::Failed,
             };
-            event(kind).with("reason", why.kind).with("detail", harmless(&why.detail))
+            let ended = event(kind).with("reason", why.kind).with("detail", harmless(&why.detail));
+            match &why.tag {
+                Some(tag) => ended.with("tag", tag.clone()),
+                None => ended,
+            }
         }
         Some(Conclusion::Report(report)) => match &report.seal {
             Some(Seal::OnMedium { tag, .. }) => event(EventKind::Sealed).with("tag", tag.tag.clone()),
@@ -139,7 +206,7 @@ fn outcome(view: &SessionView) -> Event {
 }
 
 /// Who the medium is. Everything in `medium` was made visible already.
-fn identity(medium: &MediumView, report: Option<&Report>) -> MediumIdentity {
+pub(super) fn identity(medium: &MediumView, report: Option<&Report>) -> MediumIdentity {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let number = |number: u16| (medium.vendor != 0 || medium.product != 0).then_some(number);
     let volumes = report.map(|report| report.volumes.iter().filter_map(|volume| volume.identifier.clone()).collect());
@@ -155,8 +222,8 @@ fn identity(medium: &MediumView, report: Option<&Report>) -> MediumIdentity {
 }
 
 /// The closing record of a session.
-fn closing(view: &SessionView) -> ClosingRecord {
-    let report = view.report();
+fn closing(view: &SessionView, policy: &str) -> ClosingRecord {
+    let report = view.report().map(AsRef::as_ref);
     let now = || Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     ClosingRecord {
         session: view.id.to_string(),
@@ -167,11 +234,11 @@ fn closing(view: &SessionView) -> ClosingRecord {
         reason: reason(view),
         medium: identity(&view.medium, report),
         counts: report.map(counts).unwrap_or_default(),
-        files: report.map(|report| report.findings.iter().filter_map(found).collect()).unwrap_or_default(),
+        files: report.map(|report| report.findings.iter().filter_map(found).take(FILES).collect()).unwrap_or_default(),
+        files_left_out: report.and_then(left_out),
         tag: report.and_then(|report| report.seal.as_ref()).and_then(tag),
         engines: report.map(engines).unwrap_or_default(),
-        policy: None,
-        copies: Vec::new(),
+        policy: Some(policy.to_owned()),
         report: None,
     }
 }
@@ -210,22 +277,22 @@ fn reason(view: &SessionView) -> Option<String> {
 fn counts(report: &Report) -> Counts {
     let worst = |file: &&FileFindings, severity| worst(file) == Some(severity);
     let files = |severity| report.findings.iter().filter(|file| worst(file, severity)).count();
-    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let left_out = report.findings_left_out.unwrap_or_default();
     Counts {
         files: bounded(report.content.files),
         bytes: bounded(report.content.bytes),
         checked: bounded(report.content.checked),
         skipped: bounded(report.content.skipped),
         unreadable: bounded(report.content.unreadable),
-        malicious: number(files(Severity::Malicious)),
-        suspicious: number(files(Severity::Suspicious)),
-        not_checked: number(report.not_checked.len()),
+        malicious: number(files(Severity::Malicious)).saturating_add(left_out.malicious),
+        suspicious: number(files(Severity::Suspicious)).saturating_add(left_out.suspicious),
+        not_checked: number(report.not_checked.len()).saturating_add(report.not_checked_left_out.unwrap_or(0)),
     }
 }
 
 /// The largest integer that every reader of JSON keeps exactly (RFC 7493, section 2.2). A device may claim any capacity, and a
 /// sparse file any length.
-fn bounded(number: u64) -> u64 {
+pub(super) fn bounded(number: u64) -> u64 {
     const LARGEST: u64 = (1 << 53) - 1;
     number.min(LARGEST)
 }
@@ -239,10 +306,22 @@ fn worst(file: &FileFindings) -> Option<Severity> {
     }
 }
 
+/// Files with findings that a session does not list, because there are too many of them here or in the report; the worst come
+/// first in a report.
+fn left_out(report: &Report) -> Option<u64> {
+    let listed = report.findings.iter().filter(|file| worst(file).is_some()).count();
+    let more = report.findings_left_out.map_or(0, |more| more.malicious.saturating_add(more.suspicious));
+    Some(number(listed.saturating_sub(FILES)).saturating_add(more)).filter(|files| *files > 0)
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 fn found(file: &FileFindings) -> Option<FoundFile> {
     let line = |finding: &blanche_sandbox::wire::Finding| format!("{}: {}", finding.engine, finding.name);
     Some(FoundFile {
-        sha256: file.sha256.clone(),
+        sha256: (!file.sha256.is_empty()).then(|| file.sha256.clone()),
         path: file.path.clone(),
         path_bytes: file.path_bytes.clone(),
         size: bounded(file.size),
@@ -251,7 +330,7 @@ fn found(file: &FileFindings) -> Option<FoundFile> {
     })
 }
 
-fn tag(seal: &Seal) -> Option<TagReference> {
+pub(super) fn tag(seal: &Seal) -> Option<TagReference> {
     let of = |tag: &SealedTag, detached| TagReference {
         id: tag.tag.clone(),
         counter: tag.counter,

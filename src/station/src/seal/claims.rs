@@ -175,7 +175,7 @@ pub(super) fn view(view: wire::View) -> View {
     View { tree, session: view.session }
 }
 
-fn how(report: &Report, settings: &Settings) -> Result<How, NoTag> {
+pub(super) fn how(report: &Report, settings: &Settings) -> Result<How, NoTag> {
     let mut engines = Vec::new();
     for engine in &report.engines.engines {
         let mut bases = Vec::new();

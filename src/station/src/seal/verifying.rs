@@ -1,5 +1,6 @@
 //! Lets `blanche-verify` read a medium, as a workstation would: what it refuses is not called sealed.
 
+use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use blanche_tag::Code;
 use rustix::fs::{Advice, fadvise};
@@ -21,20 +22,49 @@ const MAX_WORDS: u64 = 4096;
 /// The verifier's exit code for arguments, policy and trust (docs/exit-codes.md).
 const USAGE: i32 = 2;
 
+/// Why nothing was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unaccepted {
+    /// The code of the refusal, or why the verifier could not be asked.
+    #[error("{0}")]
+    Refused(String),
+    /// Somebody cancelled before the answer was there.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy)]
+struct Patience<'a> {
+    longest: Duration,
+    /// After this, only [`Patience::grace`].
+    cancel: &'a Cancel,
+    grace: Duration,
+}
+
 /// Lets the verifier read `medium` once, down to the list of files, or deeper if the policy in the trust folder demands it.
-/// The tag stands on the medium, or is one of `detached`. Returns the identifier of the tag that it accepts.
+/// The tag stands on the medium, or is one of `detached`. Returns the identifier of the tag that it accepts. After `cancel` the
+/// answer is waited for no longer than `grace`.
 ///
 /// # Errors
-/// The code of its refusal, or why it could not be asked.
-pub(crate) fn accepts(settings: &Settings, medium: &File, detached: &[&Path]) -> Result<String, String> {
+/// [`Unaccepted`].
+pub(crate) fn accepts(
+    settings: &Settings,
+    medium: &File,
+    detached: &[&Path],
+    cancel: &Cancel,
+    grace: Duration,
+) -> Result<String, Unaccepted> {
+    let patience = Patience { longest: PATIENCE, cancel, grace };
     // What the scan left in the page cache is not what is on the medium now; pages of a tag were flushed by the sealer.
-    fadvise(medium, 0, None, Advice::DontNeed).map_err(|error| error.to_string())?;
-    let answer = match asked(settings, medium, detached, Some("inventory"))? {
+    fadvise(medium, 0, None, Advice::DontNeed).map_err(|error| Unaccepted::Refused(error.to_string()))?;
+    let answer = match asked(settings, medium, detached, Some("inventory"), patience)? {
         // A policy that demands more does not let anybody ask for less.
-        answer if answer.status.code() == Some(USAGE) => asked(settings, medium, detached, None)?,
+        answer if answer.status.code() == Some(USAGE) => asked(settings, medium, detached, None, patience)?,
         answer => answer,
     };
-    if answer.status.success() { answer.tag().ok_or_else(|| answer.why()) } else { Err(answer.why()) }
+    let refused = || Unaccepted::Refused(answer.why());
+    if answer.status.success() { answer.tag().ok_or_else(refused) } else { Err(refused()) }
 }
 
 fn asked(
@@ -42,7 +72,8 @@ fn asked(
     medium: &File,
     detached: &[&Path],
     level: Option<&'static str>,
-) -> Result<Answer, String> {
+    patience: Patience<'_>,
+) -> Result<Answer, Unaccepted> {
     let program = settings.children.program("blanche-verify");
     let mut command = Command::new(&program);
     // Whose files may be believed when the station itself was started by sudo(8).
@@ -56,9 +87,12 @@ fn asked(
         command.arg("--tag").arg(file);
     }
     command.arg("/proc/self/fd/0");
-    let failed = |error: io::Error| format!("{}: {error}", program.display());
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::Interrupted => Unaccepted::Cancelled,
+        _ => Unaccepted::Refused(format!("{}: {error}", program.display())),
+    };
     command.stdin(Stdio::from(medium.try_clone().map_err(failed)?));
-    Answer::of(command, PATIENCE).map_err(failed)
+    Answer::of(command, patience).map_err(failed)
 }
 
 /// How it ended, and what it said.
@@ -70,7 +104,7 @@ struct Answer {
 
 impl Answer {
     /// It parses a medium, so neither its time nor its words are without end.
-    fn of(mut command: Command, patience: Duration) -> io::Result<Self> {
+    fn of(mut command: Command, patience: Patience<'_>) -> io::Result<Self> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (document, words) = (thread::spawn(|| heard(out, MAX_ANSWER)), thread::spawn(|| heard(err, MAX_WORDS)));
@@ -109,17 +143,22 @@ fn heard(pipe: Option<impl Read>, most: u64) -> Vec<u8> {
     bytes
 }
 
-/// Waits for a child, which does not outlive this.
-fn ended(child: &mut Child, patience: Duration) -> io::Result<ExitStatus> {
-    let start = Instant::now();
+/// Waits for a child, which does not outlive this. `TimedOut`, or `Interrupted` by who cancelled.
+fn ended(child: &mut Child, patience: Patience<'_>) -> io::Result<ExitStatus> {
+    let (start, mut cancelled) = (Instant::now(), None);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
-        if start.elapsed() >= patience {
+        if cancelled.is_none() && patience.cancel.is_cancelled() {
+            cancelled = Some(Instant::now());
+        }
+        let interrupted = cancelled.is_some_and(|at: Instant| at.elapsed() >= patience.grace);
+        if interrupted || start.elapsed() >= patience.longest {
             child.kill()?;
             child.wait()?;
-            return Err(io::ErrorKind::TimedOut.into());
+            let why = if interrupted { io::ErrorKind::Interrupted } else { io::ErrorKind::TimedOut };
+            return Err(why.into());
         }
         thread::sleep(LOOK);
     }
@@ -131,7 +170,11 @@ mod tests {
 
     use super::*;
 
-    fn shell(script: &str, patience: Duration) -> io::Result<Answer> {
+    fn shell(script: &str, longest: Duration) -> io::Result<Answer> {
+        cancelled(script, Patience { longest, cancel: &Cancel::default(), grace: Duration::ZERO })
+    }
+
+    fn cancelled(script: &str, patience: Patience<'_>) -> io::Result<Answer> {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdin(Stdio::null());
         Answer::of(command, patience)
@@ -146,6 +189,17 @@ mod tests {
         let unknown = shell(r#"echo '{"refusal": {"code": "anything"}}'; exit 42"#, long).unwrap();
         assert_eq!(unknown.why(), "exit status: 42");
         assert_eq!(shell("exit 7", long).unwrap().why(), "exit status: 7");
+    }
+
+    #[test]
+    fn who_cancels_waits_for_the_grace_and_no_longer() {
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let patience = |grace| Patience { longest: Duration::from_secs(600), cancel: &cancel, grace };
+        let hanging = cancelled("exec sleep 600", patience(Duration::from_millis(200)));
+        assert_eq!(hanging.err().map(|error| error.kind()), Some(io::ErrorKind::Interrupted));
+        let quick = cancelled("exit 7", patience(Duration::from_secs(60))).unwrap();
+        assert_eq!(quick.status.code(), Some(7));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a client of the bus is told when it cannot have what it asks for: names that stay.
 
-use crate::daemon::OrderError;
+use crate::daemon::{OrderError, SelfTestError};
 use crate::session::OrderRefused;
+use crate::training::PlugError;
 use zbus::DBusError;
 
 /// An error with its name on the bus, `org.blanche.Error.NAME`.
@@ -22,6 +23,26 @@ pub(super) enum Error {
     NothingToCancel(String),
     /// The medium is being read or written.
     InUse(String),
+    /// It is being done already; one at a time.
+    Running(String),
+    /// Simulation: there is no such kind of medium.
+    NoSuchMedium(String),
+    /// Simulation: there is no such port, or none is free.
+    NoSuchPort(String),
+    /// Simulation: something is plugged in there.
+    PortTaken(String),
+    /// Simulation: nothing is plugged in there.
+    NothingThere(String),
+    /// The files of this session cannot be copied now: the text is the word of CannotCopy.
+    CannotCopy(String),
+    /// No medium in an output port has this number.
+    NoSuchOutput(String),
+    /// The output medium is being looked at or written.
+    OutputInUse(String),
+    /// The output medium cannot be written.
+    OutputReadOnly(String),
+    /// There is something on the output medium, and it was not said that it may be erased.
+    NotBlank(String),
     /// The station is being stopped.
     Stopping(String),
     /// The station could not do it.
@@ -35,7 +56,38 @@ impl From<OrderError> for Error {
             OrderError::Refused(OrderRefused::NoSuchSession) => Self::NoSuchSession(text),
             OrderError::Refused(OrderRefused::NothingToCancel) => Self::NothingToCancel(text),
             OrderError::Refused(OrderRefused::InUse) => Self::InUse(text),
+            OrderError::Failed(_) => Self::Failed(text),
+            OrderError::Refused(OrderRefused::CannotCopy(_)) => Self::CannotCopy(text),
+            OrderError::Refused(OrderRefused::NoSuchOutput) => Self::NoSuchOutput(text),
+            OrderError::Refused(OrderRefused::OutputInUse) => Self::OutputInUse(text),
+            OrderError::Refused(OrderRefused::OutputReadOnly) => Self::OutputReadOnly(text),
+            OrderError::Refused(OrderRefused::NotBlank) => Self::NotBlank(text),
             OrderError::Stopped => Self::Stopping(text),
+        }
+    }
+}
+
+impl From<SelfTestError> for Error {
+    fn from(error: SelfTestError) -> Self {
+        let text = error.to_string();
+        match error {
+            SelfTestError::NotReady => Self::NotReady(text),
+            SelfTestError::Running => Self::Running(text),
+            SelfTestError::Failed(_) => Self::Failed(text),
+            SelfTestError::Stopped => Self::Stopping(text),
+        }
+    }
+}
+
+impl From<PlugError> for Error {
+    fn from(error: PlugError) -> Self {
+        let text = error.to_string();
+        match error {
+            PlugError::NoSuchMedium => Self::NoSuchMedium(text),
+            PlugError::NoSuchPort => Self::NoSuchPort(text),
+            PlugError::PortTaken => Self::PortTaken(text),
+            PlugError::NothingThere => Self::NothingThere(text),
+            PlugError::Image(_) => Self::Failed(text),
         }
     }
 }

@@ -2,10 +2,10 @@
 //! child is made visible; everything else is a word of ours.
 
 use crate::admit::Role;
-use crate::session::view::{Conclusion, MediumView, SessionView, State};
+use crate::session::view::{Conclusion, Failure, MediumView, SessionView, State};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Progress, Stage};
-use blanche_scan::report::{Refusal, Report, Seal, SealedTag};
+use blanche_scan::report::{Refusal, Seal, SealedTag};
 use blanche_scan::words::harmless;
 use std::collections::BTreeMap;
 use zbus::Variant;
@@ -107,17 +107,24 @@ pub(super) fn refusal(view: &SessionView) -> &'static str {
     }
 }
 
-/// `Failure`: kind and detail; both empty when there is a report or nothing yet.
+/// `Failure`: kind and detail, with the number of a tag that stands; both empty when there is a report or nothing yet.
 pub(super) fn failure(view: &SessionView) -> (&'static str, String) {
     match &view.conclusion {
-        Some(Conclusion::Failed(failure)) => (failure.kind, text(&failure.detail)),
+        Some(Conclusion::Failed(Failure { kind, detail, tag: None })) => (kind, text(detail)),
+        Some(Conclusion::Failed(Failure { kind, detail, tag: Some(tag) })) => {
+            (kind, text(&format!("{detail}; tag {tag} was signed and may stand")))
+        }
         _ => ("", String::new()),
     }
 }
 
 /// `Seal`: where the tag is; empty when nobody thought of one.
 pub(super) fn seal(view: &SessionView) -> &'static str {
-    match report(view).and_then(|report| report.seal.as_ref()) {
+    seal_word(view.report().and_then(|report| report.seal.as_ref()))
+}
+
+pub(super) const fn seal_word(seal: Option<&Seal>) -> &'static str {
+    match seal {
         None => "",
         Some(Seal::OnMedium { .. }) => "on-medium",
         Some(Seal::Detached { .. }) => "detached",
@@ -127,7 +134,10 @@ pub(super) fn seal(view: &SessionView) -> &'static str {
 
 /// `Tag`: what a person wants to know of it.
 pub(super) fn tag(view: &SessionView) -> BTreeMap<&'static str, String> {
-    let seal = report(view).and_then(|report| report.seal.as_ref());
+    tag_line(view.report().and_then(|report| report.seal.as_ref()))
+}
+
+pub(super) fn tag_line(seal: Option<&Seal>) -> BTreeMap<&'static str, String> {
     let Some(Seal::OnMedium { tag, .. } | Seal::Detached { tag, .. }) = seal else { return BTreeMap::new() };
     let SealedTag { tag, station, site, issued, expires, counter, manifest } = tag;
     let mut line = BTreeMap::from([("counter", counter.to_string())]);
@@ -144,32 +154,13 @@ pub(super) fn tag(view: &SessionView) -> BTreeMap<&'static str, String> {
     line
 }
 
-/// The report, when there is one.
-pub(super) fn report(view: &SessionView) -> Option<&std::sync::Arc<Report>> {
-    match &view.conclusion {
-        Some(Conclusion::Report(report)) => Some(report),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::SessionId;
     use crate::session::view::Failure;
 
     fn view(progress: Option<Progress>, conclusion: Option<Conclusion>) -> SessionView {
-        SessionView {
-            id: SessionId::now_v7(),
-            state: State::Checking,
-            medium: MediumView::default(),
-            role: Role::Input,
-            progress,
-            estimate: None,
-            tag_bytes: 0,
-            conclusion,
-            pulled: false,
-        }
+        SessionView { progress, conclusion, ..SessionView::new(State::Checking, MediumView::default()) }
     }
 
     fn at(stage: Stage, bytes_done: u64, bytes: u64) -> Progress {
@@ -206,9 +197,10 @@ mod tests {
         assert!(!name.chars().any(|letter| letter.is_control() || letter == '\u{202E}'), "{name:?}");
         let Some(Variant::Str(serial)) = line.get("serial") else { unreachable!("a text") };
         assert_eq!(serial.chars().count(), LONGEST);
-        let failed = Failure { kind: "station", detail: "\u{7}\u{2066}x".to_owned() };
+        let failed = Failure { tag: Some("17".to_owned()), ..Failure::new("station", "\u{7}\u{2066}x") };
         let (kind, detail) = failure(&view(None, Some(Conclusion::Failed(failed))));
         assert_eq!(kind, "station");
         assert!(!detail.contains(['\u{7}', '\u{2066}']), "{detail:?}");
+        assert!(detail.ends_with("; tag 17 was signed and may stand"), "{detail:?}");
     }
 }

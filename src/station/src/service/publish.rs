@@ -9,6 +9,7 @@ use super::{Context, ROOT};
 use crate::board::Snapshot;
 use crate::session::SessionId;
 use crate::session::view::{Conclusion, SessionView, State};
+use blanche_scan::report::CopyReport;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ struct Told {
     at: Instant,
     concluded: bool,
     removed: bool,
+    /// The last copy of which the end was told.
+    copied: Option<Arc<CopyReport>>,
 }
 
 /// What was told on one connection.
@@ -85,11 +88,11 @@ impl Publisher {
     async fn arrive(&mut self, id: SessionId, view: Arc<SessionView>) -> zbus::Result<()> {
         let path = path_of(id)?;
         let shown = Shown::new(Arc::clone(&view));
-        let object = SessionObject::new(id, shown.clone(), self.context.orders.clone(), self.context.clerk.clone());
+        let object = SessionObject::new(id, shown.clone(), &self.context);
         self.connection.object_server().at(&path, object).await?;
         StationObject::arrived(&self.emitter()?, path.as_ref()).await?;
         let values = self.values_of::<SessionObject>(path.as_ref()).await?;
-        let told = Told { path, shown, values, at: Instant::now(), concluded: false, removed: false };
+        let told = Told { path, shown, values, at: Instant::now(), concluded: false, removed: false, copied: None };
         self.sessions.insert(id, told);
         self.milestones(id, &view).await
     }
@@ -115,6 +118,12 @@ impl Publisher {
             told.concluded = true;
             StationObject::concluded(&emitter, told.path.as_ref(), super::line::verdict(view)).await?;
         }
+        if let Some(report) = &view.copy.report
+            && !told.copied.as_ref().is_some_and(|before| Arc::ptr_eq(before, report))
+        {
+            told.copied = Some(Arc::clone(report));
+            StationObject::copied(&emitter, told.path.as_ref(), report.outcome.word()).await?;
+        }
         if view.state == State::Removed && !told.removed {
             told.removed = true;
             StationObject::removed(&emitter, told.path.as_ref()).await?;
@@ -128,6 +137,7 @@ impl Publisher {
             StationObject::removed(&self.emitter()?, told.path.as_ref()).await?;
         }
         self.connection.object_server().remove::<SessionObject, _>(&told.path).await?;
+        self.context.documents.forget(id);
         Ok(())
     }
 

@@ -1,20 +1,18 @@
 //! `org.blanche.Session1`: one medium from its arrival until it is forgotten.
 
+use super::Context;
 use super::clerk::Clerk;
+use super::documents::Documents;
 use super::error::Error;
-use super::line;
+use super::{copying, line};
 use crate::daemon::Orders;
 use crate::session::view::SessionView;
-use crate::session::{Order, SessionId};
+use crate::session::{Order, OrderRefused, SessionId};
 use crate::words;
-use blanche_sandbox::content;
-use blanche_scan::report::Report;
 use blanche_scan::words::Lang;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, PoisonError, RwLock};
 use zbus::{Fd, Variant, interface};
 
 /// What is shown of a session: exactly what the last signal said, so that reading and listening give the same.
@@ -42,13 +40,13 @@ pub(super) struct SessionObject {
     shown: Shown,
     orders: Orders,
     clerk: Clerk,
-    /// The report as a sealed memory file: one for all who ask.
-    document: Arc<Mutex<Option<OwnedFd>>>,
+    documents: Documents,
 }
 
 impl SessionObject {
-    pub(super) fn new(id: SessionId, shown: Shown, orders: Orders, clerk: Clerk) -> Self {
-        Self { id, shown, orders, clerk, document: Arc::default() }
+    pub(super) fn new(id: SessionId, shown: Shown, context: &Context) -> Self {
+        let Context { orders, clerk, documents, .. } = context.clone();
+        Self { id, shown, orders, clerk, documents }
     }
 
     async fn order(&self, order: Order) -> Result<(), Error> {
@@ -66,7 +64,7 @@ impl SessionObject {
         self.id.to_string()
     }
 
-    /// "queued", "checking", "sealing", "stopping", "verdict", "refused" or "removed".
+    /// "queued", "checking", "sealing", "stopping", "verdict", "copying", "refused" or "removed".
     #[zbus(property)]
     fn state(&self) -> &'static str {
         self.shown.get().state.word()
@@ -132,7 +130,7 @@ impl SessionObject {
         line::seal(&self.shown.get())
     }
 
-    /// id, station, site, issued, expires, counter; empty without a tag.
+    /// id, station, site, issued, expires, counter, manifest; empty without a tag.
     #[zbus(property)]
     fn tag(&self) -> BTreeMap<&'static str, String> {
         line::tag(&self.shown.get())
@@ -144,10 +142,76 @@ impl SessionObject {
         self.shown.get().pulled
     }
 
+    /// Whether Copy can be called now.
+    #[zbus(property)]
+    fn can_copy(&self) -> bool {
+        self.shown.get().copy.cannot.is_none()
+    }
+
+    /// Why it cannot: one of the words of docs/station.md; empty when it can.
+    #[zbus(property)]
+    fn cannot_copy(&self) -> &'static str {
+        copying::cannot(&self.shown.get().copy)
+    }
+
+    /// The medium to which files are or were copied last, as in Outputs; empty before the first copy.
+    #[zbus(property)]
+    fn copy_to(&self) -> BTreeMap<&'static str, Variant<'static>> {
+        copying::to(&self.shown.get().copy)
+    }
+
+    /// "formatting", "writing", "reading-back", "checking" or "sealing"; empty when nothing is copied.
+    #[zbus(property)]
+    fn copy_stage(&self) -> &'static str {
+        copying::stage(&self.shown.get().copy)
+    }
+
+    /// 0 to 100, of the bytes of this stage; 0 where nobody knows how many there are.
+    #[zbus(property)]
+    fn copy_percent(&self) -> u8 {
+        copying::percent(&self.shown.get().copy)
+    }
+
+    /// bytes_done, bytes of this stage; afterwards files, bytes of the copy.
+    #[zbus(property)]
+    fn copy_progress(&self) -> BTreeMap<&'static str, u64> {
+        copying::progress(&self.shown.get().copy)
+    }
+
+    /// What is on the output medium after the last copy: "copied", "untouched", "empty" or "unknown"; empty before.
+    #[zbus(property)]
+    fn copy_outcome(&self) -> &'static str {
+        copying::outcome(&self.shown.get().copy)
+    }
+
+    /// Why nothing was copied: a word of copy.cause.cause of the report; empty otherwise.
+    #[zbus(property)]
+    fn copy_cause(&self) -> &'static str {
+        copying::cause(&self.shown.get().copy)
+    }
+
+    /// The tag of the output medium: "on-medium", "detached" or "none"; empty when nothing was copied.
+    #[zbus(property)]
+    fn copy_seal(&self) -> &'static str {
+        copying::seal(&self.shown.get().copy)
+    }
+
+    /// Of the output medium, as Tag; empty without a tag.
+    #[zbus(property)]
+    fn copy_tag(&self) -> BTreeMap<&'static str, String> {
+        copying::tag(&self.shown.get().copy)
+    }
+
+    /// Only the clean files of a medium that is not clean were copied: outside the ANSSI profile.
+    #[zbus(property)]
+    fn copy_outside_profile(&self) -> bool {
+        self.shown.get().copy.report.as_ref().is_some_and(|report| report.outside_profile)
+    }
+
     /// Whether Report has something to give.
     #[zbus(property)]
     fn has_report(&self) -> bool {
-        line::report(&self.shown.get()).is_some()
+        self.shown.get().report().is_some()
     }
 
     /// What to say to a person now, in "fr" or "en": one word, whole sentences, what to do next.
@@ -160,42 +224,35 @@ impl SessionObject {
     /// The whole report, blanche-report/1, as JSON in a sealed memory file that is read from its beginning.
     #[zbus(out_args("document"))]
     async fn report(&self) -> Result<Fd<'static>, Error> {
-        let report = line::report(&self.shown.get()).cloned();
-        let report = report.ok_or_else(|| Error::NoReport("there is no report; see State and Failure".to_owned()))?;
-        let kept = Arc::clone(&self.document);
-        let opened = self.clerk.ask(move || open_document(&kept, &report)).await?;
+        let view = self.shown.get();
+        if view.report().is_none() {
+            return Err(Error::NoReport("there is no report; see State and Failure".to_owned()));
+        }
+        let documents = self.documents.clone();
+        let opened = self.clerk.ask(move || documents.open(&view)).await?;
         opened.map(|file| Fd::from(OwnedFd::from(file))).map_err(|error| Error::Failed(format!("the report: {error}")))
     }
 
-    /// Stops checking.
+    /// Stops checking, or copying.
     async fn cancel(&self) -> Result<(), Error> {
         self.order(Order::Cancel(self.id)).await
     }
 
-    /// Lets the medium go; afterwards the kernel knows it no more.
+    /// Lets the medium go: with the answer, it may be taken out.
     async fn eject(&self) -> Result<(), Error> {
         self.order(Order::Eject(self.id)).await
+    }
+
+    /// Copies the files to the medium of this number in Outputs. With "erase", whatever is on that medium is lost; without,
+    /// it must hold nothing.
+    async fn copy(&self, output: &str, erase: bool) -> Result<(), Error> {
+        let unknown = |_| Error::NoSuchOutput(OrderRefused::NoSuchOutput.to_string());
+        let output = output.parse().map_err(unknown)?;
+        self.order(Order::Copy { session: self.id, output, erase }).await
     }
 }
 
 /// One of the languages that Blanche speaks.
 pub(super) fn language(lang: &str) -> Result<Lang, Error> {
     lang.parse().map_err(|_| Error::UnknownLanguage("languages are \"fr\" and \"en\"".to_owned()))
-}
-
-/// The report, written once; everybody who asks gets a descriptor with an offset of its own (proc(5), `/proc/self/fd`).
-fn open_document(kept: &Mutex<Option<OwnedFd>>, report: &Report) -> io::Result<File> {
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    let sealed = match kept.take() {
-        Some(sealed) => sealed,
-        None => {
-            let mut file = BufWriter::new(content::writable()?);
-            serde_json::to_writer(&mut file, report)?;
-            file.flush()?;
-            content::seal(file.into_inner().map_err(io::IntoInnerError::into_error)?)?
-        }
-    };
-    let path = format!("/proc/self/fd/{}", sealed.as_raw_fd());
-    *kept = Some(sealed);
-    File::open(path)
 }

@@ -1,14 +1,19 @@
 //! `org.blanche.Station1`: the station itself.
 
+use super::Context;
+use super::copying::output;
 use super::error::Error;
 use super::line::text;
 use super::session::language;
 use crate::board::{ProblemKind, StationView};
 use crate::words;
+use blanche_sandbox::wire::{Container, SelfTestResult};
+use blanche_scan::SelfTest;
 use blanche_scan::settings::Settings;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use zbus::object_server::SignalEmitter;
-use zbus::{ObjectPath, OwnedObjectPath, interface};
+use zbus::{ObjectPath, OwnedObjectPath, Variant, interface};
 
 /// What is shown of the station, and the sessions that have objects.
 #[derive(Clone, Debug, Default)]
@@ -41,12 +46,12 @@ type Tested = (String, String, bool);
 #[derive(Debug)]
 pub(super) struct StationObject {
     shown: Shown,
-    settings: Arc<Settings>,
+    context: Context,
 }
 
 impl StationObject {
-    pub(super) fn new(shown: Shown, settings: Arc<Settings>) -> Self {
-        Self { shown, settings }
+    pub(super) fn new(shown: Shown, context: Context) -> Self {
+        Self { shown, context }
     }
 }
 
@@ -93,10 +98,11 @@ impl StationObject {
         bases.map(line).collect()
     }
 
-    /// Date of the oldest base that a tag needs, in seconds since 1970; 0 when one is missing or has no date.
+    /// Date of the oldest base whose age counts, or of all where that of none does, in seconds since 1970; 0 when a base is
+    /// missing that a tag needs, or one has no date.
     #[zbus(property)]
     fn bases_date(&self) -> u64 {
-        bases_date(&self.shown.station(), &self.settings)
+        bases_date(&self.shown.station(), &self.context.settings)
     }
 
     /// Whether a clean medium gets a tag, as far as the station itself goes.
@@ -111,6 +117,13 @@ impl StationObject {
         self.shown.get().sessions
     }
 
+    /// Media in output ports, in the order of arrival: id, contents, read_only, busy, files and bytes where they are known, and
+    /// what Medium of a session has.
+    #[zbus(property)]
+    fn outputs(&self) -> Vec<BTreeMap<&'static str, Variant<'static>>> {
+        self.shown.station().outputs.iter().map(output).collect()
+    }
+
     /// What each engine had to find inside its sandbox when the bases now in use were loaded, and whether it did; nothing
     /// is scanned by this call. No base is ever used whose test failed.
     #[zbus(out_args("passed", "results"))]
@@ -119,9 +132,24 @@ impl StationObject {
         let Some(room) = &station.engines else {
             return Err(Error::NotReady("the engines are not loaded; see Problems".to_owned()));
         };
-        let results: Vec<_> =
-            room.self_test.iter().map(|test| (text(&test.engine), text(&test.marker), test.found)).collect();
+        let results: Vec<_> = room.self_test.iter().map(line_of).collect();
         Ok((!results.is_empty() && results.iter().all(|(.., found)| *found), results))
+    }
+
+    /// Has the engines in use find everything that they must find, now, inside their sandbox: EICAR, the test markers, and the
+    /// sample of each container (the results list those that were not opened). Recorded; one at a time; takes seconds.
+    #[zbus(out_args("passed", "results"))]
+    async fn run_self_test(&self) -> Result<(bool, Vec<Tested>), Error> {
+        let orders = self.context.orders.clone();
+        let test = self.context.clerk.ask(move || orders.self_test()).await??;
+        Ok((test.passed, lines_of(&test)))
+    }
+
+    /// The last self-test that somebody asked for: when it ended, in seconds since 1970 (0: there was none since the start),
+    /// and whether everything was found.
+    #[zbus(property)]
+    fn self_tested(&self) -> (u64, bool) {
+        self.shown.station().tested.map(|tested| (tested.at, tested.passed)).unwrap_or_default()
     }
 
     /// What to say to people about each problem, in "fr" or "en": its kind, what it means, what to do.
@@ -147,9 +175,31 @@ impl StationObject {
         verdict: &str,
     ) -> zbus::Result<()>;
 
+    /// Copying the files of a session is over: what is on the output medium.
+    #[zbus(signal)]
+    pub(super) async fn copied(emitter: &SignalEmitter<'_>, session: ObjectPath<'_>, outcome: &str)
+    -> zbus::Result<()>;
+
     /// The medium is gone. Its object stays a while, and goes with InterfacesRemoved.
     #[zbus(signal)]
     pub(super) async fn removed(emitter: &SignalEmitter<'_>, session: ObjectPath<'_>) -> zbus::Result<()>;
+}
+
+fn line_of(test: &SelfTestResult) -> Tested {
+    (text(&test.engine), text(&test.marker), test.found)
+}
+
+/// The stable word of a container, as in reports.
+fn word_of(container: Container) -> String {
+    let word = serde_json::to_value(container).ok();
+    word.as_ref().and_then(|word| word.as_str()).unwrap_or_default().to_owned()
+}
+
+/// Each engine on each marker, and what was not opened although an engine is meant to.
+fn lines_of(test: &SelfTest) -> Vec<Tested> {
+    let closed = test.containers.iter().filter(|proof| !proof.proved);
+    let closed = closed.filter_map(|proof| Some((text(proof.opener.as_deref()?), word_of(proof.container), false)));
+    test.results.iter().map(line_of).chain(closed).collect()
 }
 
 /// A problem that only concerns media to come forbids no tag for one that is there.
@@ -159,13 +209,12 @@ fn can_seal(station: &StationView) -> bool {
 
 fn bases_date(station: &StationView, settings: &Settings) -> u64 {
     let Some(room) = &station.engines else { return 0 };
-    let bases = || room.engine_set.engines.iter().flat_map(|engine| &engine.bases);
-    let names: Vec<&str> = bases().map(|base| base.name.as_str()).collect();
-    if !settings.bases.required_but_missing(&names).is_empty() {
+    let (bases, all) = (&settings.bases, || room.engine_set.bases());
+    if !bases.missing(all()).is_empty() || all().any(|base| base.date.is_none()) {
         return 0;
     }
-    // A base of any name forbids a tag when it is too old.
-    bases().map(|base| seconds(base.date)).min().unwrap_or_default()
+    let counted = all().filter(|base| bases.fresh.is_empty() || bases.age_counts(base));
+    counted.map(|base| seconds(base.date)).min().unwrap_or_default()
 }
 
 /// Seconds since 1970; 0 for nothing and for what was before.

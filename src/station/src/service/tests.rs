@@ -10,13 +10,14 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod copying;
 mod scene;
 
 use super::publish::{OBJECTS, path_of};
 use super::*;
 use crate::admit::DeviceRefusal;
 use crate::board::{Problem, ProblemKind, StationView};
-use crate::session::view::{Conclusion, SessionView, State};
+use crate::session::view::{Conclusion, Contents, CopyStep, NoCopy, SessionView, State};
 use blanche_tests::bus::PrivateBus;
 use scene::{SOON, Scene, at, cancelled, eventually, listen, session, signals};
 use std::collections::HashMap;
@@ -75,7 +76,7 @@ fn the_interfaces_are_the_golden_ones() {
 #[test]
 fn everything_of_the_interfaces_is_documented() {
     let text = include_str!("../../../../docs/station.md");
-    for file in ["org.blanche.Station1.xml", "org.blanche.Session1.xml"] {
+    for file in ["org.blanche.Station1.xml", "org.blanche.Session1.xml", "org.blanche.Simulation1.xml"] {
         let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "tests", "golden", file].iter().collect();
         let xml = std::fs::read_to_string(path).expect("the golden file");
         for kind in ["<method name=\"", "<property name=\"", "<signal name=\""] {
@@ -90,6 +91,11 @@ fn everything_of_the_interfaces_is_documented() {
     for kind in ProblemKind::ALL {
         assert!(text.contains(&format!("`{}`", kind.word())), "{kind:?}");
     }
+    let contents = [Contents::Looking, Contents::Blank, Contents::Filled { files: 0, bytes: 0 }, Contents::Unknown];
+    let words = NoCopy::ALL.map(NoCopy::word).into_iter().chain(CopyStep::ALL.map(CopyStep::word));
+    for word in words.chain(contents.map(Contents::word)) {
+        assert!(text.contains(&format!("`{word}`")), "{word}");
+    }
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn a_session_is_told_from_its_arrival_to_its_end_and_its_object_goes_with_it() {
     let start = Instant::now();
     scene.show(&[&view]);
     let arrived = signals(&mut stream, "Arrived");
-    // STATION-3 allows a second from the kernel's event on a machine that has nothing else to do; printed, not asserted.
+    // A second is allowed from the kernel's event on a machine that has nothing else to do; printed, not asserted.
     println!("Arrived {} ms after the board knew", start.elapsed().as_millis());
     assert!(arrived.iter().any(|(_, member, _)| member == "InterfacesAdded"));
     view.state = State::Verdict;

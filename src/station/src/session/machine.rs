@@ -3,17 +3,19 @@
 //! It is a pure function of its inputs, so that every order of events can be tried without a device. Whoever drives it
 //! carries the effects out in their order, and gives the results back as inputs.
 
+mod copies;
 mod devices;
+mod doubt;
 
 use super::SessionId;
-use super::messages::{Effect, Ending, Entry, Input, Order, OrderRefused, Work};
+use super::messages::{Effect, Ending, Entry, Input, Order, OrderRefused, Ticket, Work};
 use super::rules::Rules;
 use super::view::{Conclusion, Failure, SessionView, State};
 use crate::admit::Role;
 use crate::detect::{DevPath, Disk, Event, UsbDevice};
-use blanche_scan::judge::Verdict;
 use blanche_scan::progress::Stage;
-use blanche_scan::report::{Report, Seal};
+use copies::{Copies, output_removed};
+use doubt::{doubt, is_believed, standing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use std::time::Duration;
 /// kiosks do, so that nobody is told to come back too early.
 const FIRST_RATE: u64 = 20_000_000;
 /// A medium with less content says more about start-up than about the rate, in bytes.
-const TELLING: u64 = 32 << 20;
+pub(crate) const TELLING: u64 = 32 << 20;
 
 #[derive(Debug)]
 struct Device {
@@ -34,15 +36,19 @@ struct Device {
     /// It became another one after it was judged: whatever it shows now, it stays out until it is pulled out.
     suspect: bool,
     /// The gate is being asked.
-    asked: bool,
+    asked: Option<Ticket>,
 }
 
 #[derive(Debug)]
 struct Session {
     view: SessionView,
     disk: Option<Disk>,
-    /// Why it is being stopped.
+    /// The gate is being asked to protect the disk: nobody reads it before.
+    protecting: Option<Ticket>,
+    /// Why it is being stopped: of several reasons, the one that leaves most in doubt.
     stopping: Option<Failure>,
+    /// The tag that was signed for it, and may stand on it.
+    signed: Option<String>,
 }
 
 /// All media of a station.
@@ -52,12 +58,17 @@ pub struct Machine {
     disks: BTreeMap<DevPath, Disk>,
     /// In the order of their arrival: UUIDv7 sort by time.
     sessions: BTreeMap<SessionId, Session>,
+    copies: Copies,
     /// Bytes per second of earlier sessions.
     rate: u64,
     /// Nothing while they are being loaded.
     engines: Option<Result<(), String>>,
     /// The station is being stopped.
     ending: bool,
+    /// The machine is about to sleep: nothing is begun.
+    asleep: bool,
+    /// Of the last question to the gate.
+    ticket: Ticket,
     effects: Vec<Effect>,
 }
 
@@ -77,11 +88,19 @@ impl Machine {
             devices: BTreeMap::new(),
             disks: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            copies: Copies::default(),
             rate,
             engines: None,
             ending: false,
+            asleep: false,
+            ticket: Ticket::default(),
             effects: Vec::new(),
         }
+    }
+
+    /// Takes the rate of earlier sessions, in bytes per second, from before the station was started.
+    pub fn learn(&mut self, rate: u64) {
+        self.rate = rate.max(1);
     }
 
     /// Sessions, in the order of their arrival.
@@ -95,24 +114,31 @@ impl Machine {
         self.sessions.get(&id).map(|session| &session.view)
     }
 
+    /// Disks that wait for this answer of the gate.
+    pub fn disks_behind(&self, ticket: Ticket) -> impl Iterator<Item = &Disk> {
+        let device = self.devices.iter().find(|(_, device)| device.asked == Some(ticket)).map(|(path, _)| path);
+        self.disks.values().filter(move |disk| device.is_some() && disk.device.as_ref() == device)
+    }
+
     /// Takes what happened; says what to do.
     #[must_use]
     pub fn handle(&mut self, input: Input) -> Vec<Effect> {
         match input {
             Input::Event(_) | Input::Admitted(..) if self.ending => {}
             Input::Event(event) => self.event(event),
-            Input::Admitted(path, result) => self.admitted(&path, result),
+            Input::Admitted(ticket, result) => self.admitted(ticket, result),
+            Input::Protected(ticket, result) => self.protected(ticket, result),
             Input::Work(id, work) => self.work(id, work),
+            Input::Sleeping => self.about_to_sleep(),
+            Input::Woke => self.woke(),
             Input::Slept(time) => self.slept(time),
-            Input::Engines(state) => self.engines = Some(state),
-            Input::Unprotected(path) => {
-                if let Some(id) = self.session_of(&path) {
-                    self.stop(id, failure("station", "the disk could not be made read-only"));
-                }
-            }
+            Input::Engines(state) => self.engines(state),
+            Input::Looked(id, contents) => self.looked(id, contents),
+            Input::MaySeal(may) => self.may_seal(may),
             Input::Ending => self.end(),
         }
         self.start_waiting();
+        self.look_and_tell();
         std::mem::take(&mut self.effects)
     }
 
@@ -125,9 +151,9 @@ impl Machine {
             Order::Cancel(id) => {
                 let session = self.sessions.get(&id).ok_or(OrderRefused::NoSuchSession)?;
                 match session.view.state {
-                    State::Queued | State::Checking | State::Sealing => {
-                        self.effects.push(Effect::Record(Entry::Ordered(order)));
-                        self.stop(id, failure("cancelled", "somebody cancelled"));
+                    State::Queued | State::Checking | State::Sealing | State::Copying => {
+                        self.effects.push(Effect::Record(Entry::Cancelled(id)));
+                        self.stop(id, Failure::new("cancelled", "somebody cancelled"));
                     }
                     _ => return Err(OrderRefused::NothingToCancel),
                 }
@@ -136,15 +162,19 @@ impl Machine {
                 let session = self.sessions.get(&id).ok_or(OrderRefused::NoSuchSession)?;
                 match (session.view.state, session.disk.clone()) {
                     (State::Verdict, Some(disk)) => {
-                        self.effects.push(Effect::Record(Entry::Ordered(order)));
-                        self.effects.push(Effect::Release(disk));
+                        self.effects.push(Effect::Record(Entry::Ejected(id)));
+                        self.drop_kept(id);
+                        let ticket = self.next_ticket();
+                        self.effects.push(Effect::Release(ticket, disk));
                     }
                     (State::Refused | State::Removed, _) | (_, None) => return Err(OrderRefused::NoSuchSession),
                     _ => return Err(OrderRefused::InUse),
                 }
             }
+            Order::Copy { session, output, erase } => self.order_copy(session, output, erase)?,
         }
         self.start_waiting();
+        self.look_and_tell();
         Ok(std::mem::take(&mut self.effects))
     }
 
@@ -184,6 +214,9 @@ impl Machine {
         if session.view.state != state {
             session.view.state = state;
             self.effects.push(Effect::Record(Entry::Entered(id, state)));
+            if state == State::Removed {
+                self.drop_kept(id);
+            }
         }
     }
 
@@ -199,17 +232,19 @@ impl Machine {
         let state = session.view.state;
         if state.is_working() || state == State::Queued {
             session.view.pulled = true;
-            self.stop(id, failure("removed", "the medium was pulled out"));
+            self.stop(id, Failure::new("removed", "the medium was pulled out"));
         } else {
             self.enter(id, State::Removed);
         }
     }
 
-    /// Ends a session before its verdict. What a thread still says afterwards is not believed to be clean.
+    /// Ends a session before its verdict, or the copying of its files. What a thread still says afterwards is not believed to be clean.
     fn stop(&mut self, id: SessionId, why: Failure) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if session.view.state.is_working() {
-            session.stopping.get_or_insert(why);
+            if session.stopping.as_ref().is_none_or(|before| doubt(before) < doubt(&why)) {
+                session.stopping = Some(why);
+            }
             self.enter(id, State::Stopping);
             self.effects.push(Effect::Stop(id));
         } else if session.view.conclusion.is_none() {
@@ -243,20 +278,35 @@ impl Machine {
                     self.enter(id, State::Sealing);
                 }
             }
+            Work::Signed(tag) => {
+                if !session.is_copying() {
+                    session.signed = Some(tag.clone());
+                }
+                self.effects.push(Effect::Record(Entry::Signed(id, tag)));
+            }
+            Work::Kept => self.keep(id),
+            Work::Copying(progress) => self.copy_progress(id, progress),
+            Work::Copied(report) => self.copied(id, *report),
+            Work::Ended(Ending::Failed(why)) if session.is_copying() => self.copy_failed(id, &why),
             Work::Ended(ending) => self.ended(id, ending),
         }
     }
 
     fn ended(&mut self, id: SessionId, ending: Ending) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if !session.view.state.is_working() {
+        if !session.view.state.is_working() || session.is_copying() {
             return;
         }
+        let signed = session.signed.take();
         let conclusion = match (ending, session.stopping.take()) {
             (Ending::Report(report), None) => Conclusion::Report(Arc::from(report)),
             (Ending::Report(report), Some(why)) if is_believed(&report, &why) => Conclusion::Report(Arc::from(report)),
-            (_, Some(why)) => Conclusion::Failed(why),
-            (Ending::Failed(why), None) => Conclusion::Failed(why),
+            (Ending::Report(report), Some(why)) => {
+                Conclusion::Failed(Failure { tag: standing(&report, signed), ..why })
+            }
+            (Ending::Failed(_), Some(why)) | (Ending::Failed(why), None) => {
+                Conclusion::Failed(Failure { tag: signed, ..why })
+            }
         };
         if let Conclusion::Report(report) = &conclusion
             && report.content.bytes >= TELLING
@@ -266,12 +316,41 @@ impl Machine {
             self.rate = self.rate.midpoint(report.profile.bytes_per_second.max(1));
         }
         session.view.conclusion = Some(conclusion);
+        self.keep_or_drop(id);
         self.conclude(id);
+    }
+
+    /// What engines say that miss something is worth nothing: whatever they are at work on ends with them.
+    fn engines(&mut self, state: Result<(), String>) {
+        if let Err(why) = &state {
+            self.stop_working(&Failure::new("engines", why));
+        }
+        self.engines = Some(state);
+    }
+
+    /// What is stopped now need not be stopped after the sleep, when it would go on for a moment with another medium.
+    fn about_to_sleep(&mut self) {
+        self.asleep = true;
+        self.effects.push(Effect::Record(Entry::Sleeping));
+        self.stop_working(&Failure::new("sleep", "the station is about to sleep"));
+    }
+
+    /// It may have been too short for a clock to tell, or nothing came of it.
+    fn woke(&mut self) {
+        if self.asleep {
+            self.asleep = false;
+            self.effects.push(Effect::Record(Entry::Slept(Duration::ZERO)));
+        }
     }
 
     /// After a sleep nobody knows whether a medium is still the one that was being read.
     fn slept(&mut self, time: Duration) {
+        self.asleep = false;
         self.effects.push(Effect::Record(Entry::Slept(time)));
+        self.stop_working(&Failure::new("sleep", "the station slept during the session"));
+    }
+
+    fn stop_working(&mut self, why: &Failure) {
         let working: Vec<SessionId> = self
             .sessions
             .values()
@@ -279,24 +358,25 @@ impl Machine {
             .map(|session| session.view.id)
             .collect();
         for id in working {
-            self.stop(id, failure("sleep", "the station slept during the session"));
+            self.stop(id, why.clone());
         }
     }
 
     /// Stops everything, and begins nothing any more.
     fn end(&mut self) {
         self.ending = true;
-        let open = |session: &&Session| session.view.conclusion.is_none();
+        self.stop_looking();
+        let open = |session: &&Session| session.view.conclusion.is_none() || session.is_copying();
         let all: Vec<SessionId> = self.sessions.values().filter(open).map(|session| session.view.id).collect();
         for id in all {
-            self.stop(id, failure("restart", "the station was stopped during the session"));
+            self.stop(id, Failure::new("restart", "the station was stopped during the session"));
         }
     }
 
-    /// Starts those whose turn it is; without engines everybody waits, and the board says for what. A disk with another card
-    /// in it waits until the thread of the first card has ended: its descriptor leads to the second by now.
+    /// Starts those whose turn it is and whose disk is protected; without engines everybody waits, and the board says for what. A
+    /// disk with another card in it waits until the thread of the first card has ended: its descriptor leads to the second by now.
     fn start_waiting(&mut self) {
-        if self.ending {
+        if self.ending || self.asleep {
             return;
         }
         let queued = |session: &&Session| session.view.state == State::Queued;
@@ -307,6 +387,7 @@ impl Machine {
             match &self.engines {
                 None | Some(Err(_)) => break,
                 Some(Ok(())) if working.clone().count() >= self.rules.at_once => break,
+                Some(Ok(())) if self.sessions.get(&id).is_some_and(|session| session.protecting.is_some()) => {}
                 Some(Ok(())) => {
                     let mut disks = working.filter_map(|session| session.disk.as_ref());
                     if disks.all(|busy| busy.path != disk.path) {
@@ -317,23 +398,4 @@ impl Machine {
             }
         }
     }
-}
-
-/// Whether a report counts although its session was stopped. What was found stays found; who cancelled too late, or pulled
-/// the medium out when its tag was there already, stopped nothing. After a sleep or a change nothing good is believed.
-fn is_believed(report: &Report, why: &Failure) -> bool {
-    match why.kind {
-        "cancelled" => true,
-        "removed" | "restart" => report.verdict == Verdict::Infected || has_tag(report),
-        _ => report.verdict == Verdict::Infected,
-    }
-}
-
-/// Whether the medium got its tag.
-fn has_tag(report: &Report) -> bool {
-    matches!(report.seal, Some(Seal::OnMedium { .. } | Seal::Detached { .. }))
-}
-
-fn failure(kind: &'static str, detail: &str) -> Failure {
-    Failure { kind, detail: detail.to_owned() }
 }

@@ -2,7 +2,7 @@
 
 use crate::admit::{Decision, Policy, Role, decide};
 use crate::detect::{Disk, UsbDevice};
-use blanche_scan::settings::Settings;
+use blanche_scan::settings::{CopyMode, PortRole, Settings};
 
 /// Sessions that work at the same time: with more, everybody waits longer, and matchers share the memory of the machine.
 const AT_ONCE: usize = 2;
@@ -22,6 +22,8 @@ pub struct Rules {
     pub at_once: usize,
     /// Cores that check.
     pub cores: u64,
+    /// Whose files may be copied; nothing where no port is for media that are written.
+    pub copies: Option<CopyMode>,
 }
 
 impl Rules {
@@ -35,6 +37,7 @@ impl Rules {
             drive: Box::new(move |disk| slots.role_of_slot(disk).ok()),
             at_once: AT_ONCE,
             cores: u64::from(settings.matchers.resolved()),
+            copies: settings.ports.iter().any(|port| port.role == PortRole::Output).then_some(settings.copy.mode),
         }
     }
 }

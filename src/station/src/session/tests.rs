@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use super::view::{Conclusion, Failure, State};
-use super::{Effect, Ending, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId, Work};
+mod admitting;
+mod anything;
+mod checking;
+mod copies;
+mod stopping;
+
+use super::view::{Conclusion, Contents, Failure, OutputId, State};
+use super::{CopyOrdered, Effect, Ending, Entry, Input, Machine, Order, OrderRefused, Rules, SessionId, Ticket, Work};
 use crate::admit::{Decision, DeviceRefusal, Role};
 use crate::detect::{DevPath, Disk, DiskKind, Event, Interface, Port, UsbDevice};
 use crate::show::samples;
@@ -11,14 +17,21 @@ use blanche_sandbox::wire::SealFailure;
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Progress, Stage};
 use blanche_scan::report::{NoTag, Seal};
-use proptest::prelude::*;
+use blanche_scan::settings::CopyMode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// Sockets for media that are written.
+const OUTPUTS: [u8; 2] = [7, 8];
+
+fn path(place: u8) -> DevPath {
+    DevPath(format!("/devices/usb1/1-{place}"))
+}
 
 /// A device in one of a few sockets; one with another class shows another digest.
 fn device(place: u8, class: u8) -> UsbDevice {
     UsbDevice {
-        path: DevPath(format!("/devices/usb1/1-{place}")),
+        path: path(place),
         port: Port(format!("usb-0:{place}")),
         vendor: 0x0951,
         product: 0x1666,
@@ -61,7 +74,11 @@ fn rules(at_once: usize) -> Rules {
     Rules {
         decide: Box::new(move |device| {
             if storage(device) {
-                Decision::Admit(Role::Input)
+                Decision::Admit(if OUTPUTS.iter().any(|place| device.path == path(*place)) {
+                    Role::Output
+                } else {
+                    Role::Input
+                })
             } else {
                 Decision::Refuse(DeviceRefusal::NotStorage(device.interfaces.clone().unwrap_or_default()))
             }
@@ -69,18 +86,47 @@ fn rules(at_once: usize) -> Rules {
         drive: Box::new(|_| None),
         at_once,
         cores: 2,
+        copies: Some(CopyMode::AllOrNothing),
     }
 }
 
-/// A machine whose effects are carried out at once.
+/// What the gate was asked: the device, or the disk and its medium.
+#[derive(Clone, Debug)]
+enum Question {
+    Admit(DevPath),
+    Protect(DevPath, u64),
+}
+
+/// A machine whose effects are carried out at once; only the gate may be slow.
 struct Bench {
     machine: Machine,
     /// What the gate answers next.
     gate: Result<(), DeviceRefusal>,
+    /// It answers only when it is told to.
+    slow: bool,
+    questions: Vec<(Ticket, Question)>,
+    /// The last question about each device that was neither refused nor pulled out since.
+    asked: BTreeMap<DevPath, Ticket>,
     admitted: BTreeSet<DevPath>,
-    protected: BTreeSet<DevPath>,
+    protected: BTreeSet<(DevPath, u64)>,
     working: BTreeMap<SessionId, Disk>,
+    looking: BTreeMap<OutputId, Disk>,
+    /// What copying needs, of these sessions.
+    kept: BTreeSet<SessionId>,
+    copying: BTreeMap<SessionId, CopyOrdered>,
+    /// Ends of copies that were recorded.
+    copied: usize,
+    ordered: usize,
+    /// Tags that were recorded before they were written.
+    signed: Vec<(SessionId, String)>,
     stopped: BTreeSet<SessionId>,
+    /// Nothing good may be said of them: whatever else happened, the machine slept, the device became another one, or the
+    /// engines turned out to miss something.
+    doubted: BTreeSet<SessionId>,
+    /// The same of what is being copied.
+    doubted_copies: BTreeSet<SessionId>,
+    /// Descriptors of what is plugged in.
+    shown: BTreeMap<DevPath, [u8; 32]>,
     opened: usize,
     concluded: BTreeMap<SessionId, Verdict>,
     released: usize,
@@ -91,10 +137,22 @@ impl Bench {
         let mut bench = Self {
             machine: Machine::new(rules(at_once)),
             gate: Ok(()),
+            slow: false,
+            questions: Vec::new(),
+            asked: BTreeMap::new(),
             admitted: BTreeSet::new(),
             protected: BTreeSet::new(),
             working: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            copying: BTreeMap::new(),
+            copied: 0,
+            ordered: 0,
+            signed: Vec::new(),
             stopped: BTreeSet::new(),
+            doubted: BTreeSet::new(),
+            doubted_copies: BTreeSet::new(),
+            shown: BTreeMap::new(),
             opened: 0,
             concluded: BTreeMap::new(),
             released: 0,
@@ -104,10 +162,15 @@ impl Bench {
     }
 
     fn event(&mut self, event: Event) {
+        if let Event::DeviceGone(path) = &event {
+            self.asked.remove(path);
+            self.admitted.remove(path);
+        }
         self.input(Input::Event(event));
     }
 
     fn input(&mut self, input: Input) {
+        self.doubt(&input);
         let effects = self.machine.handle(input);
         self.carry_out(effects);
     }
@@ -121,30 +184,44 @@ impl Bench {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Admit(device) => {
-                    if self.gate.is_ok() {
-                        self.admitted.insert(device.path.clone());
-                    }
-                    let answer = self.gate.clone();
-                    self.input(Input::Admitted(device.path, answer));
+                Effect::Admit(ticket, device) => {
+                    self.asked.insert(device.path.clone(), ticket);
+                    self.question(ticket, Question::Admit(device.path));
                 }
                 Effect::Refuse(path) => {
+                    self.asked.remove(&path);
                     self.admitted.remove(&path);
                 }
-                Effect::Protect(disk) => {
-                    self.protected.insert(disk.path);
-                }
+                Effect::Protect(ticket, disk) => self.question(ticket, Question::Protect(disk.path, disk.sequence)),
                 Effect::Start(id, disk) => {
                     let device = disk.device.clone().expect("a USB disk");
                     assert!(self.admitted.contains(&device), "a session on a device that nobody admitted");
-                    assert!(self.protected.contains(&disk.path), "a session on a disk that is not protected");
+                    assert!(
+                        self.protected.contains(&(disk.path.clone(), disk.sequence)),
+                        "a session on a disk that is not protected"
+                    );
                     assert!(self.working.values().all(|other| other.path != disk.path), "two threads on one disk");
                     assert!(self.working.insert(id, disk).is_none(), "started twice");
                 }
                 Effect::Stop(id) => {
                     self.stopped.insert(id);
                 }
-                Effect::Release(_) => self.released += 1,
+                Effect::Release(_, disk) => {
+                    let held = |id: &SessionId| {
+                        self.machine.session(*id).unwrap().medium.node == disk.node.display().to_string()
+                    };
+                    assert!(!self.kept.iter().any(held), "a disk is let go while its medium is held open");
+                    self.released += 1;
+                }
+                Effect::Drop(id) => assert!(self.kept.remove(&id), "dropped twice"),
+                Effect::Look(id, disk) => {
+                    assert!(self.looking.insert(id, disk).is_none(), "looked at twice");
+                }
+                Effect::StopLooking(id) => assert!(self.looking.contains_key(&id), "nobody looks"),
+                Effect::Copy(ordered) => self.start_copy(*ordered),
+                Effect::Record(Entry::CopyOrdered(..)) => self.ordered += 1,
+                Effect::Record(Entry::Copied(_)) => self.copied += 1,
+                Effect::Record(Entry::Signed(id, tag)) => self.signed.push((id, tag)),
                 Effect::Record(Entry::Opened(_)) => self.opened += 1,
                 Effect::Record(Entry::Concluded(view)) => {
                     let verdict = view.conclusion.as_ref().expect("a conclusion").verdict();
@@ -152,6 +229,43 @@ impl Bench {
                 }
                 Effect::Record(_) => {}
             }
+        }
+    }
+
+    fn question(&mut self, ticket: Ticket, question: Question) {
+        self.questions.push((ticket, question));
+        if !self.slow {
+            self.answer(self.questions.len() - 1, true);
+        }
+    }
+
+    /// The gate answers one of its questions, perhaps not for the last time.
+    fn answer(&mut self, number: usize, last: bool) {
+        let (ticket, question) = self.questions[number].clone();
+        if last {
+            self.questions.remove(number);
+        }
+        let answer = self.gate.clone();
+        match question {
+            Question::Admit(path) => {
+                if answer.is_ok() && self.asked.get(&path) == Some(&ticket) {
+                    self.admitted.insert(path);
+                }
+                self.input(Input::Admitted(ticket, answer));
+            }
+            Question::Protect(path, sequence) => {
+                if answer.is_ok() {
+                    self.protected.insert((path, sequence));
+                }
+                self.input(Input::Protected(ticket, answer.map_err(|why| why.word().to_owned())));
+            }
+        }
+    }
+
+    /// The gate answers everything.
+    fn answer_all(&mut self) {
+        while !self.questions.is_empty() {
+            self.answer(0, true);
         }
     }
 
@@ -190,358 +304,4 @@ fn report(verdict: Verdict, sealed: bool) -> Ending {
         Seal::NoTag { reason: NoTag::Writing(SealFailure::Unknown) }
     });
     Ending::Report(Box::new(report))
-}
-
-#[test]
-fn a_key_is_checked_without_anybody_asking() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    assert_eq!(bench.state(id), State::Checking);
-    assert!(bench.working.contains_key(&id));
-    bench.end(id, Verdict::Clean);
-    assert_eq!((bench.state(id), bench.verdict(id)), (State::Verdict, Some(Verdict::Clean)));
-    bench.event(Event::DiskGone(disk(1, 0, 1, 0).path));
-    bench.event(Event::DeviceGone(device(1, 8).path));
-    assert_eq!(bench.state(id), State::Removed);
-    bench.machine.forget(id);
-    assert_eq!(bench.machine.sessions().count(), 0);
-}
-
-#[test]
-fn nothing_starts_before_the_engines_are_ready_and_without_engines_everybody_waits() {
-    let mut bench = Bench::new(2);
-    bench.machine = Machine::new(rules(2));
-    let id = bench.insert(1);
-    assert_eq!(bench.state(id), State::Queued);
-    bench.input(Input::Engines(Err("no base".into())));
-    let other = bench.insert(2);
-    assert_eq!((bench.state(id), bench.state(other)), (State::Queued, State::Queued));
-    bench.input(Input::Engines(Ok(())));
-    assert_eq!((bench.state(id), bench.state(other)), (State::Checking, State::Checking));
-}
-
-#[test]
-fn a_device_that_is_not_storage_is_refused_and_its_session_says_so_until_it_is_pulled_out() {
-    let mut bench = Bench::new(2);
-    bench.event(Event::DeviceArrived(device(1, 3)));
-    let id = bench.only(1);
-    assert_eq!((bench.state(id), bench.verdict(id)), (State::Refused, Some(Verdict::Refused)));
-    assert!(bench.admitted.is_empty());
-    // Its disk, should the kernel have bound one all the same, is not read.
-    bench.event(Event::DiskArrived(disk(1, 0, 1, 1 << 20)));
-    assert!(bench.working.is_empty());
-    bench.event(Event::DeviceGone(device(1, 3).path));
-    assert_eq!(bench.state(id), State::Removed);
-}
-
-#[test]
-fn a_key_that_becomes_a_keyboard_during_its_session_is_refused_and_never_clean() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.event(Event::DeviceChanged(device(1, 3)));
-    assert_eq!(bench.state(id), State::Stopping);
-    assert!(bench.stopped.contains(&id) && bench.admitted.is_empty());
-    bench.end(id, Verdict::Clean);
-    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
-    let refusals = bench.machine.sessions().filter(|view| view.state == State::Refused).count();
-    assert_eq!(refusals, 1);
-    // Storage again: it stays refused, as long as it is plugged in.
-    bench.event(Event::DeviceChanged(device(1, 8)));
-    assert!(bench.working.is_empty() && bench.admitted.is_empty());
-}
-
-#[test]
-fn a_seal_that_was_not_finished_is_no_reason_to_believe_a_medium_that_was_pulled_out() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.input(Input::Work(id, Work::Sealing(0)));
-    bench.event(Event::DiskGone(disk(1, 0, 1, 0).path));
-    bench.end(id, Verdict::Clean);
-    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
-}
-
-#[test]
-fn a_station_that_is_stopped_ends_every_session_and_begins_none() {
-    let mut bench = Bench::new(1);
-    let (first, second) = (bench.insert(1), bench.insert(2));
-    bench.input(Input::Ending);
-    assert!(bench.stopped.contains(&first));
-    assert_eq!(bench.verdict(second), Some(Verdict::Incomplete));
-    bench.event(Event::DeviceArrived(device(3, 8)));
-    bench.end(first, Verdict::Clean);
-    assert!(bench.working.is_empty() && !bench.admitted.contains(&device(3, 8).path));
-    assert_eq!(bench.verdict(first), Some(Verdict::Incomplete));
-}
-
-#[test]
-fn a_disk_that_cannot_be_protected_is_not_sealed() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.input(Input::Unprotected(disk(1, 0, 1, 0).path));
-    bench.end(id, Verdict::Clean);
-    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
-}
-
-#[test]
-fn a_medium_that_is_pulled_out_is_told_at_once_and_ends_incomplete() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.event(Event::DeviceGone(device(1, 8).path));
-    let view = bench.machine.session(id).unwrap();
-    assert!(view.pulled && view.state == State::Stopping);
-    bench.end(id, Verdict::Clean);
-    assert_eq!((bench.state(id), bench.verdict(id)), (State::Removed, Some(Verdict::Incomplete)));
-    // The next key in the same socket has a session of its own.
-    let next = bench.insert(1);
-    assert_ne!(next, id);
-    assert_eq!(bench.state(next), State::Checking);
-}
-
-#[test]
-fn the_next_card_waits_until_nobody_holds_the_first_one_any_more() {
-    let mut bench = Bench::new(2);
-    let first = bench.insert(1);
-    bench.event(Event::DiskChanged(disk(1, 0, 2, 1 << 30)));
-    assert_eq!(bench.state(first), State::Stopping);
-    let second = bench.machine.sessions().find(|view| !view.pulled).unwrap().id;
-    assert_eq!(bench.state(second), State::Queued);
-    // Another disk does not wait.
-    let other = bench.insert(2);
-    assert_eq!(bench.state(other), State::Checking);
-    bench.end(other, Verdict::Clean);
-    bench.end(first, Verdict::Clean);
-    assert_eq!((bench.state(second), bench.verdict(first)), (State::Checking, Some(Verdict::Incomplete)));
-}
-
-#[test]
-fn what_was_found_stays_found_when_the_key_is_pulled_out() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.event(Event::DiskGone(disk(1, 0, 1, 0).path));
-    bench.end(id, Verdict::Infected);
-    assert_eq!(bench.verdict(id), Some(Verdict::Infected));
-}
-
-#[test]
-fn a_key_that_was_sealed_when_it_was_pulled_out_is_what_its_report_says() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.input(Input::Work(id, Work::Sealing(0)));
-    assert_eq!(bench.state(id), State::Sealing);
-    bench.event(Event::DiskGone(disk(1, 0, 1, 0).path));
-    bench.working.remove(&id);
-    bench.input(Input::Work(id, Work::Ended(report(Verdict::Clean, true))));
-    assert_eq!(bench.verdict(id), Some(Verdict::Clean));
-}
-
-#[test]
-fn after_a_sleep_no_session_is_clean() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    bench.input(Input::Slept(Duration::from_secs(60)));
-    bench.working.remove(&id);
-    bench.input(Input::Work(id, Work::Ended(report(Verdict::Clean, true))));
-    assert_eq!(bench.verdict(id), Some(Verdict::Incomplete));
-}
-
-#[test]
-fn orders_are_carried_out_where_they_mean_something() {
-    let mut bench = Bench::new(1);
-    let (first, second) = (bench.insert(1), bench.insert(2));
-    assert_eq!((bench.state(first), bench.state(second)), (State::Checking, State::Queued));
-    assert_eq!(bench.order(Order::Eject(first)), Err(OrderRefused::InUse));
-    assert_eq!(bench.order(Order::Cancel(second)), Ok(()));
-    assert_eq!(bench.verdict(second), Some(Verdict::Incomplete));
-    assert_eq!(bench.order(Order::Cancel(second)), Err(OrderRefused::NothingToCancel));
-    assert_eq!(bench.order(Order::Cancel(first)), Ok(()));
-    bench.end(first, Verdict::Incomplete);
-    assert_eq!(bench.order(Order::Eject(first)), Ok(()));
-    assert_eq!(bench.released, 1);
-    assert_eq!(bench.order(Order::Cancel(SessionId::now_v7())), Err(OrderRefused::NoSuchSession));
-}
-
-#[test]
-fn a_card_reader_waits_for_its_card_and_each_card_is_a_session() {
-    let mut bench = Bench::new(2);
-    bench.event(Event::DeviceArrived(device(1, 8)));
-    bench.event(Event::DiskArrived(disk(1, 0, 1, 0)));
-    assert_eq!(bench.machine.sessions().count(), 0);
-    bench.event(Event::DiskChanged(disk(1, 0, 2, 1 << 20)));
-    let first = bench.only(1);
-    // udev repeats itself.
-    bench.event(Event::DiskChanged(disk(1, 0, 2, 1 << 20)));
-    assert_eq!(bench.machine.sessions().count(), 1);
-    bench.end(first, Verdict::Clean);
-    bench.event(Event::DiskChanged(disk(1, 0, 3, 0)));
-    assert_eq!(bench.state(first), State::Removed);
-    bench.event(Event::DiskChanged(disk(1, 0, 4, 1 << 20)));
-    assert_eq!(bench.machine.sessions().filter(|view| view.state == State::Checking).count(), 1);
-}
-
-#[test]
-fn a_device_that_the_gate_cannot_admit_is_refused() {
-    let mut bench = Bench::new(2);
-    bench.gate = Err(DeviceRefusal::Unusable);
-    bench.event(Event::DeviceArrived(device(1, 8)));
-    bench.event(Event::DiskArrived(disk(1, 0, 1, 1 << 20)));
-    let id = bench.only(1);
-    assert_eq!(bench.state(id), State::Refused);
-    assert!(bench.working.is_empty());
-}
-
-#[test]
-fn the_time_is_told_before_checking_begins_and_learns_from_each_session() {
-    let mut bench = Bench::new(2);
-    let id = bench.insert(1);
-    let progress = |bytes| Progress {
-        stage: Stage::Checking,
-        files: 3,
-        bytes,
-        bytes_read: 0,
-        files_done: 0,
-        bytes_done: 0,
-        files_found: 0,
-        rate: 0,
-        remaining: None,
-    };
-    bench.input(Input::Work(id, Work::Progress(progress(400_000_000))));
-    assert_eq!(bench.machine.session(id).unwrap().estimate, Some(Duration::from_secs(10)));
-    bench.end(id, Verdict::Clean);
-    let next = bench.insert(2);
-    bench.input(Input::Work(next, Work::Progress(progress(400_000_000))));
-    // The sample checked 2.8 MB/s.
-    assert_eq!(bench.machine.session(next).unwrap().estimate, Some(Duration::from_secs(18)));
-}
-
-/// What may happen at any moment.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Plug(u8, bool),
-    Change(u8, bool),
-    Unplug(u8),
-    Disk(u8, u64, u64, bool),
-    DiskGone(u8, u64),
-    Sealing(u8),
-    End(u8, u8, bool),
-    Fail(u8),
-    Cancel(u8),
-    Eject(u8),
-    Sleep,
-    GateFails(bool),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let place = 0u8..3;
-    prop_oneof![
-        4 => (place.clone(), any::<bool>()).prop_map(|(place, storage)| Step::Plug(place, storage)),
-        1 => (place.clone(), any::<bool>()).prop_map(|(place, storage)| Step::Change(place, storage)),
-        2 => place.clone().prop_map(Step::Unplug),
-        6 => (place.clone(), 0u64..2, 1u64..4, any::<bool>()).prop_map(|(p, lun, seq, full)| Step::Disk(p, lun, seq, full)),
-        2 => (place, 0u64..2).prop_map(|(place, lun)| Step::DiskGone(place, lun)),
-        2 => any::<u8>().prop_map(Step::Sealing),
-        5 => (any::<u8>(), 0u8..3, any::<bool>()).prop_map(|(n, verdict, sealed)| Step::End(n, verdict, sealed)),
-        1 => any::<u8>().prop_map(Step::Fail),
-        1 => any::<u8>().prop_map(Step::Cancel),
-        1 => any::<u8>().prop_map(Step::Eject),
-        1 => Just(Step::Sleep),
-        1 => any::<bool>().prop_map(Step::GateFails),
-    ]
-}
-
-/// One of those that there are.
-fn pick<T: Copy>(number: u8, of: impl Iterator<Item = T>) -> Option<T> {
-    let all: Vec<T> = of.collect();
-    (!all.is_empty()).then(|| all[usize::from(number) % all.len()])
-}
-
-/// One step; whether its session, if it ended, may be clean.
-fn take(bench: &mut Bench, step: Step) {
-    let class = |storage| if storage { 8 } else { 3 };
-    match step {
-        Step::Plug(place, storage) => bench.event(Event::DeviceArrived(device(place, class(storage)))),
-        Step::Change(place, storage) => bench.event(Event::DeviceChanged(device(place, class(storage)))),
-        Step::Unplug(place) => bench.event(Event::DeviceGone(device(place, 8).path)),
-        Step::Disk(place, lun, sequence, full) => {
-            bench.event(Event::DiskArrived(disk(place, lun, sequence, if full { 1 << 30 } else { 0 })));
-        }
-        Step::DiskGone(place, lun) => bench.event(Event::DiskGone(disk(place, lun, 0, 0).path)),
-        Step::Sealing(number) => {
-            if let Some(id) = pick(number, bench.working.keys().copied()) {
-                bench.input(Input::Work(id, Work::Sealing(1)));
-            }
-        }
-        Step::End(number, verdict, sealed) => {
-            let Some(id) = pick(number, bench.working.keys().copied()) else { return };
-            let verdict = [Verdict::Clean, Verdict::Incomplete, Verdict::Infected][usize::from(verdict)];
-            let stopped = bench.stopped.contains(&id);
-            bench.working.remove(&id);
-            bench.input(Input::Work(id, Work::Ended(report(verdict, sealed && verdict == Verdict::Clean))));
-            let told = bench.concluded[&id];
-            if !stopped {
-                assert_eq!(told, verdict, "nobody stopped it");
-            } else if verdict == Verdict::Infected {
-                assert_eq!(told, Verdict::Infected, "what was found stays found");
-            }
-        }
-        Step::Fail(number) => {
-            let Some(id) = pick(number, bench.working.keys().copied()) else { return };
-            bench.working.remove(&id);
-            let failure = Failure { kind: "station", detail: String::new() };
-            bench.input(Input::Work(id, Work::Ended(Ending::Failed(failure))));
-            assert_eq!(bench.concluded[&id], Verdict::Incomplete);
-        }
-        Step::Cancel(number) => {
-            if let Some(id) = pick(number, bench.machine.sessions().map(|view| view.id).collect::<Vec<_>>().into_iter())
-            {
-                // Refused when there is nothing to cancel.
-                let _ = bench.order(Order::Cancel(id));
-            }
-        }
-        Step::Eject(number) => {
-            if let Some(id) = pick(number, bench.machine.sessions().map(|view| view.id).collect::<Vec<_>>().into_iter())
-            {
-                // Refused while it is in use.
-                let _ = bench.order(Order::Eject(id));
-            }
-        }
-        Step::Sleep => bench.input(Input::Slept(Duration::from_secs(5))),
-        Step::GateFails(fails) => bench.gate = if fails { Err(DeviceRefusal::Unusable) } else { Ok(()) },
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_happens_every_session_ends_once_and_the_station_is_empty_when_all_is_pulled_out(
-        steps in proptest::collection::vec(step(), 0..60),
-        at_once in 1usize..3,
-    ) {
-        let mut bench = Bench::new(at_once);
-        for step in steps {
-            take(&mut bench, step);
-            let working = bench.machine.sessions().filter(|view| view.state.is_working()).count();
-            prop_assert_eq!(working, bench.working.len());
-            for view in bench.machine.sessions() {
-                let done = matches!(view.state, State::Verdict | State::Refused | State::Removed);
-                prop_assert_eq!(done, view.conclusion.is_some(), "{:?}", view);
-            }
-        }
-        for place in 0..3 {
-            bench.event(Event::DeviceGone(device(place, 8).path));
-        }
-        for place in 0..3 {
-            for lun in 0..2 {
-                bench.event(Event::DiskGone(disk(place, lun, 0, 0).path));
-            }
-        }
-        while let Some(id) = bench.working.keys().next().copied() {
-            prop_assert!(bench.stopped.contains(&id), "nobody stops a session whose medium is gone");
-            bench.end(id, Verdict::Clean);
-            prop_assert_ne!(bench.concluded[&id], Verdict::Refused);
-        }
-        let left: Vec<_> = bench.machine.sessions().filter(|view| view.state != State::Removed).collect();
-        prop_assert!(left.is_empty(), "{:?}", left);
-        prop_assert_eq!(bench.opened, bench.concluded.len());
-    }
 }

@@ -1,5 +1,9 @@
 //! What people may know of a session: the part of the station that the kiosk, the command line and the bus show.
 
+mod copying;
+
+pub use copying::{Contents, CopyProgress, CopyStep, CopyView, NoCopy, OutputId, OutputView};
+
 use super::SessionId;
 use crate::admit::{DeviceRefusal, Role};
 use crate::detect::{Disk, UsbDevice};
@@ -23,6 +27,8 @@ pub enum State {
     Stopping,
     /// The verdict is there; the medium may be taken away.
     Verdict,
+    /// Its files are copied to a medium of the station.
+    Copying,
     /// The device is not admitted.
     Refused,
     /// The medium is gone.
@@ -31,8 +37,16 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Queued, Self::Checking, Self::Sealing, Self::Stopping, Self::Verdict, Self::Refused, Self::Removed];
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Checking,
+        Self::Sealing,
+        Self::Stopping,
+        Self::Verdict,
+        Self::Copying,
+        Self::Refused,
+        Self::Removed,
+    ];
 
     /// The stable word for buses, journals and programs.
     #[must_use]
@@ -43,6 +57,7 @@ impl State {
             Self::Sealing => "sealing",
             Self::Stopping => "stopping",
             Self::Verdict => "verdict",
+            Self::Copying => "copying",
             Self::Refused => "refused",
             Self::Removed => "removed",
         }
@@ -50,7 +65,7 @@ impl State {
 
     /// Whether a thread works on it.
     pub(crate) const fn is_working(self) -> bool {
-        matches!(self, Self::Checking | Self::Sealing | Self::Stopping)
+        matches!(self, Self::Checking | Self::Sealing | Self::Stopping | Self::Copying)
     }
 }
 
@@ -72,6 +87,15 @@ pub struct Failure {
     pub kind: &'static str,
     /// For staff.
     pub detail: String,
+    /// The tag that may stand all the same: workstations would accept it until staff revoke it.
+    pub tag: Option<String>,
+}
+
+impl Failure {
+    /// A failure that left no tag.
+    pub fn new(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), tag: None }
+    }
 }
 
 impl Conclusion {
@@ -151,12 +175,31 @@ pub struct SessionView {
     pub conclusion: Option<Conclusion>,
     /// The medium was pulled out while it was being worked on.
     pub pulled: bool,
+    /// Copying its files.
+    pub copy: CopyView,
 }
 
 impl SessionView {
-    /// The report, when there is one.
+    /// A session that begins.
     #[must_use]
-    pub fn report(&self) -> Option<&Report> {
+    pub fn new(state: State, medium: MediumView) -> Self {
+        Self {
+            id: SessionId::now_v7(),
+            state,
+            medium,
+            role: Role::Input,
+            progress: None,
+            estimate: None,
+            tag_bytes: 0,
+            conclusion: None,
+            pulled: false,
+            copy: CopyView::default(),
+        }
+    }
+
+    /// The report, when there is one. What came of copying is beside it.
+    #[must_use]
+    pub fn report(&self) -> Option<&Arc<Report>> {
         match &self.conclusion {
             Some(Conclusion::Report(report)) => Some(report),
             _ => None,

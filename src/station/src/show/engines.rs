@@ -37,19 +37,15 @@ fn bases(
         for base in &engine.bases {
             let version = base.version.as_deref().map(harmless).unwrap_or_default();
             let date = base.date.and_then(|date| Some((words::date(date, lang)?, age(date, now, lang))));
-            let stale = base.date.is_none_or(|date| {
-                u64::try_from(now.saturating_sub(date)).is_ok_and(|age| age > settings.bases.max_age.as_secs())
-            });
+            let stale = settings.bases.is_stale(base, now);
             let date = date
                 .map_or_else(|| lang.pick("sans date", "no date").to_owned(), |(date, age)| format!("{date}, {age}"));
-            let stale = if stale { lang.pick(" [trop ancienne]", " [too old]") } else { "" };
+            let stale = if stale { lang.pick(" [interdit les étiquettes]", " [forbids tags]") } else { "" };
             let count = words::counted(base.signatures, ("signature", "signatures"), ("signature", "signatures"), lang);
             writeln!(out, "  {} {version} : {count}, {date}{stale}", harmless(&base.name))?;
         }
     }
-    let loaded: Vec<&str> =
-        room.engine_set.engines.iter().flat_map(|engine| &engine.bases).map(|base| base.name.as_str()).collect();
-    for name in settings.bases.required_but_missing(&loaded) {
+    for name in settings.bases.missing(room.engine_set.bases()) {
         writeln!(out, "  {} {}", harmless(name), lang.pick("[demandée, absente]", "[required, missing]"))?;
     }
     if let Some(reason) = &room.base_rejected {
@@ -107,17 +103,33 @@ fn containers(proofs: &[ContainerProof], lang: Lang, out: &mut dyn Write) -> io:
 /// # Errors
 /// The output's.
 pub fn self_test(room: &EngineRoomDescription, passed: bool, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    let word = |found| if found { lang.pick("trouvé", "found") } else { lang.pick("MANQUÉ", "MISSED") };
     for result in &room.self_test {
-        writeln!(out, "{:<7} {} : {}", word(result.found), harmless(&result.engine), harmless(&result.marker))?;
+        tested(&result.engine, &result.marker, result.found, lang, out)?;
     }
     for proof in &room.containers {
         let name = words::container(proof.container, lang);
         match &proof.opener {
-            Some(opener) => writeln!(out, "{:<7} {} : {name}", word(proof.proved), harmless(opener))?,
+            Some(opener) => tested(opener, name, proof.proved, lang, out)?,
             None => writeln!(out, "{:<7} {name}", lang.pick("fermé", "closed"))?,
         }
     }
+    self_test_result(passed, lang, out)
+}
+
+/// Writes whether an engine found one marker.
+///
+/// # Errors
+/// The output's.
+pub fn tested(engine: &str, marker: &str, found: bool, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    let word = if found { lang.pick("trouvé", "found") } else { lang.pick("MANQUÉ", "MISSED") };
+    writeln!(out, "{word:<7} {} : {}", harmless(engine), harmless(marker))
+}
+
+/// Writes what a self-test means.
+///
+/// # Errors
+/// The output's.
+pub fn self_test_result(passed: bool, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let sentence = match passed {
         true => lang.pick("Chaque moteur trouve ses marques.", "Each engine finds its markers."),
         false => lang.pick(
@@ -147,7 +159,7 @@ mod tests {
         for line in [
             "clamav 1.4.6",
             "  blanche.ndb 1 : 2 signatures, 20 November 2026, 2 days ago\n",
-            "  old.ndb  : 1 signature, no date [too old]",
+            "  old.ndb  : 1 signature, no date [forbids tags]",
             "  daily [required, missing]",
             "  main [required, missing]",
             "  max_file_size        none",

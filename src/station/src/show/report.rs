@@ -139,13 +139,15 @@ fn found(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     if files.is_empty() {
         return Ok(());
     }
-    let count = words::files(u64::try_from(files.len()).unwrap_or(u64::MAX), lang);
+    let more = report.findings_left_out.map_or(0, |more| more.malicious.saturating_add(more.suspicious));
+    let count = words::files(u64::try_from(files.len()).unwrap_or(u64::MAX).saturating_add(more), lang);
     writeln!(out, "\n{} {count}", lang.pick("Trouvé :", "Found:"))?;
     if files.iter().any(|file| worst(file) == Some(Severity::Suspicious)) && report.verdict == Verdict::Incomplete {
         let advice = words::suspicious(lang);
         writeln!(out, "  {}\n  {NEXT} {}", advice.what, advice.next)?;
     }
-    findings(&files, Severity::Suspicious, report.volumes.len(), lang, out)
+    findings(&files, Severity::Suspicious, report.volumes.len(), lang, out)?;
+    not_listed(more, lang, out)
 }
 
 /// One line per file and finding, [`MOST_FOUND`] at most.
@@ -178,7 +180,8 @@ fn not_checked(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<(
     if report.not_checked.is_empty() {
         return Ok(());
     }
-    let count = u64::try_from(report.not_checked.len()).unwrap_or(u64::MAX);
+    let more = report.not_checked_left_out.unwrap_or(0);
+    let count = u64::try_from(report.not_checked.len()).unwrap_or(u64::MAX).saturating_add(more);
     let count = words::counted(count, ("élément", "éléments"), ("item", "items"), lang);
     writeln!(out, "\n{} {count}", lang.pick("Non vérifié :", "Not checked:"))?;
     for (cause, lines) in by_cause(&report.not_checked) {
@@ -190,7 +193,7 @@ fn not_checked(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<(
         }
         and_more(lines.len(), MOST_EACH, "      ", lang, out)?;
     }
-    Ok(())
+    not_listed(more, lang, out)
 }
 
 /// Groups in the order in which their causes first appear.
@@ -232,11 +235,13 @@ fn range(line: &NotChecked, lang: Lang) -> String {
 /// Files with findings that are for information only.
 fn remarks(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let files: Vec<&FileFindings> = report.findings.iter().filter(|file| worst(file) == Some(Severity::Info)).collect();
-    if files.is_empty() {
+    let more = report.findings_left_out.map_or(0, |more| more.info);
+    if files.is_empty() && more == 0 {
         return Ok(());
     }
     writeln!(out, "\n{}", lang.pick("Pour information :", "For information:"))?;
-    findings(&files, Severity::Info, report.volumes.len(), lang, out)
+    findings(&files, Severity::Info, report.volumes.len(), lang, out)?;
+    not_listed(more, lang, out)
 }
 
 /// Both ledgers in one line each.
@@ -392,6 +397,16 @@ fn and_more(all: usize, shown: usize, indent: &str, lang: Lang, out: &mut dyn Wr
         "{indent}{}",
         lang.pick(format!("… et {more} de plus, voir --json"), format!("… and {more} more, see --json"))
     )
+}
+
+/// "… et 34 464 de plus, que le rapport ne nomme pas".
+fn not_listed(more: u64, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    if more == 0 {
+        return Ok(());
+    }
+    let more = words::number(more, lang);
+    let (french, english) = ("de plus, que le rapport ne nomme pas", "more that the report does not name");
+    writeln!(out, "  {}", lang.pick(format!("… et {more} {french}"), format!("… and {more} {english}")))
 }
 
 #[cfg(test)]

@@ -109,7 +109,9 @@ pub(crate) fn clean() -> Report {
             digests: Vec::new(),
         },
         findings: Vec::new(),
+        findings_left_out: None,
         not_checked: Vec::new(),
+        not_checked_left_out: None,
         files: None,
         engines: Engines {
             engines: engines(),

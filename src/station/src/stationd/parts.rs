@@ -1,9 +1,10 @@
 //! What the daemon of a real station is made of: the one place where its source, gate and rules are chosen.
 
 use crate::admit::Usb;
-use crate::daemon::{AskSigner, Parts};
+use crate::daemon::{AskSigner, MachineClocks, Parts};
 use crate::detect::{DetectError, Event, Source, Udev};
 use crate::session::Rules;
+use blanche_bus::Bus;
 use blanche_keys::SignerClient;
 use blanche_scan::settings::Settings;
 use std::sync::Arc;
@@ -17,12 +18,14 @@ pub(super) fn parts(settings: &Arc<Settings>) -> Parts {
         gate: Box::new(Usb::default()),
         rules: Rules::of(settings),
         signer: Some(signer(Arc::clone(settings))),
+        clocks: Box::new(MachineClocks),
+        logind: Some(Bus::System),
         simulated: false,
     }
 }
 
 /// What keeps the signer from signing: told before the first medium is clean.
-fn signer(settings: Arc<Settings>) -> AskSigner {
+pub(super) fn signer(settings: Arc<Settings>) -> AskSigner {
     Box::new(move || {
         let program = settings.children.program("blanche-signer");
         let described = SignerClient::spawn(&program, &settings.seal.keys).and_then(|signer| signer.describe());

@@ -13,12 +13,12 @@ use blanche_tests::{Format, Tree, samples};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-fn number(name: &str, default: u64) -> u64 {
+pub(crate) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
 /// Processes that this one or its children started, by name.
-fn children() -> Vec<(i32, String)> {
+pub(crate) fn children() -> Vec<(i32, String)> {
     let (own, mut family, mut found) = (std::process::id(), Vec::new(), Vec::new());
     family.push(own.to_string());
     for _ in 0..3 {
@@ -37,7 +37,7 @@ fn children() -> Vec<(i32, String)> {
     found
 }
 
-fn kill(pid: i32) {
+pub(crate) fn kill(pid: i32) {
     // It may have ended meanwhile.
     let _ = rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL);
 }
@@ -126,6 +126,10 @@ fn hundreds_of_sessions_with_random_faults_leave_nothing_behind() {
             _ => kiosk.plug(&port, image),
         };
         std::thread::sleep(Duration::from_millis(random.u64(0..150)));
+        if matches!(fault, 1 | 2) {
+            // What goes or changes before the gate has let it in gets no session of its own.
+            kiosk.wait(&port, "a session", |_| true);
+        }
         match fault {
             1 => kiosk.sockets.remove(&device),
             2 => kiosk.sockets.change(&device, &blanche_station::detect::simulated::descriptors_of(1, 2, &[KEYBOARD])),
@@ -264,8 +268,29 @@ fn the_next_session_does_not_notice_that_the_engines_died_in_between() {
     assert_works(&kiosk, "p1", &keys.clean, 0);
     let engines: Vec<_> = children().into_iter().filter(|(_, name)| name == "blanche-matcher").collect();
     assert!(!engines.is_empty(), "{:?}", children());
-    for (pid, _) in engines {
-        kill(pid);
+    for (pid, _) in &engines {
+        kill(*pid);
     }
+    // What is being ended holds much memory, and lives until that is let go.
+    kiosk.wait_until("they are dead", |_| children().iter().all(|child| !engines.contains(child)));
     assert_works(&kiosk, "p2", &keys.clean, 0);
+}
+
+#[test]
+fn engines_that_die_again_while_they_are_replaced_come_back_without_another_medium() {
+    let kiosk = Kiosk::among(Others::away());
+    let keys = Keys::new(&kiosk);
+    let engines = || -> Vec<_> { children().into_iter().filter(|(_, name)| name == "blanche-matcher").collect() };
+    assert_works(&kiosk, "p1", &keys.clean, 0);
+    let first = engines();
+    first.iter().for_each(|(pid, _)| kill(*pid));
+    kiosk.wait_until("they are dead", |_| engines().iter().all(|child| !first.contains(child)));
+    let device = kiosk.plug("p2", &keys.clean);
+    // Those that the session has loaded.
+    kiosk.wait_until("others are loaded", |_| !engines().is_empty());
+    engines().iter().for_each(|(pid, _)| kill(*pid));
+    let session = kiosk.wait("p2", "an end", ended);
+    assert_eq!(session.conclusion.as_ref().unwrap().verdict(), Verdict::Incomplete, "{session:?}");
+    kiosk.unplug("p2", &device);
+    assert_works(&kiosk, "p3", &keys.clean, 0);
 }

@@ -3,11 +3,12 @@
 use blanche_journal::{Filter, Log, Order, Reader, Row};
 use blanche_scan::judge::Verdict;
 use blanche_scan::settings::Settings;
-use blanche_station::admit::SimulatedGate;
+use blanche_station::admit::{Gate, SimulatedGate};
 use blanche_station::board::Snapshot;
-use blanche_station::daemon::{Daemon, Parts};
+use blanche_station::daemon::{Clocks, Daemon, MachineClocks, Parts};
 use blanche_station::detect::simulated::{Plug, Sockets, Unit, descriptors_of, machine};
 use blanche_station::detect::{DevPath, DiskKind};
+use blanche_station::service::Bus;
 use blanche_station::session::Rules;
 use blanche_station::session::view::{SessionView, State};
 use blanche_tests::tools::try_run;
@@ -31,6 +32,21 @@ pub(crate) struct Kiosk {
     pub(crate) journal: PathBuf,
     settings: Arc<Settings>,
     _others: Others,
+}
+
+/// What a station stands on.
+pub(crate) struct Ground {
+    pub(crate) gate: Box<dyn Gate>,
+    pub(crate) clocks: Box<dyn Clocks>,
+    /// Where sleep is announced.
+    pub(crate) logind: Option<Bus>,
+}
+
+impl Ground {
+    /// A machine with this gate.
+    pub(crate) fn of(gate: impl Gate + 'static) -> Self {
+        Self { gate: Box::new(gate), clocks: Box::new(MachineClocks), logind: None }
+    }
 }
 
 /// All stations of this test program start their processes side by side: who kills some must be alone.
@@ -65,14 +81,84 @@ impl Kiosk {
         Self::with_journal(others, folder, journal)
     }
 
-    pub(crate) fn with_journal(others: Others, folder: tempfile::TempDir, journal: PathBuf) -> Self {
+    /// A station whose gate is this one.
+    pub(crate) fn with_gate(others: Others, gate: impl Gate + 'static) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
+        Self::build(others, folder, journal, Ground::of(gate), &programs(), "")
+    }
+
+    /// A station in other surroundings.
+    pub(crate) fn on(others: Others, ground: Ground) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
+        Self::build(others, folder, journal, ground, &programs(), "")
+    }
+
+    /// The same, and what its engines said about a content stays known between sessions.
+    pub(crate) fn that_remembers(others: Others, gate: impl Gate + 'static) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
         let mut station = Station::new(folder.path());
+        station.set("known_results", "file", &format!("{:?}", folder.path().join("known.sqlite")));
+        Self::equip(others, station, folder, journal, Ground::of(gate), &programs(), "")
+    }
+
+    /// A station with other programs.
+    pub(crate) fn with_programs(others: Others, programs: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
+        Self::build(others, folder, journal, Ground::of(SimulatedGate), programs, "")
+    }
+
+    pub(crate) fn with_journal(others: Others, folder: tempfile::TempDir, journal: PathBuf) -> Self {
+        Self::build(others, folder, journal, Ground::of(SimulatedGate), &programs(), "")
+    }
+
+    /// A station that copies from `in1`, `in2` and `in3` to `out1` and `out2`.
+    pub(crate) fn copying(others: Others, mode: &str) -> Self {
+        Self::copying_through(others, mode, SimulatedGate)
+    }
+
+    /// The same through this gate.
+    pub(crate) fn copying_through(others: Others, mode: &str, gate: impl Gate + 'static) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal");
+        let port = |(port, role): (&str, &str)| format!("{{ port = \"{port}\", role = \"{role}\" }}");
+        let ports = [("in1", "input"), ("in2", "input"), ("in3", "input"), ("out1", "output"), ("out2", "output")];
+        let more = format!("copy.mode = \"{mode}\"\nports = [{}]\n", ports.map(port).join(", "));
+        Self::build(others, folder, journal, Ground::of(gate), &programs(), &more)
+    }
+
+    fn build(
+        others: Others,
+        folder: tempfile::TempDir,
+        journal: PathBuf,
+        ground: Ground,
+        programs: &Path,
+        more: &str,
+    ) -> Self {
+        let station = Station::new(folder.path());
+        Self::equip(others, station, folder, journal, ground, programs, more)
+    }
+
+    fn equip(
+        others: Others,
+        mut station: Station,
+        folder: tempfile::TempDir,
+        journal: PathBuf,
+        ground: Ground,
+        programs: &Path,
+        more: &str,
+    ) -> Self {
         Ceremony::new(&folder.path().join("keys")).equip(&mut station, "accueil-1", "paris");
-        let programs = program("blanche").parent().unwrap().to_owned();
         station.set("children", "directory", &format!("{programs:?}"));
         station.set("journal", "folder", &format!("{journal:?}"));
-        let settings = Arc::new(Settings::load(&station.configuration()).unwrap());
-        let (daemon, sockets) = start(&settings);
+        let configuration = station.configuration();
+        let lines = std::fs::read_to_string(&configuration).unwrap() + more;
+        std::fs::write(&configuration, lines).unwrap();
+        let settings = Arc::new(Settings::load(&configuration).unwrap());
+        let (daemon, sockets) = start(&settings, ground);
         Self { daemon, sockets, folder, journal, settings, _others: others }
     }
 
@@ -80,7 +166,7 @@ impl Kiosk {
     pub(crate) fn restart(self) -> Self {
         let Self { daemon, folder, journal, settings, _others: others, .. } = self;
         drop(daemon);
-        let (daemon, sockets) = start(&settings);
+        let (daemon, sockets) = start(&settings, Ground::of(SimulatedGate));
         Self { daemon, sockets, folder, journal, settings, _others: others }
     }
 
@@ -129,7 +215,7 @@ impl Kiosk {
     }
 
     /// Waits until `wanted` is true of the board.
-    pub(crate) fn wait_until(&self, what: &str, wanted: impl Fn(&Snapshot) -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, mut wanted: impl FnMut(&Snapshot) -> bool) {
         let until = Instant::now() + PATIENCE;
         loop {
             let now = self.daemon.board.snapshot();
@@ -163,6 +249,13 @@ impl Kiosk {
         output.status.code().unwrap()
     }
 
+    /// Bodies of the records of one kind.
+    pub(crate) fn records(&self, kind: &str) -> Vec<serde_json::Value> {
+        let filter = Filter { kind: Some(kind.into()), ..Filter::default() };
+        let page = Reader::open(&self.journal).unwrap().page(&filter, Order::OldestFirst, None, 10_000).unwrap();
+        page.rows.into_iter().map(|row| row.body).collect()
+    }
+
     /// Closing records of the journal: session and verdict.
     pub(crate) fn closed(&self) -> Vec<(String, String)> {
         let reader = Reader::open(&self.journal).unwrap();
@@ -180,14 +273,20 @@ impl Kiosk {
     }
 }
 
-fn start(settings: &Arc<Settings>) -> (Daemon, Sockets) {
+fn programs() -> PathBuf {
+    program("blanche").parent().unwrap().to_owned()
+}
+
+fn start(settings: &Arc<Settings>, ground: Ground) -> (Daemon, Sockets) {
     let (source, sockets) = machine();
     let parts = Parts {
         settings: Arc::clone(settings),
         source: Box::new(source),
-        gate: Box::new(SimulatedGate),
+        gate: ground.gate,
         rules: Rules::of(settings),
         signer: None,
+        clocks: ground.clocks,
+        logind: ground.logind,
         simulated: true,
     };
     (Daemon::start(parts).unwrap(), sockets)

@@ -65,6 +65,12 @@ impl Station {
         station
     }
 
+    /// The rule by which an administrator makes a slot of the machine one for media.
+    pub(crate) fn declare_slot(&self) {
+        let rule = format!("SUBSYSTEM==\"block\", KERNEL==\"loop{}*\", ENV{{BLANCHE_MEDIUM}}=\"1\"\n", number());
+        self.install("59-blanche-slots.rules", &rule);
+    }
+
     pub(crate) fn install_rules(&self) {
         self.install("60-blanche-station.rules", include_str!("../../../../debian/blanche-station.udev"));
     }
@@ -92,7 +98,7 @@ impl Station {
 
 impl Drop for Station {
     fn drop(&mut self) {
-        for rules in ["55-blanche-test.rules", "60-blanche-station.rules"] {
+        for rules in ["55-blanche-test.rules", "59-blanche-slots.rules", "60-blanche-station.rules"] {
             let _ = fs::remove_file(Path::new(RULES).join(rules));
         }
         let last = if self.started { "--exit" } else { "--reload" };

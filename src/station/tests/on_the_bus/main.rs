@@ -6,6 +6,7 @@ mod pieces;
 mod policy;
 mod program;
 mod session;
+mod training;
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! A station whose devices the test makes up; everything behind them is real: engines, sandbox, scan, bus.
 
-use blanche_station::admit::{Decision, Gate, GateError, Role};
-use blanche_station::daemon::{Daemon, Parts};
+use blanche_station::admit::{Decision, MadeUp, Role};
+use blanche_station::daemon::{Daemon, MachineClocks, Parts};
 use blanche_station::detect::{DetectError, DevPath, Disk, DiskKind, Event, Interface, Port, Source, UsbDevice};
 use blanche_station::service::{Bus, Presence, Service};
 use blanche_station::session::Rules;
@@ -28,22 +28,9 @@ impl Source for Told {
 /// Lets everything in, and remembers what it let go.
 struct Remembering(Arc<Mutex<Vec<DevPath>>>);
 
-impl Gate for Remembering {
-    fn close(&mut self) -> Result<(), GateError> {
-        Ok(())
-    }
-    fn admit(&mut self, _: &UsbDevice) -> Result<(), GateError> {
-        Ok(())
-    }
-    fn refuse(&mut self, _: &DevPath) -> Result<(), GateError> {
-        Ok(())
-    }
-    fn protect(&mut self, _: &Disk, _: bool) -> Result<(), GateError> {
-        Ok(())
-    }
-    fn release(&mut self, disk: &Disk) -> Result<(), GateError> {
+impl MadeUp for Remembering {
+    fn release(&self, disk: &Disk) {
         self.0.lock().unwrap().push(disk.path.clone());
-        Ok(())
     }
 }
 
@@ -76,8 +63,11 @@ impl Running {
                 drive: Box::new(|_| None),
                 at_once: 2,
                 cores: 2,
+                copies: None,
             },
             signer: None,
+            clocks: Box::new(MachineClocks),
+            logind: None,
             simulated: true,
         })
         .expect("threads");

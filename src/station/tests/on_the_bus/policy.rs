@@ -49,12 +49,20 @@ fn root_and_the_kiosk_order_staff_looks_and_everybody_else_is_turned_away() {
         }
         assert!(is_denied(&call("audio", interface, member)), "{member}");
     }
-    for member in ["Cancel", "Eject"] {
+    for member in ["Cancel", "Eject", "Copy"] {
         let output = call("games", "org.blanche.Session1", member);
         assert!(!is_denied(&output), "the kiosk may: {output:?}");
         assert!(is_denied(&call("news", "org.blanche.Session1", member)), "staff may not {member}");
         assert!(is_denied(&call("audio", "org.blanche.Session1", member)), "others may not {member}");
     }
+    for (interface, member) in [("org.blanche.Station1", "RunSelfTest"), ("org.blanche.Simulation1", "Insert")] {
+        let output = call("games", interface, member);
+        assert!(!is_denied(&output), "the kiosk may {member}: {output:?}");
+        for group in ["news", "audio"] {
+            assert!(is_denied(&call(group, interface, member)), "{group} may not {member}");
+        }
+    }
+    assert!(!is_denied(&call("news", "org.blanche.Station1", "SelfTest")), "staff may see what was found");
     for member in ["Words", "Report"] {
         let output = call("news", "org.blanche.Session1", member);
         assert!(!is_denied(&output), "staff may {member}: {output:?}");

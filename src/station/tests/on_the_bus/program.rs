@@ -3,8 +3,8 @@
 
 use crate::client::{blanche, text};
 use crate::{SOON, eventually};
-use blanche_tests::Station;
 use blanche_tests::bus::PrivateBus;
+use blanche_tests::{Station, signatures};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -49,14 +49,24 @@ impl Daemon {
         let socket = UnixDatagram::bind(&place).expect("our folder");
         open(&place, 0o777);
         socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a socket");
-        // Where the tests were built, another user may have no way in.
+        // Where the tests were built, another user may have no way in: program and bases are taken along.
         let program = folder.path().join("blanche-stationd");
         std::fs::copy(env!("CARGO_BIN_EXE_blanche-stationd"), &program).expect("built");
+        let bases = folder.path().join("signatures");
+        let copied = Command::new("cp").arg("-r").arg(signatures()).arg(&bases).status().expect("cp");
+        assert!(copied.success());
+        let mut station = Station::new(folder.path());
+        let clamav = [bases.join("clamav"), station.own_base()];
+        station.set("bases", "clamav", &format!("{clamav:?}")).set(
+            "bases",
+            "rules",
+            &format!("{:?}", [bases.join("rules")]),
+        );
         let mut command = Command::new("setpriv");
         if rustix::process::geteuid().is_root() {
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
         }
-        command.arg(program).arg("--config").arg(Station::new(folder.path()).configuration()).args(["--bus", bus]);
+        command.arg(program).arg("--config").arg(station.configuration()).args(["--bus", bus]);
         command.env("NOTIFY_SOCKET", &place).env("WATCHDOG_USEC", "2000000").env_remove("WATCHDOG_PID");
         let child = command.spawn().expect("built");
         Self { child, systemd: Systemd { socket, heard: String::new() }, _folder: folder }
@@ -91,8 +101,24 @@ fn the_daemon_tells_systemd_that_it_is_ready_that_it_lives_and_that_it_ends() {
     daemon.systemd.hears("WATCHDOG=1");
     let status = blanche(&bus, &["status", "--json"]);
     assert!(text(&status.stdout).contains("\"schema\":\"blanche-station/1\""), "{status:?}");
+    has_nothing_made_up(&bus);
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.ends(), Some(0));
+}
+
+/// Nobody plugs made-up media into a real station.
+fn has_nothing_made_up(bus: &PrivateBus) {
+    let path = "/org/blanche/Station1";
+    let shown = bus.busctl(&["introspect", "--xml-interface", "org.blanche.Station1", path]);
+    let shown = text(&shown.stdout);
+    assert!(shown.contains("org.blanche.Station1\"") && !shown.contains("Simulation"), "{shown}");
+    for arguments in [&["insert", "clean"][..], &["insert"], &["remove"]] {
+        let output = blanche(bus, arguments);
+        assert_eq!(output.status.code(), Some(4), "{output:?}");
+        assert!(text(&output.stderr).contains("a real one"), "{output:?}");
+    }
+    let called = bus.busctl(&["call", "org.blanche.Station1", path, "org.blanche.Simulation1", "Ports"]);
+    assert!(!called.status.success(), "{called:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::client::{Watch, blanche, text};
 use crate::eventually;
 use crate::pieces::Running;
+use blanche_tests::bus::PrivateBus;
 use blanche_tests::{Format, Layout, Tree, image, samples};
 use rustix::fs::SealFlags;
 use serde_json::Value;
@@ -81,10 +82,39 @@ fn an_infected_key_is_seen_checked_reported_and_let_go() {
     report(&bus, &session).read_to_string(&mut again).expect("readable");
     assert_eq!(json, again, "everybody reads from the beginning");
 
+    forge(&station.bus, &path);
     is_let_go(&station, &session);
     station.pull();
-    watch.until("removed");
+    let lines = watch.until("removed");
+    let of_ours = lines.iter().filter(|line| line["session"] == session.as_str());
+    assert!(of_ours.clone().count() > 0, "{lines:#?}");
+    assert!(
+        of_ours.clone().all(|line| line["verdict"] == "infected"),
+        "others say what the station does not: {lines:#?}"
+    );
+    assert!(lines.iter().all(|line| line["event"] != "forgotten"), "{lines:#?}");
     assert_eq!(watch.interrupt(), Some(130));
+}
+
+/// Signals as the station gives them, from another connection and to each connection alone: a bus hands them over.
+fn forge(bus: &PrivateBus, session: &str) {
+    let the_bus = "org.freedesktop.DBus";
+    let names = bus.busctl(&["call", the_bus, "/org/freedesktop/DBus", the_bus, "ListNames"]);
+    let names = text(&names.stdout);
+    let clients: Vec<&str> = names.split('"').filter(|name| name.starts_with(':')).collect();
+    assert!(clients.len() > 2, "{names}");
+    for client in clients {
+        let to = format!("--destination={client}");
+        let emit = |signal: &[&str]| bus.busctl(&[&[to.as_str(), "emit"], signal].concat());
+        let properties = ["org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as", "org.blanche.Session1"];
+        let told = emit(&[&[session], &properties[..], &["1", "Verdict", "s", "clean", "0"]].concat());
+        // A client that was asked for its name only is gone by now.
+        if !told.status.success() {
+            continue;
+        }
+        let gone = ["/org/blanche/Station1", "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", "oas", session];
+        emit(&[&gone[..], &["1", "org.blanche.Session1"]].concat());
+    }
 }
 
 /// The orders of a person, by the command line.

@@ -4,6 +4,9 @@ use super::{MAX_TIME, Sha256, Time, put_list, take_text};
 use crate::cbor::{Malformed, Reader, Writer};
 use std::collections::BTreeMap;
 
+/// Seconds by which a base may be dated after the tag: bases are dated by whoever publishes them.
+const DATED_LATER: u64 = 86_400;
+
 /// How the medium was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct How {
@@ -45,7 +48,48 @@ pub struct Base {
     pub sha256: Sha256,
 }
 
+/// Whether a policy may name a base so: what is compared is a name up to its first full stop.
+#[must_use]
+pub fn is_base_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('.')
+}
+
+/// Why the bases of a tag are not good enough.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the sentences say it")]
+pub enum BaseDoubt {
+    #[error("no base {0:?}")]
+    Missing(String),
+    #[error("base {name:?} of {date}, issued {issued}: too old")]
+    TooOld { name: String, date: Time, issued: Time },
+    #[error("base {name:?} of {date}, issued {issued}: from the future")]
+    InFuture { name: String, date: Time, issued: Time },
+}
+
 impl How {
+    /// The bases as step 15 of the specification judges them: each name in `fresh` is that of a base with signatures (up to its
+    /// first full stop: `daily` is that of `daily.cvd`), no base of such a name was older than `max_age` seconds when the tag
+    /// was issued, and no base at all is dated more than a day later.
+    ///
+    /// # Errors
+    /// The first [`BaseDoubt`].
+    pub fn check_bases(&self, fresh: &[String], max_age: u64, issued: Time) -> Result<(), BaseDoubt> {
+        let bases = || self.engines.iter().flat_map(|engine| &engine.bases);
+        if let Some(name) = fresh.iter().find(|name| !bases().any(|base| base.is_called(name))) {
+            return Err(BaseDoubt::Missing(name.clone()));
+        }
+        for base in bases() {
+            let (name, date) = (|| base.name.clone(), base.date);
+            if issued.saturating_sub(date) > max_age && fresh.iter().any(|name| base.is_called(name)) {
+                return Err(BaseDoubt::TooOld { name: name(), date, issued });
+            }
+            if date > issued.saturating_add(DATED_LATER) {
+                return Err(BaseDoubt::InFuture { name: name(), date, issued });
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn put(&self, writer: &mut Writer) {
         writer.map(5).unsigned(0u8);
         put_list(writer, &self.engines, Engine::put);
@@ -99,6 +143,11 @@ impl Engine {
 }
 
 impl Base {
+    /// Whether this is its name up to the first full stop, and it has anything to find.
+    fn is_called(&self, name: &str) -> bool {
+        self.signatures > 0 && self.name.split('.').next() == Some(name)
+    }
+
     fn put(&self, writer: &mut Writer) {
         writer.array(5).text(&self.name).text(&self.version).unsigned(self.date).unsigned(self.signatures);
         writer.bytes(&self.sha256);

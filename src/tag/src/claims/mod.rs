@@ -7,7 +7,7 @@ mod medium;
 mod volume;
 
 pub use content::{AreaClass, AreaSum, Content, ContentException};
-pub use how::{Base, Engine, How};
+pub use how::{Base, BaseDoubt, Engine, How, is_base_name};
 pub use medium::{Area, AreaKind, Medium};
 pub use volume::{Filesystem, Names, PartitionType, Role, Tree, View, Volume};
 

@@ -5,6 +5,9 @@ use crate::envelope::{Algorithm, Purpose, Signer};
 use ml_dsa::{MlDsa87, SigningKey as MlDsaKey, VerifyingKey as MlDsaPublic};
 use p384::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
+use x509_cert::der::Encode as _;
+use x509_cert::der::asn1::UtcTime;
 
 pub const START: u64 = 1_767_225_600; // 2026-01-01T00:00:00Z
 pub const DAY: u64 = 86_400;
@@ -102,18 +105,8 @@ fn name(common: &str) -> Vec<u8> {
     der(0x30, &[&der(0x31, &[&der(0x30, &[&[6, 3, 85, 4, 3], &der(12, &[common.as_bytes()])])])])
 }
 
-/// UTCTime. Days from the civil calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn time(seconds: u64) -> Vec<u8> {
-    let (days, second) = (seconds / DAY + 719_468, seconds % DAY);
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = (year + era * 400 + u64::from(month <= 2)) % 100;
-    let clock = format!("{:02}{:02}{:02}", second / 3600, second / 60 % 60, second % 60);
-    der(23, &[format!("{year:02}{month:02}{day:02}{clock}Z").as_bytes()])
+    UtcTime::from_unix_duration(Duration::from_secs(seconds)).and_then(|time| time.to_der()).unwrap()
 }
 
 fn extension(id: u8, critical: bool, value: &[u8]) -> Vec<u8> {

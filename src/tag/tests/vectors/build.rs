@@ -171,7 +171,11 @@ fn claims(bytes: &[(u64, Vec<u8>)]) -> Claims {
         signatures: 9,
         sha256: [7; 32],
     };
-    let engine = |name: &str| Engine { name: name.into(), version: "1.0".into(), bases: vec![base(name)] };
+    let engine = |name: &str, bases: &[&str]| Engine {
+        name: name.into(),
+        version: "1.0".into(),
+        bases: bases.iter().map(|name| base(name)).collect(),
+    };
     let sum = |class, volume, bytes, looked_at| AreaSum { class, volume, bytes, looked_at };
     Claims {
         tag: [1, 0x9b, 0xa2, 0x22, 0xb0, 0, 0x70, 1, 0x80, 2, 3, 4, 5, 6, 7, 8],
@@ -211,7 +215,7 @@ fn claims(bytes: &[(u64, Vec<u8>)]) -> Claims {
             sum(AreaClass::Free, Some(0), 3 * MIB, 0),
         ],
         how: How {
-            engines: vec![engine("clamav"), engine("yara-x")],
+            engines: vec![engine("clamav", &["main.cvd", "daily.cld"]), engine("yara-x", &["rules"])],
             limits: BTreeMap::from([("max_files".to_owned(), 1000), ("max_recursion".to_owned(), 16)]),
             policy: "default".into(),
             policy_version: 1,

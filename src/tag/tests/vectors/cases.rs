@@ -69,6 +69,17 @@ impl Vectors {
         self.good("mounted-path", "Nothing of the medium but its files can be seen.", |_, case| {
             case.medium = json!({ "capacity": null, "block": null, "usb": null, "bytes": null });
         });
+        self.good("base-old", "Bases whose age does not count are years old, one a day ahead.", |_, case| {
+            case.claims.how.engines[0].bases[0].date = ISSUED - 4 * 365 * DAY;
+            case.claims.how.engines[1].bases[0].date = ISSUED + DAY;
+        });
+        self.good("base-age-last", "The base whose age counts is as old as it may be.", |_, case| {
+            case.claims.how.engines[0].bases[1].date = ISSUED - 7 * DAY;
+        });
+        self.good("base-none", "The policy names no base: their ages do not count.", |_, case| {
+            case.policy = json!({ "fresh_bases": [] });
+            case.claims.how.engines[0].bases[1].date = 0;
+        });
         self.good("level-identity", "The policy asks for identity only, and no file can be seen.", |_, case| {
             case.policy = json!({ "level": "identity" });
             case.walked = Vec::new();
@@ -493,8 +504,25 @@ impl Vectors {
         self.bad("engines", "E-ENGINES", 15, "Fewer engines than demanded.", |_, case| {
             case.policy = json!({ "min_engines": 3 });
         });
-        self.bad("base-age", "E-BASE-AGE", 15, "A base eight days old.", |_, case| {
-            case.claims.how.engines[1].bases[0].date = ISSUED - 8 * DAY;
+        self.bad("base-age", "E-BASE-AGE", 15, "The base whose age counts was a second too old.", |_, case| {
+            case.claims.how.engines[0].bases[1].date = ISSUED - 7 * DAY - 1;
+        });
+        self.bad("base-missing", "E-BASE-AGE", 15, "No base has the name whose age counts.", |_, case| {
+            case.claims.how.engines[0].bases[1].name = "dailylike.cvd".into();
+        });
+        self.bad("base-age-one-of-two", "E-BASE-AGE", 15, "Of two bases of the name one is too old.", |_, case| {
+            let base = case.claims.how.engines[0].bases[1].clone();
+            case.claims.how.engines[0].bases.push(Base { name: "daily.cvd".into(), date: 1, ..base });
+        });
+        self.bad("base-empty", "E-BASE-AGE", 15, "The base whose age counts has no signatures.", |_, case| {
+            case.claims.how.engines[0].bases[1].signatures = 0;
+        });
+        self.bad("base-age-named", "E-BASE-AGE", 15, "The policy names another base, which is too old.", |_, case| {
+            case.policy = json!({ "fresh_bases": ["daily", "rules"], "max_base_age": 3600 * 30 });
+            case.claims.how.engines[1].bases[0].date = ISSUED - 3600 * 30 - 1;
+        });
+        self.bad("base-future", "E-BASE-AGE", 15, "A base whose age does not count is from the future.", |_, case| {
+            case.claims.how.engines[1].bases[0].date = ISSUED + DAY + 1;
         });
     }
 

@@ -97,6 +97,11 @@ fn policy(value: &Value) -> Policy {
                 policy.sites =
                     Some(value.as_array().unwrap().iter().map(|site| site.as_str().unwrap().into()).collect())
             }
+            "fresh_bases" => {
+                policy.fresh_bases =
+                    value.as_array().unwrap().iter().map(|base| base.as_str().unwrap().into()).collect()
+            }
+            "max_base_age" => policy.max_base_age = value.as_u64().unwrap(),
             "max_list_age" => policy.max_list_age = value.as_u64().unwrap(),
             "max_tag_age" => policy.max_tag_age = value.as_u64(),
             "min_engines" => policy.min_engines = value.as_u64().unwrap() as usize,

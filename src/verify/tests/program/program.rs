@@ -33,9 +33,15 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn finish(mut command: Command) -> Answer {
-    let answer = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is said is text").replace("\r\n", "\n");
-    Answer { code: answer.status.code().unwrap_or(-1), out: text(answer.stdout), err: text(answer.stderr) }
+    let mut run = || {
+        let answer = command.output().unwrap();
+        Answer { code: answer.status.code().unwrap_or(-1), out: text(answer.stdout), err: text(answer.stderr) }
+    };
+    let first = run();
+    // Wine itself broke, before the program said a word.
+    let wine_broke = !is_native() && first.out.is_empty() && first.err.starts_with("wine client error");
+    if wine_broke { run() } else { first }
 }
 
 impl Answer {

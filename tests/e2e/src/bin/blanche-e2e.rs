@@ -20,16 +20,20 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut chosen = cases::all();
-    if let Some(unknown) = arguments.only.iter().find(|name| !chosen.iter().any(|case| case.name == **name)) {
+    let mut machines = cases::machines();
+    if let Some(unknown) = arguments.only.iter().find(|name| !machines.iter().flatten().any(|case| case.name == **name))
+    {
         let _ = writeln!(io::stderr(), "no case is called {unknown}: see --list");
         return ExitCode::from(2);
     }
-    chosen.retain(|case| arguments.only.is_empty() || arguments.only.iter().any(|name| name == case.name));
+    for cases in &mut machines {
+        cases.retain(|case| arguments.only.is_empty() || arguments.only.iter().any(|name| name == case.name));
+    }
     let done = if arguments.list {
-        chosen.iter().try_for_each(|case| run::say(&format!("{:<16} {}", case.name, case.device))).map(|()| true)
+        let mut all = machines.iter().flatten();
+        all.try_for_each(|case| run::say(&format!("{:<16} {}", case.name, case.device))).map(|()| true)
     } else {
-        run::run(&chosen)
+        run::run(machines)
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

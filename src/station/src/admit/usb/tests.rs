@@ -144,6 +144,21 @@ fn storage_is_authorised_interface_by_interface() {
 }
 
 #[test]
+fn a_medium_that_is_swapped_while_the_machine_sleeps_is_not_taken_for_the_one_before() {
+    let persist = format!("{DEVICE}/power/persist");
+    for (interface, driver, after) in [(STORAGE, "usb-storage", "0"), (KEYBOARD, "usbhid", "1")] {
+        let machine = Machine::new(&[interface], &[interface], driver);
+        machine.put(&persist, "1");
+        machine.gate().admit(&machine.device()).unwrap();
+        assert_eq!(machine.get(&persist), after, "{driver}");
+    }
+    let machine = Machine::new(&[STORAGE], &[STORAGE], "usb-storage");
+    fs::create_dir_all(machine.path(&persist)).unwrap();
+    machine.gate().admit(&machine.device()).unwrap_err();
+    assert_eq!(machine.authorized(), is("0", "0"), "what cannot be told apart is not admitted");
+}
+
+#[test]
 fn a_device_that_changed_is_not_authorised() {
     let machine = Machine::new(&[STORAGE], &[STORAGE], "usb-storage");
     let judged = machine.device();

@@ -1,6 +1,6 @@
 //! The station and its sessions for people.
 
-use super::lines::{Medium, Session, StationLine};
+use blanche_bus::{Medium, OutputLine, Session, StationLine};
 use blanche_scan::words::{self, Advice, Lang, harmless};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -27,6 +27,21 @@ pub(super) fn status(
     Ok(())
 }
 
+/// What is on an output medium, and whether it can be written.
+fn contents(output: &OutputLine, lang: Lang) -> String {
+    let contents = match output.contents.as_str() {
+        "looking" => lang.pick("en cours d'examen", "being looked at").to_owned(),
+        "blank" => lang.pick("vide", "empty").to_owned(),
+        "filled" => format!("{}, {}", words::files(output.files, lang), words::size(output.bytes, lang)),
+        _ => lang.pick("contenu inconnu", "contents not known").to_owned(),
+    };
+    match (output.busy, output.read_only) {
+        (true, _) => lang.pick("en cours d'écriture", "being written").to_owned(),
+        (false, true) => format!("{contents}, {}", lang.pick("protégé en écriture", "write-protected")),
+        (false, false) => contents,
+    }
+}
+
 /// Whether it can check and seal, how old its bases are, and what is wrong.
 pub(super) fn station(station: &StationLine, sayings: &[Saying], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let ready = match (station.engines.is_empty(), station.can_seal) {
@@ -46,6 +61,10 @@ pub(super) fn station(station: &StationLine, sayings: &[Saying], lang: Lang, out
             writeln!(out, "    ({}: {})", harmless(kind), harmless(&problem.detail))?;
         }
     }
+    for output in &station.outputs {
+        let (name, contents) = (name(&output.medium, lang), contents(output, lang));
+        writeln!(out, "{} {name} : {contents}\n  {}", lang.pick("Sortie :", "Output:"), harmless(&output.id))?;
+    }
     Ok(())
 }
 
@@ -61,6 +80,9 @@ pub(super) fn happened(
     if session.state == "checking" && session.percent > 0 {
         return writeln!(out, "{time} {name} : {}", state(session, lang));
     }
+    if session.state == "copying" && session.copy.percent > 0 {
+        return writeln!(out, "{time} {name} : {} {} %", harmless_words(word), session.copy.percent);
+    }
     let (word, sentence, next) = (harmless_words(word), harmless_words(sentence), harmless_words(next));
     writeln!(out, "{time} {name} : {word}. {sentence}\n         {next}")?;
     if session.estimate_seconds > 0 && session.state == "checking" {
@@ -70,11 +92,13 @@ pub(super) fn happened(
     Ok(())
 }
 
-/// What of a session deserves a new line: its state, its result, and every tenth of the way.
+/// What of a session deserves a new line: its state, its result, each step of a copy and what came of it, and every tenth of
+/// the way.
 pub(super) fn step(session: &Session) -> String {
     let way = if session.state == "checking" { session.percent / 10 } else { 0 };
     let told = u8::from(session.estimate_seconds > 0 && session.state == "checking");
-    format!("{} {} {} {told} {way}", session.state, session.verdict, session.seal)
+    let Session { state, verdict, seal, copy, .. } = session;
+    format!("{state} {verdict} {seal} {told} {way} {} {} {}", copy.stage, copy.percent / 10, copy.outcome)
 }
 
 /// "Kingston DataTraveler, 16 Go, /dev/sdb".
@@ -98,12 +122,13 @@ fn state(session: &Session, lang: Lang) -> String {
         "refused" => Some(blanche_scan::judge::Verdict::Refused),
         _ => None,
     };
-    if let Some(verdict) = verdict {
+    if let Some(verdict) = verdict.filter(|_| session.state != "copying") {
         return words::verdict(verdict, lang).word.to_owned();
     }
     let known = crate::session::view::State::ALL.into_iter().find(|state| state.word() == session.state);
     let word = known.map_or_else(|| harmless(&session.state), |state| crate::words::state_word(state, lang).to_owned());
-    if session.percent > 0 { format!("{word} {} %", session.percent) } else { word }
+    let percent = if session.state == "copying" { session.copy.percent } else { session.percent };
+    if percent > 0 { format!("{word} {percent} %") } else { word }
 }
 
 /// Sentences of a station keep a number and its unit together with a blank that [`harmless`] would show.
@@ -179,6 +204,23 @@ pub(super) fn which(number: usize, lang: Lang) -> Advice {
     advice(lang, (french, next), (english, next))
 }
 
+/// None or several output media fit.
+pub(super) fn which_output(number: usize, lang: Lang) -> Advice {
+    let (french, english) = if number == 0 {
+        ("Aucun support de sortie ne convient.".to_owned(), "No output medium fits.".to_owned())
+    } else {
+        (
+            format!("{number} supports de sortie conviennent : dites lequel."),
+            format!("{number} output media fit: say which one."),
+        )
+    };
+    advice(
+        lang,
+        (french, "« blanche station status » montre les supports de sortie."),
+        (english, "“blanche station status” shows the output media."),
+    )
+}
+
 /// The station refuses an order.
 pub(super) fn refused(name: &str, lang: Lang) -> Advice {
     let (french, english) = match name {
@@ -191,6 +233,51 @@ pub(super) fn refused(name: &str, lang: Lang) -> Advice {
     let next =
         lang.pick("« blanche station status » montre les sessions.", "“blanche station status” shows the sessions.");
     advice(lang, (french.to_owned(), next), (english.to_owned(), next))
+}
+
+/// There are no engines to be tested.
+pub(super) fn not_ready(lang: Lang) -> Advice {
+    let next = lang.pick(
+        "Attendez une minute ; « blanche station status » dit pourquoi.",
+        "Wait a minute; “blanche station status” says why.",
+    );
+    let what = ("Les antivirus de cette station ne sont pas chargés.", "The engines of this station are not loaded.");
+    advice(lang, (what.0.to_owned(), next), (what.1.to_owned(), next))
+}
+
+/// Somebody else has it tested already.
+pub(super) fn running(lang: Lang) -> Advice {
+    let next = lang.pick("Attendez son résultat.", "Wait for its result.");
+    let what = ("Un autotest est déjà en cours.", "A self-test is running already.");
+    advice(lang, (what.0.to_owned(), next), (what.1.to_owned(), next))
+}
+
+/// Only a simulated station has media made up.
+pub(super) fn not_simulated(lang: Lang) -> Advice {
+    advice(
+        lang,
+        (
+            "Cette station est réelle : rien n'y est simulé.".to_owned(),
+            "Pour s'entraîner : blanche-stationd --simulate (docs/training.md).",
+        ),
+        (
+            "This station is a real one: nothing is made up there.".to_owned(),
+            "For training: blanche-stationd --simulate (docs/training.md).",
+        ),
+    )
+}
+
+/// Nothing was plugged in or pulled out.
+pub(super) fn not_plugged(why: &str, lang: Lang) -> Advice {
+    let next = lang.pick(
+        "« blanche station insert » sans argument montre les supports et les prises.",
+        "“blanche station insert” without arguments shows media and ports.",
+    );
+    advice(
+        lang,
+        (format!("Rien n'a été branché ni retiré ({why})."), next),
+        (format!("Nothing was plugged in or pulled out ({why})."), next),
+    )
 }
 
 #[cfg(test)]

@@ -1,25 +1,16 @@
 //! `blanche station watch`: one line for each change, from the signals of the station.
 
-use super::client::{Added, Client};
-use super::lines::{Session, StationLine, Values};
 use super::{NoAnswer, StationArguments, code, json, print, show};
 use crate::exit::Exit;
-use crate::service::{NAME, ROOT};
+use blanche_bus::{Change, Client, Session, StationLine, Watch};
 use blanche_scan::words::Lang;
-use futures_lite::StreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::collections::BTreeMap;
 use std::io;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use zbus::message::Type;
-use zbus::{MatchRule, Message, MessageStream, ObjectPath, OwnedObjectPath};
-
-/// Signals that may wait while a line is printed; more wait in the bus.
-const WAITING: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// Ends the program at once, with the code for an interruption: nothing is half done by watching.
 pub(super) fn end_with_signals() -> io::Result<()> {
@@ -43,6 +34,8 @@ enum Event {
     Arrived,
     Changed,
     Concluded,
+    /// Copying the files of a session is over.
+    Copied,
     Removed,
     Forgotten,
 }
@@ -61,107 +54,46 @@ struct Line<'a, T> {
 struct Nothing {}
 
 struct Watcher<'a> {
-    client: Client,
+    watch: Watch,
     arguments: &'a StationArguments,
     lang: Lang,
-    station: Values,
-    sessions: BTreeMap<String, Values>,
     /// What was said of each session: people want no line for every megabyte.
     said: BTreeMap<String, String>,
 }
 
 /// Watches until the bus or the reader of our lines goes away.
 pub(super) async fn watch(arguments: &StationArguments, lang: Lang) -> Result<Exit, NoAnswer> {
-    let client = Client::connect(&arguments.bus).await?;
-    let signals = MatchRule::builder().msg_type(Type::Signal).sender(NAME).path_namespace(ROOT).build()?;
-    let owner = MatchRule::builder()
-        .msg_type(Type::Signal)
-        .sender("org.freedesktop.DBus")
-        .interface("org.freedesktop.DBus")
-        .member("NameOwnerChanged")
-        .add_arg(NAME)
-        .build()?;
-    // First listen, then ask: nothing is missed in between.
-    let signals = MessageStream::for_match_rule(signals, &client.connection, Some(WAITING)).await?;
-    let owners = MessageStream::for_match_rule(owner, &client.connection, Some(WAITING)).await?;
-    let mut messages = futures_lite::stream::or(owners, signals);
-    let (station, sessions) = (Values::new(), BTreeMap::new());
-    let mut watcher = Watcher { client, arguments, lang, station, sessions, said: BTreeMap::new() };
-    watcher.begin().await?;
-    while let Some(message) = messages.next().await {
-        watcher.take(&message?).await?;
+    let watch = Watch::begin(Client::connect(&arguments.bus).await?).await?;
+    let mut watcher = Watcher { watch, arguments, lang, said: BTreeMap::new() };
+    loop {
+        let change = watcher.watch.next().await?;
+        watcher.take(change).await?;
     }
-    Err(io::Error::new(io::ErrorKind::ConnectionReset, "the bus closed the connection").into())
 }
 
 impl Watcher<'_> {
-    /// Everything that is there; nothing while there is no station.
-    async fn begin(&mut self) -> Result<(), NoAnswer> {
-        (self.station, self.sessions) = match self.client.values().await {
-            Ok(values) => values,
-            Err(zbus::Error::FDO(error)) if matches!(*error, zbus::fdo::Error::ServiceUnknown(_)) => {
+    async fn take(&mut self, change: Change) -> Result<(), NoAnswer> {
+        let (event, path) = match change {
+            Change::Station => return self.tell_station().await,
+            Change::Absent => {
+                self.said.clear();
                 return self.absent();
             }
-            Err(error) => return Err(error.into()),
+            Change::Forgotten(session) => {
+                self.said.remove(&session.path);
+                return if self.arguments.json { self.line(Event::Forgotten, &session) } else { Ok(()) };
+            }
+            Change::Present(path) => (Event::Present, path),
+            Change::Arrived(path) => (Event::Arrived, path),
+            Change::Changed(path) => (Event::Changed, path),
+            Change::Concluded(path) => (Event::Concluded, path),
+            Change::Copied(path) => (Event::Copied, path),
+            Change::Removed(path) => (Event::Removed, path),
         };
-        self.tell_station().await?;
-        let paths: Vec<String> = self.sessions.keys().cloned().collect();
-        for path in paths {
-            self.tell(Event::Present, &path).await?;
+        match self.watch.mirror().session(&path) {
+            Some(session) => self.tell(event, &session).await,
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    async fn take(&mut self, message: &Message) -> Result<(), NoAnswer> {
-        let header = message.header();
-        let member = header.member().map(|member| member.as_str()).unwrap_or_default();
-        let body = message.body();
-        match member {
-            "NameOwnerChanged" => {
-                let (_, _, owner): (String, String, String) = body.deserialize()?;
-                self.sessions.clear();
-                self.said.clear();
-                return if owner.is_empty() { self.absent() } else { self.begin().await };
-            }
-            "InterfacesAdded" => {
-                let (path, mut interfaces): Added = body.deserialize()?;
-                if let Some(values) = interfaces.remove("org.blanche.Session1") {
-                    self.sessions.insert(path.to_string(), values);
-                }
-            }
-            "InterfacesRemoved" => {
-                let (path, _): (OwnedObjectPath, Vec<String>) = body.deserialize()?;
-                let path = path.as_str();
-                self.tell(Event::Forgotten, path).await?;
-                self.sessions.remove(path);
-                self.said.remove(path);
-            }
-            "PropertiesChanged" => {
-                let (_, changed, _): (String, Values, Vec<String>) = body.deserialize()?;
-                let path = header.path().map(|path| path.as_str()).unwrap_or_default();
-                self.changed(path, changed).await?;
-            }
-            "Arrived" => self.tell(Event::Arrived, body.deserialize::<ObjectPath<'_>>()?.as_str()).await?,
-            "Concluded" => {
-                let (path, _): (OwnedObjectPath, String) = body.deserialize()?;
-                self.tell(Event::Concluded, path.as_str()).await?;
-            }
-            "Removed" => self.tell(Event::Removed, body.deserialize::<ObjectPath<'_>>()?.as_str()).await?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    async fn changed(&mut self, path: &str, changed: Values) -> Result<(), NoAnswer> {
-        if path == ROOT {
-            // Which sessions there are is told by their own lines.
-            let news = changed.keys().any(|name| name != "Sessions");
-            self.station.extend(changed);
-            return if news { self.tell_station().await } else { Ok(()) };
-        }
-        let Some(values) = self.sessions.get_mut(path) else { return Ok(()) };
-        values.extend(changed);
-        self.tell(Event::Changed, path).await
     }
 
     fn absent(&self) -> Result<(), NoAnswer> {
@@ -173,11 +105,11 @@ impl Watcher<'_> {
     }
 
     async fn tell_station(&self) -> Result<(), NoAnswer> {
-        let station = StationLine::new(&self.station);
+        let station: StationLine = self.watch.mirror().station().unwrap_or_default();
         if self.arguments.json {
             return self.line(Event::Station, &station);
         }
-        let sayings = self.client.station().words(code(self.lang)).await?;
+        let sayings = self.watch.client().station().words(code(self.lang)).await?;
         Ok(print(|out| {
             write!(out, "{} ", now())?;
             show::station(&station, &sayings, self.lang, out)
@@ -185,26 +117,21 @@ impl Watcher<'_> {
     }
 
     /// One line about a session.
-    async fn tell(&mut self, event: Event, path: &str) -> Result<(), NoAnswer> {
-        let Some(values) = self.sessions.get(path) else { return Ok(()) };
-        let session = Session::new(path, values);
+    async fn tell(&mut self, event: Event, session: &Session) -> Result<(), NoAnswer> {
         if self.arguments.json {
-            return self.line(event, &session);
+            return self.line(event, session);
         }
-        if event == Event::Forgotten {
+        let said = show::step(session);
+        if self.said.insert(session.path.clone(), said.clone()).as_ref() == Some(&said) {
             return Ok(());
         }
-        let said = show::step(&session);
-        if self.said.insert(path.to_owned(), said.clone()).as_ref() == Some(&said) {
-            return Ok(());
-        }
-        let words = match self.client.session(&session).await?.words(code(self.lang)).await {
+        let words = match self.watch.client().session(&session.path).await?.words(code(self.lang)).await {
             Ok(words) => words,
             // It went away in between: its removal is told in a moment.
             Err(zbus::Error::FDO(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        Ok(print(|out| show::happened(&now(), &session, &words, self.lang, out))?)
+        Ok(print(|out| show::happened(&now(), session, &words, self.lang, out))?)
     }
 
     fn line(&self, event: Event, what: &impl Serialize) -> Result<(), NoAnswer> {

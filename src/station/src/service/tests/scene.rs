@@ -2,7 +2,7 @@
 
 use super::super::publish::path_of;
 use super::super::*;
-use crate::admit::{DeviceRefusal, Role, SimulatedGate};
+use crate::admit::{DeviceRefusal, SimulatedGate};
 use crate::board::Snapshot;
 use crate::daemon::{Daemon, Parts};
 use crate::detect::{DetectError, Event, Source};
@@ -54,6 +54,7 @@ impl Scene {
             drive: Box::new(|_| None),
             at_once: 1,
             cores: 1,
+            copies: None,
         };
         let daemon = Daemon::start(Parts {
             settings: Arc::clone(&settings),
@@ -61,6 +62,8 @@ impl Scene {
             gate: Box::new(SimulatedGate),
             rules,
             signer: None,
+            clocks: Box::new(crate::daemon::MachineClocks),
+            logind: None,
             simulated: false,
         })
         .expect("threads");
@@ -116,17 +119,8 @@ pub(super) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 pub(super) fn session(state: State) -> SessionView {
-    SessionView {
-        id: SessionId::now_v7(),
-        state,
-        medium: MediumView { name: "Key \u{202E}fdp.exe".to_owned(), capacity: 1 << 30, ..MediumView::default() },
-        role: Role::Input,
-        progress: None,
-        estimate: None,
-        tag_bytes: 0,
-        conclusion: None,
-        pulled: false,
-    }
+    let name = "Key \u{202E}fdp.exe".to_owned();
+    SessionView::new(state, MediumView { name, capacity: 1 << 30, ..MediumView::default() })
 }
 
 pub(super) fn at(bytes_done: u64) -> Progress {
@@ -144,7 +138,7 @@ pub(super) fn at(bytes_done: u64) -> Progress {
 }
 
 pub(super) fn cancelled() -> Conclusion {
-    Conclusion::Failed(Failure { kind: "cancelled", detail: "somebody cancelled".to_owned() })
+    Conclusion::Failed(Failure::new("cancelled", "somebody cancelled"))
 }
 
 /// Collects the signals of the station until one is called `last`.

@@ -1,11 +1,10 @@
 //! Devices and disks: who is admitted, and when a session begins or ends with them.
 
-use super::{Device, Machine, Session, failure};
+use super::{Device, Machine, Session, output_removed};
 use crate::admit::{Decision, DeviceRefusal, Role};
 use crate::detect::{DevPath, Disk, UsbDevice};
-use crate::session::SessionId;
-use crate::session::messages::{Effect, Entry};
-use crate::session::view::{Conclusion, MediumView, SessionView, State};
+use crate::session::messages::{Effect, Entry, Ticket};
+use crate::session::view::{Conclusion, Failure, MediumView, SessionView, State};
 
 impl Machine {
     /// A device is there, or shows other descriptors than before.
@@ -13,11 +12,14 @@ impl Machine {
         let path = device.path.clone();
         let known = self.devices.remove(&path);
         let decision = match &known {
-            Some(before) if before.device.descriptors == device.descriptors => {
+            Some(before) if before.device.shows_the_same(&device) => {
                 self.devices.extend(known.map(|before| (path, before)));
                 return;
             }
-            Some(before) if before.role.is_some() || before.suspect => Decision::Refuse(DeviceRefusal::Changed),
+            // Also while the gate is asked: what it lets in is what was judged.
+            Some(before) if before.role.is_some() || before.suspect || before.asked.is_some() => {
+                Decision::Refuse(DeviceRefusal::Changed)
+            }
             _ => (self.rules.decide)(&device),
         };
         if let Some(id) = known.and_then(|before| before.refused) {
@@ -25,54 +27,53 @@ impl Machine {
         }
         self.effects.push(Effect::Record(Entry::Judged(Box::new(device.clone()), decision.clone())));
         let suspect = decision == Decision::Refuse(DeviceRefusal::Changed);
-        let entry = Device { device: device.clone(), role: None, refused: None, suspect, asked: false };
+        let entry = Device { device: device.clone(), role: None, refused: None, suspect, asked: None };
         self.devices.insert(path, entry);
         match decision {
             Decision::Admit(_) | Decision::Hub | Decision::Own => {
+                let ticket = self.next_ticket();
                 if let Some(entry) = self.devices.get_mut(&device.path) {
-                    entry.asked = true;
+                    entry.asked = Some(ticket);
                 }
-                self.effects.push(Effect::Admit(device));
+                self.effects.push(Effect::Admit(ticket, device));
             }
             Decision::Refuse(why) => self.refuse(&device.path, why),
         }
     }
 
+    pub(super) fn next_ticket(&mut self) -> Ticket {
+        self.ticket = self.ticket.next();
+        self.ticket
+    }
+
     /// Takes a device out of service, and every session of its disks with it.
     fn refuse(&mut self, path: &DevPath, why: DeviceRefusal) {
         self.effects.push(Effect::Refuse(path.clone()));
-        let changed = failure("changed", "the device became another one during the session");
-        let disks = self.disks.values().filter(|disk| disk.device.as_ref() == Some(path)).map(|disk| disk.path.clone());
-        for session in disks.filter_map(|disk| self.session_of(&disk)).collect::<Vec<_>>() {
-            self.stop(session, changed.clone());
+        let changed = Failure::new("changed", "the device became another one during the session");
+        for disk in self.disks_of(path) {
+            if let Some(session) = self.session_of(&disk) {
+                self.stop(session, changed.clone());
+            }
+            self.output_gone(&disk, changed.clone());
         }
         let Some(device) = self.devices.get_mut(path) else { return };
         device.role = None;
+        // Whatever the gate still says: it was refused since.
+        device.asked = None;
         let medium = MediumView::of(Some(&device.device), None);
-        let id = SessionId::now_v7();
+        let mut view = SessionView::new(State::Refused, medium);
+        view.conclusion = Some(Conclusion::Refused(why));
+        let id = view.id;
         device.refused = Some(id);
-        self.open(Session {
-            view: SessionView {
-                id,
-                state: State::Refused,
-                medium,
-                role: Role::Input,
-                progress: None,
-                estimate: None,
-                tag_bytes: 0,
-                conclusion: Some(Conclusion::Refused(why)),
-                pulled: false,
-            },
-            disk: None,
-            stopping: None,
-        });
+        self.open(Session { view, disk: None, protecting: None, stopping: None, signed: None });
         self.concluded(id);
     }
 
     /// The gate has answered.
-    pub(super) fn admitted(&mut self, path: &DevPath, result: Result<(), DeviceRefusal>) {
-        let Some(device) = self.devices.get_mut(path) else { return };
-        device.asked = false;
+    pub(super) fn admitted(&mut self, ticket: Ticket, result: Result<(), DeviceRefusal>) {
+        let Some(device) = self.devices.values_mut().find(|device| device.asked == Some(ticket)) else { return };
+        device.asked = None;
+        let path = device.device.path.clone();
         match result {
             Ok(()) => {
                 if let Decision::Admit(role) = (self.rules.decide)(&device.device) {
@@ -81,27 +82,33 @@ impl Machine {
             }
             Err(why) => {
                 self.effects.push(Effect::Record(Entry::Withdrawn(path.clone(), why.clone())));
-                self.refuse(path, why);
+                self.refuse(&path, why);
             }
         }
         // A disk may be told before the answer of the gate that made it possible.
         let waiting: Vec<Disk> =
-            self.disks.values().filter(|disk| disk.device.as_ref() == Some(path)).cloned().collect();
+            self.disks.values().filter(|disk| disk.device.as_ref() == Some(&path)).cloned().collect();
         for disk in waiting {
-            if self.session_of(&disk.path).is_none() {
+            if self.session_of(&disk.path).is_none() && !self.is_output(&disk.path) {
                 self.begin(disk);
             }
         }
     }
 
+    /// The gate has protected a disk, or could not.
+    pub(super) fn protected(&mut self, ticket: Ticket, result: Result<(), String>) {
+        let Some(session) = self.sessions.values_mut().find(|session| session.protecting == Some(ticket)) else {
+            return;
+        };
+        session.protecting = None;
+        let id = session.view.id;
+        if let Err(why) = result {
+            self.stop(id, Failure::new("station", format!("the disk could not be made read-only: {why}")));
+        }
+    }
+
     pub(super) fn device_gone(&mut self, path: &DevPath) {
-        let disks: Vec<DevPath> = self
-            .disks
-            .values()
-            .filter(|disk| disk.device.as_ref() == Some(path))
-            .map(|disk| disk.path.clone())
-            .collect();
-        for disk in disks {
+        for disk in self.disks_of(path) {
             self.disk_gone(&disk);
         }
         if let Some(id) = self.devices.remove(path).and_then(|device| device.refused) {
@@ -109,16 +116,23 @@ impl Machine {
         }
     }
 
+    fn disks_of(&self, device: &DevPath) -> Vec<DevPath> {
+        let of_it = |disk: &&Disk| disk.device.as_ref() == Some(device);
+        self.disks.values().filter(of_it).map(|disk| disk.path.clone()).collect()
+    }
+
     /// A disk is there, or has another medium in it.
     pub(super) fn disk(&mut self, disk: Disk) {
         let before = self.disks.insert(disk.path.clone(), disk.clone());
         let same = |before: &Disk| before.sequence == disk.sequence && before.capacity == disk.capacity;
-        if before.as_ref().is_some_and(same) && self.session_of(&disk.path).is_some() {
+        let known = self.session_of(&disk.path).is_some() || self.is_output(&disk.path);
+        if before.as_ref().is_some_and(same) && known {
             return;
         }
         if let Some(session) = self.session_of(&disk.path) {
             self.remove(session);
         }
+        self.output_gone(&disk.path, output_removed());
         self.begin(disk);
     }
 
@@ -128,7 +142,7 @@ impl Machine {
         let role = match (&disk.device, device) {
             (None, _) => (self.rules.drive)(&disk),
             // The gate is being asked: see `admitted`.
-            (Some(_), Some(device)) if device.asked => return,
+            (Some(_), Some(device)) if device.asked.is_some() => return,
             (Some(_), device) => device.and_then(|device| device.role),
         };
         let Some(role) = role else {
@@ -136,31 +150,29 @@ impl Machine {
             return;
         };
         if role == Role::Output {
+            self.output(disk);
             return;
         }
-        self.effects.push(Effect::Protect(disk.clone()));
+        let medium = MediumView::of(device.map(|device| &device.device), Some(&disk));
+        let ticket = self.protect(&disk);
         if disk.capacity == 0 {
             return;
         }
-        let view = SessionView {
-            id: SessionId::now_v7(),
-            state: State::Queued,
-            medium: MediumView::of(device.map(|device| &device.device), Some(&disk)),
-            role,
-            progress: None,
-            estimate: None,
-            tag_bytes: 0,
-            conclusion: None,
-            pulled: false,
-        };
-        self.open(Session { view, disk: Some(disk), stopping: None });
+        let view = SessionView::new(State::Queued, medium);
+        self.open(Session { view, disk: Some(disk), protecting: Some(ticket), stopping: None, signed: None });
+    }
+
+    pub(super) fn protect(&mut self, disk: &Disk) -> Ticket {
+        let ticket = self.next_ticket();
+        self.effects.push(Effect::Protect(ticket, disk.clone()));
+        ticket
     }
 
     /// A disk of a USB device that was not admitted as a medium: a hub or a part of the station, or one that is refused. It is
     /// protected and recorded, and the device goes out of service.
     fn stray(&mut self, disk: Disk) {
         let Some(path) = disk.device.clone() else { return };
-        self.effects.push(Effect::Protect(disk.clone()));
+        self.protect(&disk);
         self.effects.push(Effect::Record(Entry::Stray(Box::new(disk))));
         if self.devices.get(&path).is_some_and(|device| device.refused.is_none()) {
             self.refuse(&path, DeviceRefusal::Changed);
@@ -169,6 +181,7 @@ impl Machine {
 
     pub(super) fn disk_gone(&mut self, path: &DevPath) {
         self.disks.remove(path);
+        self.output_gone(path, output_removed());
         if let Some(session) = self.session_of(path) {
             self.remove(session);
         }

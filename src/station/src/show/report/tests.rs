@@ -3,7 +3,7 @@
 use super::*;
 use crate::show::samples::{clean, gap, hit, infected, volume};
 use blanche_sandbox::wire::Container;
-use blanche_scan::report::{FileLine, Refusal, SealingObstacle};
+use blanche_scan::report::{FileLine, FindingsLeftOut, Refusal, SealingObstacle};
 
 fn shown(value: &Report, lang: Lang, detail: Detail) -> String {
     let mut out = Vec::new();
@@ -81,6 +81,25 @@ fn long_lists_are_cut_and_say_so() {
     assert!(text.contains("… and 1,214 more, see --json") && text.contains("… and 92 more, see --json"), "{text}");
     assert!(text.lines().count() < 80, "{text}");
     assert!(plain(&long, Lang::Fr).contains("… et 1 214 de plus, voir --json"));
+}
+
+#[test]
+fn what_the_report_itself_leaves_out_is_counted_and_said() {
+    let mut bounded = infected();
+    bounded.findings = (0..30).map(|index| hit(&format!("{index}.exe"), "Bad", Severity::Malicious, &[])).collect();
+    bounded.findings_left_out = Some(FindingsLeftOut { malicious: 900, suspicious: 70, info: 5_000 });
+    bounded.not_checked_left_out = Some(934_464);
+    let listed = bounded.not_checked.len();
+    let text = plain(&bounded, Lang::En);
+    assert!(text.contains("Found: 1,000 files"), "{text}");
+    assert!(text.contains("  … and 10 more, see --json\n  … and 970 more that the report does not name\n"), "{text}");
+    assert!(
+        text.contains(&format!("Not checked: {} items", words::number(934_464 + listed as u64, Lang::En))),
+        "{text}"
+    );
+    assert!(text.contains("  … and 934,464 more that the report does not name\n"), "{text}");
+    assert!(text.contains("For information:\n  … and 5,000 more that the report does not name\n"), "{text}");
+    assert!(plain(&bounded, Lang::Fr).contains("… et 970 de plus, que le rapport ne nomme pas"));
 }
 
 #[test]

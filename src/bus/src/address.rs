@@ -1,8 +1,13 @@
-//! Which bus.
+//! Which bus, and where on it a station is.
 
 use std::convert::Infallible;
 use std::str::FromStr;
 use zbus::Address;
+
+/// The name on the bus.
+pub const NAME: &str = "org.blanche.Station1";
+/// The object of the station; sessions are below it.
+pub const ROOT: &str = "/org/blanche/Station1";
 
 /// A bus of this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,62 @@
+//! What the screen shows, told to the system's journal once the compositor has shown it: staff find there when somebody saw what, and tests
+//! how long it took. The program's standard error is where systemd takes the journal's lines from (sd-daemon(3), "Log levels").
+
+use crate::window::KioskWindow;
+use gtk::prelude::*;
+use gtk::{gdk, glib};
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Between two looks whether a frame was shown.
+const LOOK: Duration = Duration::from_millis(10);
+/// A frame that is not shown by then is not: the screen is off, or unplugged.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Of one window.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// What was told or waits to be told.
+    last: RefCell<String>,
+    /// What is not drawn yet.
+    waiting: RefCell<Option<String>>,
+}
+
+impl Account {
+    /// Follows what is drawn in a window that is not shown yet.
+    #[must_use]
+    pub fn of(window: &KioskWindow) -> Rc<Self> {
+        let account = Rc::new(Self::default());
+        let telling = Rc::clone(&account);
+        window.connect_realize(move |window| {
+            let telling = Rc::clone(&telling);
+            window.frame_clock().map(|clock| clock.connect_after_paint(move |clock| telling.drawn(clock)));
+        });
+        account
+    }
+
+    /// The next frame shows something that this line tells.
+    pub fn tell(&self, line: String) {
+        if *self.last.borrow() != line {
+            self.last.replace(line.clone());
+            self.waiting.replace(Some(line));
+        }
+    }
+
+    /// The frame is handed over now; it is complete when the compositor has shown it (GdkFrameTimings).
+    fn drawn(&self, clock: &gdk::FrameClock) {
+        let Some(line) = self.waiting.take() else { return };
+        let (clock, frame, begin) = (clock.clone(), clock.frame_counter(), Instant::now());
+        glib::timeout_add_local(LOOK, move || {
+            let is_shown = clock.timings(frame).is_none_or(|timings| timings.is_complete());
+            if !is_shown && begin.elapsed() < PATIENCE {
+                return glib::ControlFlow::Continue;
+            }
+            let what = if is_shown { "screen" } else { "screen that is not shown" };
+            // A journal that is gone does not end a screen.
+            let _ = writeln!(std::io::stderr(), "{what}: {line}");
+            glib::ControlFlow::Break
+        });
+    }
+}
