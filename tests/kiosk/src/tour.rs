@@ -283,6 +283,18 @@ impl Tour {
         self.access.act(found.unwrap_or_else(|| panic!("no button {word:?}:\n{tree}")));
     }
 
+    /// Opens the settings, and waits until their page has the focus: the button alone has the name of the page.
+    ///
+    /// # Panics
+    /// When it does not get it.
+    pub fn open_settings(&self) {
+        self.press(screens::BUTTON_SETTINGS);
+        let title = self.word(pages::SETTINGS_TITLE);
+        let is_page = |node: &Node| node.is("focused") && !is_control(&node.role) && node.name.starts_with(&title);
+        self.wait_until(&title, SOON, is_page);
+        let _ = self.desk.still();
+    }
+
     /// The screen as soon as it is another one and still; as it is when nothing changes for a second.
     ///
     /// # Panics

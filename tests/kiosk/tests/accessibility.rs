@@ -39,9 +39,7 @@ fn every_control_has_role_name_state_and_value_in_english() {
 #[test]
 fn a_choice_says_of_what_it_is_one_and_whether_it_is_chosen() {
     let tour = Tour::new(Size::LANDSCAPE, "fr", Mode::Usual);
-    tour.press(screens::BUTTON_SETTINGS);
-    tour.wait_for(pages::SETTINGS_TITLE);
-    let _ = tour.desk.still();
+    tour.open_settings();
     let tree = tour.access.tree();
     for (label, choices) in [(pages::SETTINGS_LANGUAGE, 3), (pages::SETTINGS_TEXT, 4), (pages::SETTINGS_COLOURS, 3)] {
         let label = tour.word(label);
@@ -60,9 +58,7 @@ fn a_choice_says_of_what_it_is_one_and_whether_it_is_chosen() {
 #[test]
 fn a_choice_that_is_chosen_begins_with_a_check_mark() {
     let mut tour = Tour::with(Size::LANDSCAPE, "fr", Mode::Usual, Kiosk::measured);
-    tour.press(screens::BUTTON_SETTINGS);
-    tour.wait_for(pages::SETTINGS_TITLE);
-    let _ = tour.desk.still();
+    tour.open_settings();
     let widgets = tour.kiosk.widgets();
     let mut chosen = 0;
     // Behind a button comes the label that stands on it.

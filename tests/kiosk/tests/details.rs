@@ -117,6 +117,7 @@ fn the_list_of_one_medium_never_has_rows_of_another() {
     tour.press(screens::BUTTON_BACK);
     tour.wait_for(results::CLEAN);
     tour.desk.keys(&["F6"]);
+    tour.wait_for(results::INFECTED);
     tour.press(screens::BUTTON_DETAILS);
     eventually("its rows again", || texts_of_list(&mut tour).concat().contains("autorun.inf").then_some(()));
 }
