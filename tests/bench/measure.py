@@ -37,6 +37,24 @@ def plain_read(path):
     return total / (time.monotonic() - start)
 
 
+def forget(path):
+    """What memory holds of a file is given up: whoever reads it next waits for the disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def from_disk(path, bytes_per_second, pairs):
+    """Ratio of what `bytes_per_second()` gives to a plain read, both from the disk: the median of pairs, and that of the plain reads."""
+    ratios, plain = [], []
+    for _ in range(pairs):
+        forget(path)
+        plain.append(plain_read(path))
+        forget(path)
+        ratios.append(bytes_per_second() / plain[-1])
+    return median(ratios), median(plain)
+
+
 class Bench:
     """The folder of one run, its options, and sessions of Blanche."""
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 import corpora
-from measure import cores, median, plain_read, say, timed
+from measure import cores, from_disk, median, plain_read, say, timed
 
 MIB = 1 << 20
 
@@ -95,7 +95,7 @@ def p3(bench, files, image, size, count):
 
 
 def p4(bench, files, image, size, count):
-    """P4: read + hash, no engine, against a plain read of the same image and against hashing alone, both in memory."""
+    """P4: read + hash, no engine, against a plain read of the same image, in memory and from the disk, and against hashing alone."""
     for kind, path, goal in [("FAT32", image, 0.85), *corpora.media(bench.work, files, size, count)]:
         plain, bound, rates = [], [], []
         for pair in range(bench.pairs + 1):
@@ -108,6 +108,13 @@ def p4(bench, files, image, size, count):
         say("P4", f"{kind}: read + hash / plain read, {median(rates) / 1e6:.0f} MB/s, {gaps:.0f} gaps", median(plain), goal,
             below=False)
         say("", "     / SHA-256 and BLAKE3 alone on one core", median(bound))
+
+        def rate():
+            _, content, _, seconds = bench.example("read", path)
+            return content / seconds
+
+        ratio, disk = from_disk(path, rate, bench.pairs)
+        say("", f"     from this machine's disk / plain read from it, {disk / 1e6:.0f} MB/s", ratio, goal, below=False)
         if path != image:
             path.unlink()
 
@@ -128,6 +135,13 @@ def p5(bench, files, image, size, count):
     say("P5", f"same medium again ({part:.0%} of the bytes known) / plain read", median(plain), 0.7, below=False)
     say("", "     / SHA-256 and BLAKE3 alone on one core", median(bound))
     say("", "     wall of the second scan / first", median(again))
+
+    def known_rate():
+        report = bench.session(settings, image)
+        return report["content"]["bytes"] / report["duration"]
+
+    ratio, disk = from_disk(image, known_rate, bench.pairs)
+    say("", f"     the same from this machine's disk / plain read from it, {disk / 1e6:.0f} MB/s", ratio, 0.7, below=False)
     rate, ratios = 200_000_000, []
     for _ in range(3):
         with device(bench, image, rate) as (medium, read):
@@ -263,7 +277,7 @@ def p9(bench, files, image, size, count):
 
 
 def p10(bench, files, image, size, count):
-    """P10: the verifier at level full, against a plain read of the image, hashing alone, and a device of 200 MB/s."""
+    """P10: the verifier at level full, against a plain read in memory and from the disk, hashing alone, a device of 200 MB/s."""
     sealed, size = corpora.large(bench.work, bench.options.megabytes)
     bench.seal(sealed)
     plain, bound = [], []
@@ -274,6 +288,8 @@ def p10(bench, files, image, size, count):
             bound.append(rate / bench.hash_rate(sealed))
     say("P10", "full / plain read, both in memory", median(plain), 0.85, below=False)
     say("", "     / SHA-256 and BLAKE3 alone on one core", median(bound))
+    ratio, disk = from_disk(sealed, lambda: size / verify(bench, sealed, "--level", "full"), bench.pairs)
+    say("", f"     full / plain read, both from this machine's disk, {disk / 1e6:.0f} MB/s", ratio, 0.85, below=False)
     rate, ratios = 200_000_000, []
     for _ in range(3):
         with device(bench, sealed, rate) as (medium, read):

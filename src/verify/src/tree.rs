@@ -9,10 +9,16 @@ use crate::names;
 use blanche_tag::manifest::{EntryKind, MAX_ENTRIES, is_folder_path};
 use blanche_tag::{Observed, Unlisted, Walk};
 use std::collections::BTreeSet;
-use std::fs::{self, Metadata};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::thread;
+
+/// Entries that are asked about at once; of as many, each half has a thread.
+const TOGETHER: usize = 4096;
+/// Fewer are not worth a thread.
+const FEW: usize = 256;
 
 /// One entry; its path stands in a buffer beside it.
 #[derive(Clone, Debug)]
@@ -114,28 +120,53 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     fn list(&mut self, folder: &[u8], paths: &mut Vec<u8>, places: &mut Vec<Place>) -> io::Result<()> {
-        for entry in fs::read_dir(names::below(self.root, folder))? {
-            let entry = entry?;
-            let start = paths.len();
-            names::join(paths, folder, &names::from_host(&entry.file_name()));
-            let path = start..paths.len();
-            self.found = self.found.saturating_add(1);
-            // One more than any manifest has: the comparison refuses anyway.
-            if self.found > MAX_ENTRIES.saturating_add(1) {
-                return Err(io::Error::other("more entries than any tag lists"));
+        let mut unread = fs::read_dir(names::below(self.root, folder))?;
+        loop {
+            let entries = unread.by_ref().take(TOGETHER).collect::<io::Result<Vec<_>>>()?;
+            if entries.is_empty() {
+                return Ok(());
             }
-            if !paths.get(path.clone()).is_some_and(is_folder_path) {
-                return Err(io::Error::other("a path that no tag can list"));
+            for (entry, seen) in entries.iter().zip(ask(&entries)) {
+                let start = paths.len();
+                names::join(paths, folder, &names::from_host(&entry.file_name()));
+                let path = start..paths.len();
+                self.found = self.found.saturating_add(1);
+                // One more than any manifest has: the comparison refuses anyway.
+                if self.found > MAX_ENTRIES.saturating_add(1) {
+                    return Err(io::Error::other("more entries than any tag lists"));
+                }
+                if !paths.get(path.clone()).is_some_and(is_folder_path) {
+                    return Err(io::Error::other("a path that no tag can list"));
+                }
+                let (device, kind, size) = seen?;
+                if device != self.device {
+                    return Err(io::Error::other("another filesystem is mounted in it"));
+                }
+                places.push(Place { path, kind, size });
             }
-            let metadata = entry.metadata()?;
-            if device_of(&metadata) != self.device {
-                return Err(io::Error::other("another filesystem is mounted in it"));
-            }
-            let (kind, size) = kind_of(&metadata);
-            places.push(Place { path, kind, size });
         }
-        Ok(())
     }
+}
+
+/// Device, kind and size of each of the entries, or why they cannot be told. Asking takes most of the time of an inventory, and two
+/// processors ask twice as fast.
+fn ask(entries: &[DirEntry]) -> Vec<io::Result<(u64, EntryKind, u64)>> {
+    let each = |entries: &[DirEntry]| -> Vec<_> {
+        let seen = |metadata: Metadata| {
+            let (kind, size) = kind_of(&metadata);
+            (device_of(&metadata), kind, size)
+        };
+        entries.iter().map(|entry| entry.metadata().map(seen)).collect()
+    };
+    let (here, there) = entries.split_at(if entries.len() < FEW { entries.len() } else { entries.len() / 2 });
+    thread::scope(|scope| {
+        // Without a thread, this one asks about all.
+        let spawn = || thread::Builder::new().spawn_scoped(scope, || each(there)).ok();
+        let other = (!there.is_empty()).then(spawn).flatten();
+        let mut seen = each(here);
+        seen.extend(other.and_then(|other| other.join().ok()).unwrap_or_else(|| each(there)));
+        seen
+    })
 }
 
 fn kind_of(metadata: &Metadata) -> (EntryKind, u64) {
@@ -180,6 +211,18 @@ mod tests {
         let found: Vec<_> = walk.entries.collect();
         assert_eq!((found.len(), tree.bytes(), walk.unlisted.len()), (12, 26, 0));
         assert!(found.is_sorted_by(|one, other| one.key() < other.key()), "{found:?}");
+    }
+
+    #[test]
+    fn each_of_many_entries_is_found_with_its_own_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let sizes: Vec<_> = (0..TOGETHER + FEW).collect();
+        for size in &sizes {
+            fs::File::create(folder.path().join(format!("{size:05}"))).unwrap().set_len(*size as u64).unwrap();
+        }
+        let tree = Tree::list(folder.path(), 0, &Interrupt::default());
+        let found = tree.walk().entries.map(|entry| (String::from_utf8(entry.path).unwrap(), entry.size));
+        assert!(found.eq(sizes.iter().map(|size| (format!("{size:05}"), *size as u64))));
     }
 
     #[test]

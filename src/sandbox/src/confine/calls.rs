@@ -248,9 +248,9 @@ pub(super) const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        holders: &[Matcher],
-        reason: "threads, not processes: yara-x counts its timeout in one. clone3 hides its flags in memory, so it is \
-                 answered with ENOSYS (see `filter`) and the C library falls back to clone",
+        holders: &[Matcher, Verifier],
+        reason: "threads, not processes: yara-x counts its timeout in one, the verifier asks for the sizes of many files in two. clone3 \
+                 hides its flags in memory, so it is answered with ENOSYS (see `filter`) and the C library falls back to clone",
         calls: &[
             (libc::SYS_clone, &[With(0, (libc::CLONE_THREAD | libc::CLONE_VM | libc::CLONE_SIGHAND) as i64)]),
             (libc::SYS_clone3, ANY),
