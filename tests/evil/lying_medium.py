@@ -13,7 +13,7 @@ import stat
 import struct
 import threading
 
-from station import run
+from workshop import unmount
 
 SECTOR = 512
 BUFFER = 1 << 18  # above what the kernel ever sends: a request to write has 128 KiB
@@ -93,6 +93,6 @@ def inserted(folder, honest, evil):
         try:
             yield medium
         finally:
-            run("umount", medium)
+            unmount(medium)
     finally:
         os.close(device)

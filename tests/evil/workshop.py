@@ -12,7 +12,7 @@ from pathlib import Path
 from station import Failed, environment, run
 
 MIB = 1 << 20
-PATIENCE = 30  # seconds for a driver to mount, and to write back what it holds
+PATIENCE = 600  # seconds for a driver to mount, and to write back what it holds: minutes on a busy disk
 
 # Short and long names, accents, an empty file, and one with BLAKE3 subtrees (above 1 MiB).
 LETTER = b"Bonjour, voici le compte rendu.\r\n"

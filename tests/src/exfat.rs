@@ -32,8 +32,8 @@ fn fill(folder: &Path, part: &Path, write: impl FnOnce(&Path)) {
     write(&mounted.point);
 }
 
-/// How long exfat-fuse may take to write back what it holds.
-const WRITE_BACK: Duration = Duration::from_secs(30);
+/// How long exfat-fuse may take to write back what it holds: on a busy disk that takes minutes.
+const WRITE_BACK: Duration = Duration::from_secs(600);
 
 /// A mounted filesystem; leaving the scope unmounts it, also when a test fails.
 struct Mounted {

@@ -43,8 +43,8 @@ fn set_attributes(path: &Path, attributes: u32) {
     setxattr(path, "system.ntfs_attrib_be", &value, XattrFlags::empty()).expect("ntfs-3g takes attributes");
 }
 
-/// How long ntfs-3g may take to mount, and to write back what it holds.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long ntfs-3g may take to mount, and to write back what it holds: on a busy disk that takes minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A mounted filesystem; leaving the scope unmounts it, also when a test fails.
 struct Mounted {

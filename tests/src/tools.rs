@@ -54,8 +54,8 @@ where
     finish(&mut command, &[])
 }
 
-/// How long a FUSE driver may take to let go of the files that were closed last.
-const LET_GO: Duration = Duration::from_secs(30);
+/// How long a FUSE driver may take to let go of the files that were closed last: on a busy disk that takes minutes.
+const LET_GO: Duration = Duration::from_secs(600);
 
 /// Unmounts `point`. A busy machine hands the last closings to the driver late: until then the point is "busy".
 ///

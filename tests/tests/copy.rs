@@ -444,22 +444,36 @@ fn until_formatting(child: &mut Child) -> String {
     said
 }
 
+/// Copies a source in which a file becomes another one as soon as the output is being prepared. What was read again
+/// before that is copied as it was checked.
+fn copied_while_it_changes(copier: &Copier, source: &Path, output: &Path) -> Copied {
+    let before = fs::read(source).unwrap();
+    let at = before.windows(7).position(|window| window == b"Bonjour").unwrap() as u64;
+    let file = OpenOptions::new().write(true).open(source).unwrap();
+    let mut command = copier.command(source, output, &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until_formatting(&mut child);
+    file.write_all_at(b"bonjour", at).unwrap();
+    let answer = child.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    let copied = Copied { code: answer.status.code().unwrap(), report, messages: String::new() };
+    if copied.outcome() == (0, "copied", "") {
+        assert_eq!(copier.seen(output).unwrap()["LETTRE.TXT"], b"Bonjour\r\n", "what was checked");
+    }
+    copied
+}
+
 #[test]
 fn a_source_that_changes_after_its_check_leaves_an_empty_medium() {
     let copier = Copier::new();
     for format in [Format::Fat32, Format::ExFat] {
-        let source = image(copier.path(), format, Layout::MbrPrimary, &tree());
-        let output = copier.blank("output.img", 64 * MIB);
-        let before = fs::read(&source).unwrap();
-        let at = before.windows(7).position(|window| window == b"Bonjour").unwrap() as u64;
-        let file = OpenOptions::new().write(true).open(&source).unwrap();
-        let mut command = copier.command(&source, &output, &[]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        until_formatting(&mut child);
-        file.write_all_at(b"bonjour", at).unwrap();
-        let answer = child.wait_with_output().unwrap();
-        let report: Value = serde_json::from_slice(&answer.stdout).unwrap();
-        let copied = Copied { code: answer.status.code().unwrap(), report, messages: String::new() };
+        // On a busy machine the file may have been read again before this program could change it: then once more.
+        let copied = (0..10).find_map(|_| {
+            let source = image(copier.path(), format, Layout::MbrPrimary, &tree());
+            let copied = copied_while_it_changes(&copier, &source, &copier.blank("output.img", 64 * MIB));
+            (copied.outcome().1 != "copied").then_some(copied)
+        });
+        let (copied, output) = (copied.expect("one of ten is in time"), copier.path().join("output.img"));
         assert_eq!(copied.outcome(), (7, "empty", "source_changed"), "{:#}", copied.report["copy"]);
         assert_eq!(copied.copy()["cause"]["detail"], "LETTRE.TXT");
         assert!(copied.copy().get("seal").is_none());
@@ -482,8 +496,10 @@ fn a_station_that_dies_while_it_copies_leaves_no_tag_and_no_half() {
         std::thread::sleep(std::time::Duration::from_millis(wait));
         child.kill().unwrap();
         child.wait().unwrap();
-        // The sealer dies with its parent; a moment later nobody writes any more.
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        // The sealer dies with its parent, when it comes to it: until then it holds the lock of what it writes.
+        let written = File::open(&output).unwrap();
+        rustix::fs::flock(&written, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        rustix::fs::flock(&written, rustix::fs::FlockOperation::Unlock).unwrap();
         let seen = copier.seen_after_a_death(&output);
         let whole = seen.as_ref().is_none_or(|seen| seen.is_empty() || *seen == files(&tree()));
         assert!(whole, "after {wait} ms: {:?}", seen.map(|seen| seen.keys().cloned().collect::<Vec<_>>()));

@@ -15,7 +15,8 @@ mod output;
 mod selection;
 pub(crate) mod writing;
 
-use blanche_keys::SignerClient;
+use crate::seal::turn;
+use blanche_keys::SignerError;
 use blanche_sandbox::wire::{CopyFailure, CopyFilesystem, CopyKind, CopyOrder, CopyPart, VolumeId, WriteObstacle};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
@@ -232,10 +233,9 @@ impl<'a> Job<'a> {
     /// A copy that could not be sealed afterwards would erase a medium for nothing: the signer is asked, and the bases are
     /// judged as it will.
     fn signer(&self) -> Result<(), CopyCause> {
-        let program = self.settings.children.program("blanche-signer");
-        let signer = SignerClient::spawn(&program, &self.settings.seal.keys);
-        let described = signer.and_then(|signer| signer.describe());
-        let signer = described.map_err(|error| CopyCause::Signer(error.to_string()))?;
+        let failed = |error: SignerError| CopyCause::Signer(error.to_string());
+        let signer = turn::signer(self.settings, self.cancel, &mut || {}).map_err(failed)?;
+        let signer = signer.ok_or(CopyCause::Cancelled)?.describe().map_err(failed)?;
         crate::seal::bases_suffice(self.source.report, &signer, self.settings).map_err(CopyCause::Signer)
     }
 

@@ -14,6 +14,7 @@
 mod claims;
 mod manifest;
 pub(crate) mod store;
+pub(crate) mod turn;
 mod verifying;
 pub(crate) mod writing;
 
@@ -21,7 +22,7 @@ pub(crate) use verifying::accepts;
 
 use crate::detect::Disk;
 use crate::identity;
-use blanche_keys::{Description, KeysError, SignerClient, SignerError, wait_for_turn};
+use blanche_keys::{Description, SignerClient, SignerError};
 use blanche_sandbox::wire::{FromSealer, LocalTime, SealFailure, VolumeId, WriteObstacle};
 use blanche_scan::Inventory;
 use blanche_scan::progress::Cancel;
@@ -35,7 +36,7 @@ use jiff::{Timestamp, Zoned};
 use manifest::Manifest;
 use std::fs::File;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use verifying::Unaccepted;
 use writing::Sealer;
 
@@ -43,11 +44,10 @@ use writing::Sealer;
 const HEADER: u64 = 32;
 /// The highest counter that claims can state.
 const HIGHEST: u64 = 1 << 53;
-/// How long another sealing with the same keys is waited for: each takes the time of a signature.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a tag that is written may still be verified after somebody cancelled: then it is removed. Together with that, the
 /// end of a station must fit into TimeoutStopSec= of its unit.
 const GRACE: Duration = Duration::from_secs(15);
+
 /// How often is looked whether somebody cancelled.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -172,24 +172,9 @@ impl Sealing<'_> {
         self.keep(&sealer, &mut manifest, because, told)
     }
 
-    /// A signer, for as long as it is asked: only one at a time may use a counter, and a medium takes minutes.
     fn signer(&self, told: &mut dyn FnMut(Step)) -> Result<SignerClient, NoTag> {
-        let keys = &self.settings.seal.keys;
-        let (start, mut said) = (Instant::now(), false);
-        let mut waiting = || {
-            if !std::mem::replace(&mut said, true) {
-                told(Step::Waiting);
-            }
-        };
-        loop {
-            self.go_on()?;
-            match wait_for_turn(keys, LOOK, &mut waiting) {
-                Ok(()) => break,
-                Err(KeysError::Locked { .. }) if start.elapsed() < PATIENCE => {}
-                Err(error) => return Err(unsigned(error.into())),
-            }
-        }
-        SignerClient::spawn(&self.settings.children.program("blanche-signer"), keys).map_err(unsigned)
+        let signer = turn::signer(self.settings, self.cancel, &mut || told(Step::Waiting)).map_err(unsigned)?;
+        signer.ok_or(NoTag::Cancelled)
     }
 
     /// Bytes of the tag file, at most, and a few hundred less at least: claims of these lengths, in the signer's envelope.

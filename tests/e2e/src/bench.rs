@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// From plugging in to a node in /dev; 0.9 to 2.4 s were seen.
-const APPEARS: Duration = Duration::from_secs(60);
+const APPEARS: Duration = Duration::from_secs(120);
 
 /// From the beginning of a session to its reading.
-const BEGUN: Duration = Duration::from_secs(60);
+const BEGUN: Duration = Duration::from_secs(120);
 
 /// Names of disks that hang on USB, one per line.
 const DISKS: &str = r#"for disk in /sys/block/*; do
@@ -130,12 +130,14 @@ impl Bench {
         self.station.arrival(mark)
     }
 
-    /// Waits for a USB device whose line in [`Bench::devices`] holds `part`.
+    /// Waits until each of `parts` is in a line of [`Bench::devices`]: a driver holds a device before it has made all
+    /// of it.
     ///
     /// # Errors
-    /// [`Failure::Late`] when none comes.
-    pub fn device(&mut self, part: &str) -> Result<String> {
-        self.guest.until(&format!("({DEVICES}) | grep -qF '{part}'"), APPEARS)?;
+    /// [`Failure::Late`] when one does not come.
+    pub fn with_devices(&mut self, parts: &[&str]) -> Result<String> {
+        let there: Vec<String> = parts.iter().map(|part| format!("echo \"$devices\" | grep -qF '{part}'")).collect();
+        self.guest.until(&format!("devices=$({DEVICES}); {}", there.join(" && ")), APPEARS)?;
         self.devices()
     }
 

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(30);
 /// From there to the agent. Sixteen to thirty seconds were seen on a busy machine without hardware virtualisation.
 const BOOT: Duration = Duration::from_secs(180);
-/// A command that only looks.
-const LOOK: Duration = Duration::from_secs(60);
+/// A command that only looks, or works for some seconds.
+const LOOK: Duration = Duration::from_secs(180);
 
 /// What every machine gets: scripts, and the files that the packages install.
 const SCRIPTS: [(&str, &str); 21] = [

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const SHOWS: Duration = Duration::from_secs(120);
 /// Between two pictures of a screen that should not change any more.
 const STILL: Duration = Duration::from_millis(200);
-/// How long a key is down: milliseconds.
+/// How long QEMU waits behind each key that it presses or lets go: milliseconds.
 const HELD: u64 = 60;
 
 /// See the module.
@@ -125,14 +125,16 @@ impl Screen {
     }
 }
 
-/// Presses keys together, by QEMU's names ("ctrl-alt-f2"), and lets them go.
+/// Presses keys together, by QEMU's names ("ctrl-alt-f2"), and lets them go. When the guest hears of it is another
+/// question.
 ///
 /// # Errors
 /// [`Failure::Qemu`] when it does not know one of them.
 pub fn press(guest: &mut Guest, keys: &str) -> Result<()> {
     let keys: Vec<Value> = keys.split('-').map(|key| json!({"type": "qcode", "data": key})).collect();
     guest.qmp().execute("send-key", &json!({"keys": keys, "hold-time": HELD}))?;
-    thread::sleep(Duration::from_millis(2 * HELD));
+    // It answers at once, and presses and lets go one after the other.
+    thread::sleep(Duration::from_millis(keys.iter().map(|_| 2 * HELD).sum()));
     Ok(())
 }
 

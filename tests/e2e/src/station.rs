@@ -18,13 +18,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The longest that any medium here may keep the station busy.
-const SESSION: Duration = Duration::from_secs(180);
+const SESSION: Duration = Duration::from_secs(600);
 /// Copying what packages would install. A minute was seen on a busy machine.
-const INSTALLS: Duration = Duration::from_secs(180);
+const INSTALLS: Duration = Duration::from_secs(300);
 /// From plugging in to a word of the station.
-const ARRIVES: Duration = Duration::from_secs(60);
+const ARRIVES: Duration = Duration::from_secs(120);
 /// From its start to engines that are loaded.
-const READY: Duration = Duration::from_secs(120);
+const READY: Duration = Duration::from_secs(300);
 
 /// A station with keys, installed in a guest.
 #[derive(Debug)]
@@ -212,12 +212,15 @@ impl Station {
     /// # Errors
     /// [`Failure::Late`] when a session is stuck.
     pub fn empty(&mut self) -> Result<()> {
+        // What was said before is in the last lines of the sessions: that the station was absent once says nothing of
+        // these.
+        let place = self.watch.now()?;
         for (session, line) in self.watch.sessions()? {
             if line["state"] != "removed" && line["event"] != "forgotten" {
                 let removed = |line: &Value| {
                     line["event"] == "absent" || (line["session"] == *session && line["state"] == "removed")
                 };
-                self.watch.wait(0, "the removal of a medium", ARRIVES, removed)?;
+                self.watch.wait(place, "the removal of a medium", ARRIVES, removed)?;
             }
         }
         Ok(())

@@ -6,16 +6,13 @@ mod names;
 pub use audit::audit;
 pub use names::is_control;
 
-use crate::desk::{Desk, eventually};
+use crate::desk::{Desk, SOON, eventually};
 use names::states_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
-use std::time::Duration;
 use zbus::connection::Builder;
 use zbus::{Connection, Message, OwnedObjectPath, OwnedVariant};
 
-/// An answer that takes longer is none.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The object of an application's or the registry's root (AT-SPI 2).
 const ROOT: &str = "/org/a11y/atspi/accessible/root";
 const REGISTRY: &str = "org.a11y.atspi.Registry";
@@ -138,9 +135,14 @@ impl Access {
     /// # Panics
     /// When nothing can be done with it.
     pub fn act(&self, node: &Node) {
+        assert!(self.acts(node), "nothing was done with {:?}", node.name);
+    }
+
+    /// The same with an object that may be going away: whether it was done.
+    #[must_use]
+    pub fn acts(&self, node: &Node) -> bool {
         let done = self.call(&node.reference, "org.a11y.atspi.Action", "DoAction", &(0_i32,));
-        let done = done.unwrap_or_else(|| panic!("nothing can be done with {:?}", node.name));
-        assert!(done.body().deserialize::<bool>().unwrap_or_default(), "nothing was done with {:?}", node.name);
+        done.and_then(|done| done.body().deserialize().ok()).unwrap_or_default()
     }
 
     /// Nothing when it went away while it was looked at.
@@ -204,7 +206,7 @@ impl Access {
 }
 
 fn connect(address: &str) -> Connection {
-    zbus::block_on(Builder::address(address).method_timeout(PATIENCE).build())
+    zbus::block_on(Builder::address(address).method_timeout(SOON).build())
         .unwrap_or_else(|error| panic!("{address}: {error}"))
 }
 

@@ -25,6 +25,18 @@ impl FromStr for Colour {
 }
 
 impl Colour {
+    /// A colour of the theme in which the kiosk begins, by its name (ui/style/light.css).
+    ///
+    /// # Panics
+    /// When it has none of that name.
+    #[must_use]
+    pub fn of_the_light_theme(name: &str) -> Self {
+        let sheet = include_str!("../../../ui/style/light.css");
+        let begin = format!("@define-color {name} ");
+        let value = sheet.lines().find_map(|line| line.strip_prefix(&begin)).expect("a colour of the theme");
+        value.trim_end_matches(';').parse().expect("a colour")
+    }
+
     /// 0 for black, 1 for white.
     #[must_use]
     pub fn luminance(self) -> f64 {

@@ -65,6 +65,9 @@ const OWN: [&str; 25] = [
 /// The last, because the numbers of sessions follow the order of names.
 const TWO_RESULTS: &str = "two-results";
 const TWO_CLEAN: &str = "two-clean";
+/// `checking` and `two` as they are for the first seconds: these stay so.
+const COUNTED: &str = "counted";
+const TWO_COUNTED: &str = "two-counted";
 
 /// The names of all scenes.
 #[must_use]
@@ -78,7 +81,7 @@ pub fn names() -> Vec<String> {
         .chain(devices)
         .chain(failures)
         .chain(copies)
-        .chain([TWO_RESULTS, TWO_CLEAN].map(str::to_owned))
+        .chain([TWO_RESULTS, TWO_CLEAN, COUNTED, TWO_COUNTED].map(str::to_owned))
         .collect()
 }
 
@@ -109,9 +112,11 @@ fn sessions(name: &str) -> Option<Vec<SessionView>> {
         TWO_CLEAN => {
             return Some(vec![media::second(media::reported(reports::clean())), media::reported(reports::clean())]);
         }
+        TWO_COUNTED => return Some(vec![media::second(media::counted()), media::reported(reports::clean())]),
         "queued" => media::queued(),
         "queued-hostile" => media::hostile(media::queued()),
         "walking" => media::walking(),
+        COUNTED => media::counted(),
         "checking" => media::checking(42),
         "checking-found" => media::found(media::checking(81)),
         "judging" => media::judging(),
@@ -175,8 +180,18 @@ fn ended(name: &str) -> Option<SessionView> {
 /// Every result is one of a medium of its own: nobody's report changes. Only `clean` ends the visit that `queued` begins; all copies are
 /// those of one medium.
 fn of_its_own(view: SessionView, name: &str) -> SessionView {
-    const VISIT: [&str; 9] =
-        ["queued", "walking", "checking", "checking-found", "judging", "sealing", "stopping", "clean", "removed"];
+    const VISIT: [&str; 10] = [
+        "queued",
+        "walking",
+        COUNTED,
+        "checking",
+        "checking-found",
+        "judging",
+        "sealing",
+        "stopping",
+        "clean",
+        "removed",
+    ];
     let name = if COPIES.contains(&name) { COPIES[0] } else { name };
     match names().iter().position(|known| known == name).filter(|_| !VISIT.contains(&name)) {
         Some(number) => media::another(view, number),

@@ -5,11 +5,11 @@ mod set;
 pub use set::Set;
 
 use crate::access::{Access, Node, is_control};
-use crate::desk::{Desk, Kiosk, Played, SOON, Size};
+use crate::desk::{Desk, Kiosk, Played, SOON, Size, eventually};
 use crate::picture::Picture;
 use blanche_kiosk::catalog::Catalog;
 use blanche_kiosk::pseudo;
-use blanche_kiosk::words::{Message, pages, screens};
+use blanche_kiosk::words::{Message, pages, results, screens};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -21,6 +21,8 @@ const FAREWELL: Duration = Duration::from_secs(40);
 const TURNS: Duration = Duration::from_secs(1);
 /// Between two looks at a screen that should not change any more.
 const STILL: Duration = Duration::from_millis(150);
+/// Between two looks for something that is to come: each costs the kiosk time as well.
+const LOOK: Duration = Duration::from_millis(100);
 /// How the file of the language that nobody speaks is called.
 const PSEUDO: &str = "yy";
 
@@ -33,8 +35,10 @@ pub enum Step {
     Key(&'static str),
     /// A button with this label is pressed.
     Press(Message),
-    /// Something that takes its time says this.
+    /// It is waited for until something says this, which nothing said before.
     Until(Message),
+    /// The same with words that are those of the scene, in every language.
+    Shows(&'static str),
 }
 
 /// Something to be seen.
@@ -42,7 +46,8 @@ pub enum Step {
 pub struct View {
     /// Name of its pictures.
     pub name: &'static str,
-    /// How to get there from the view before it.
+    /// How to get there from the view before it, up to what is seen then. Keys, buttons and scenes take different ways
+    /// to the kiosk: where their order matters, the one waits for what comes of the other.
     pub steps: &'static [Step],
 }
 
@@ -55,59 +60,143 @@ const DETAILS: &[Step] = &[Step::Press(screens::BUTTON_DETAILS), Step::Until(pag
 
 /// Everything, in an order in which one leads to the next.
 pub const VIEWS: &[View] = &[
-    scene("waiting", &[Step::Scene("waiting")]),
-    scene("starting", &[Step::Scene("starting")]),
-    scene("training", &[Step::Scene("waiting-training")]),
+    scene("waiting", &[Step::Scene("waiting"), Step::Until(screens::WAITING_TITLE)]),
+    scene("starting", &[Step::Scene("starting"), Step::Until(screens::STARTING_TITLE)]),
+    scene("training", &[Step::Scene("waiting-training"), Step::Until(screens::TRAINING_BANNER)]),
     scene("training-media", &[Step::Press(screens::BUTTON_TRAINING), Step::Until(pages::TRAINING_PLUGGED)]),
-    scene("no-tags", &[Step::Key("Escape"), Step::Scene("problem-signer")]),
-    scene("stale-bases", &[Step::Scene("problem-bases")]),
-    scene("no-engines", &[Step::Scene("problem-engines")]),
-    scene("all-problems", &[Step::Scene("problems")]),
-    scene("help", &[Step::Scene("waiting"), Step::Key("F1")]),
-    scene("about", &[Step::Press(screens::BUTTON_ABOUT)]),
+    scene("no-tags", &[Step::Key("Escape"), Step::Scene("problem-signer"), Step::Until(results::PROBLEM_SIGNER)]),
+    scene("stale-bases", &[Step::Scene("problem-bases"), Step::Until(results::PROBLEM_BASES)]),
+    scene("no-engines", &[Step::Scene("problem-engines"), Step::Until(results::PROBLEM_ENGINES)]),
+    // The worst of them is what the view before says; the last of their codes is new.
+    scene("all-problems", &[Step::Scene("problems"), Step::Shows("B6")]),
+    scene(
+        "help",
+        &[Step::Scene("waiting"), Step::Until(screens::WAITING_TITLE), Step::Key("F1"), Step::Until(pages::HELP_1)],
+    ),
+    // Its title is also what the button says.
+    scene("about", &[Step::Press(screens::BUTTON_ABOUT), Step::Until(pages::ABOUT_BASES)]),
     scene("self-test", &[Step::Press(screens::BUTTON_SELF_TEST), Step::Until(pages::TEST_PASSED)]),
-    scene("settings", &[Step::Key("Escape"), Step::Press(screens::BUTTON_SETTINGS)]),
-    scene("queued", &[Step::Key("Escape"), Step::Scene("queued")]),
-    scene("walking", &[Step::Scene("walking")]),
-    scene("counted", &[Step::Scene("checking")]),
-    scene("checking", &[Step::Until(screens::CHECKING_TITLE)]),
+    scene(
+        "settings",
+        &[
+            Step::Key("Escape"),
+            Step::Until(screens::WAITING_TITLE),
+            Step::Press(screens::BUTTON_SETTINGS),
+            Step::Until(pages::SETTINGS_COLOURS),
+        ],
+    ),
+    scene("queued", &[Step::Key("Escape"), Step::Scene("queued"), Step::Until(screens::QUEUED_TITLE)]),
+    scene("walking", &[Step::Scene("walking"), Step::Until(screens::FILES_FOUND)]),
+    scene("counted", &[Step::Scene("counted"), Step::Until(screens::ESTIMATE)]),
+    scene("checking", &[Step::Scene("checking"), Step::Until(screens::CHECKING_TITLE)]),
     scene("found", &[Step::Scene("checking-found"), Step::Until(screens::ALARMS)]),
-    scene("stop", &[Step::Press(screens::BUTTON_CANCEL)]),
+    scene("stop", &[Step::Press(screens::BUTTON_CANCEL), Step::Until(screens::CANCEL_SENTENCE)]),
     scene("judging", &[Step::Key("Escape"), Step::Scene("judging"), Step::Until(screens::STAGE_JUDGING)]),
-    scene("sealing", &[Step::Scene("sealing")]),
-    scene("clean", &[Step::Scene("clean")]),
-    scene("removed", &[Step::Scene("removed")]),
-    scene("two", &[Step::Scene("waiting"), Step::Scene("two")]),
-    scene("hostile", &[Step::Scene("queued-hostile")]),
-    scene("copy-plug", &[Step::Scene("copy-plug"), Step::Press(screens::BUTTON_COPY)]),
-    scene("copy-looking", &[Step::Scene("copy-looking")]),
-    scene("copy-read-only", &[Step::Scene("copy-read-only")]),
-    scene("copy-blank", &[Step::Scene("copy-blank")]),
-    scene("copy-filled", &[Step::Scene("copy-filled")]),
-    scene("copying", &[Step::Press(pages::COPY_ERASE_START)]),
-    scene("copy-stop", &[Step::Press(pages::COPY_CANCEL)]),
-    scene("copied", &[Step::Key("Escape"), Step::Scene("copied")]),
-    scene("copied-no-tag", &[Step::Scene("copying"), Step::Scene("copied-no-tag")]),
-    scene("copied-outside", &[Step::Scene("copying"), Step::Scene("copied-outside")]),
-    scene("copy-untouched", &[Step::Scene("copying"), Step::Scene("copy-untouched")]),
-    scene("copy-empty", &[Step::Scene("copying"), Step::Scene("copy-empty")]),
-    scene("copy-unknown", &[Step::Scene("copying"), Step::Scene("copy-unknown")]),
-    scene("clean-detached", &[Step::Key("Escape"), Step::Scene("clean-detached")]),
-    scene("clean-no-tag", &[Step::Scene("clean-no-tag")]),
-    scene("clean-empty", &[Step::Scene("clean-empty")]),
-    scene("infected", &[Step::Scene("infected")]),
+    scene("sealing", &[Step::Scene("sealing"), Step::Until(screens::SEALING_TITLE)]),
+    scene("clean", &[Step::Scene("clean"), Step::Until(results::CLEAN_SEALED_NEXT)]),
+    scene("removed", &[Step::Scene("removed"), Step::Until(screens::REMOVED_TITLE)]),
+    scene(
+        "two",
+        &[
+            Step::Scene("waiting"),
+            Step::Press(screens::BUTTON_HOME),
+            Step::Until(screens::WAITING_TITLE),
+            Step::Scene("two-counted"),
+            Step::Until(screens::OTHER),
+        ],
+    ),
+    scene("hostile", &[Step::Scene("queued-hostile"), Step::Until(screens::QUEUED_TITLE)]),
+    scene("copy-plug", &[Step::Scene("copy-plug"), Step::Press(screens::BUTTON_COPY), Step::Until(pages::COPY_PLUG)]),
+    scene("copy-looking", &[Step::Scene("copy-looking"), Step::Until(pages::COPY_BUSY)]),
+    scene("copy-read-only", &[Step::Scene("copy-read-only"), Step::Until(pages::COPY_READ_ONLY)]),
+    scene("copy-blank", &[Step::Scene("copy-blank"), Step::Until(pages::COPY_READY)]),
+    scene("copy-filled", &[Step::Scene("copy-filled"), Step::Until(pages::COPY_ERASES)]),
+    scene("copying", &[Step::Press(pages::COPY_ERASE_START), Step::Until(pages::COPY_RUNNING)]),
+    scene("copy-stop", &[Step::Press(pages::COPY_CANCEL), Step::Until(pages::COPY_STOP_SENTENCE)]),
+    scene("copied", &[Step::Key("Escape"), Step::Scene("copied"), Step::Until(pages::COPIED_SENTENCE)]),
+    scene(
+        "copied-no-tag",
+        &[
+            Step::Scene("copying"),
+            Step::Until(pages::COPY_RUNNING),
+            Step::Scene("copied-no-tag"),
+            Step::Until(pages::COPIED_UNSEALED),
+        ],
+    ),
+    scene(
+        "copied-outside",
+        &[
+            Step::Scene("copying"),
+            Step::Until(pages::COPY_RUNNING),
+            Step::Scene("copied-outside"),
+            Step::Until(pages::COPIED_OUTSIDE),
+        ],
+    ),
+    scene(
+        "copy-untouched",
+        &[
+            Step::Scene("copying"),
+            Step::Until(pages::COPY_RUNNING),
+            Step::Scene("copy-untouched"),
+            Step::Until(pages::OUTCOME_UNTOUCHED),
+        ],
+    ),
+    scene(
+        "copy-empty",
+        &[
+            Step::Scene("copying"),
+            Step::Until(pages::COPY_RUNNING),
+            Step::Scene("copy-empty"),
+            Step::Until(pages::OUTCOME_EMPTY),
+        ],
+    ),
+    scene(
+        "copy-unknown",
+        &[
+            Step::Scene("copying"),
+            Step::Until(pages::COPY_RUNNING),
+            Step::Scene("copy-unknown"),
+            Step::Until(pages::OUTCOME_UNKNOWN),
+        ],
+    ),
+    scene(
+        "clean-detached",
+        &[Step::Key("Escape"), Step::Scene("clean-detached"), Step::Until(results::CLEAN_DETACHED)],
+    ),
+    scene("clean-no-tag", &[Step::Scene("clean-no-tag"), Step::Until(results::CLEAN_UNSEALED_SENTENCE)]),
+    scene("clean-empty", &[Step::Scene("clean-empty"), Step::Until(results::NOTHING_SENTENCE)]),
+    scene("infected", &[Step::Scene("infected"), Step::Until(results::INFECTED_COUNT)]),
     scene("receipt", &[Step::Press(screens::BUTTON_RECEIPT), Step::Until(pages::RECEIPT_DONE)]),
     scene("infected-details", DETAILS),
-    scene("infected-long", &[Step::Key("Escape"), Step::Scene("infected-long")]),
+    scene(
+        "infected-long",
+        &[Step::Key("Escape"), Step::Until(results::INFECTED), Step::Scene("infected-long"), Step::Shows("dossier")],
+    ),
     scene("long-details", DETAILS),
-    scene("incomplete", &[Step::Key("Escape"), Step::Scene("incomplete")]),
+    scene(
+        "incomplete",
+        &[
+            Step::Key("Escape"),
+            Step::Until(results::INFECTED),
+            Step::Scene("incomplete"),
+            Step::Until(results::INCOMPLETE_COUNT),
+        ],
+    ),
     scene("incomplete-details", DETAILS),
-    scene("suspicious", &[Step::Key("Escape"), Step::Scene("incomplete-suspicious")]),
-    scene("refused-keyboard", &[Step::Scene("refused-composite")]),
-    scene("refused-empty", &[Step::Scene("refused-empty")]),
-    scene("cancelled", &[Step::Scene("failed-cancelled")]),
-    scene("station-failed", &[Step::Scene("failed-station")]),
-    scene("pulled", &[Step::Scene("pulled")]),
+    scene(
+        "suspicious",
+        &[
+            Step::Key("Escape"),
+            Step::Until(results::INCOMPLETE),
+            Step::Scene("incomplete-suspicious"),
+            Step::Until(results::SUSPICIOUS_SENTENCE),
+        ],
+    ),
+    scene("refused-keyboard", &[Step::Scene("refused-composite"), Step::Until(results::REFUSED)]),
+    scene("refused-empty", &[Step::Scene("refused-empty"), Step::Until(results::REFUSAL_EMPTY_NEXT)]),
+    scene("cancelled", &[Step::Scene("failed-cancelled"), Step::Until(results::FAILURE_CANCELLED)]),
+    scene("station-failed", &[Step::Scene("failed-station"), Step::Until(results::FAILURE_STATION)]),
+    scene("pulled", &[Step::Scene("pulled"), Step::Until(screens::PULLED_TITLE)]),
     scene("warning", &[Step::Until(screens::KEEP)]),
 ];
 
@@ -221,42 +310,65 @@ impl Tour {
     /// When it does not come.
     pub fn wait_for(&self, message: Message) -> Node {
         let word = self.word(message);
-        self.wait_until(&word, SOON, |node| node.name.starts_with(&word))
+        self.wait_until(&word, |node| node.name.starts_with(&word))
     }
 
-    fn wait_until(&self, what: &str, limit: Duration, is_so: impl Fn(&Node) -> bool) -> Node {
+    fn wait_until(&self, what: &str, is_so: impl Fn(&Node) -> bool) -> Node {
         let start = Instant::now();
         loop {
             let tree = self.access.tree();
             if tree.all().into_iter().any(&is_so) {
                 return tree;
             }
-            assert!(start.elapsed() < limit, "no {what:?}:\n{tree}\n{}", self.desk.log("kiosk"));
-            // What takes longer need not be watched as closely.
-            std::thread::sleep(limit / 400);
+            assert!(start.elapsed() < SOON, "no {what:?}:\n{tree}\n{}", self.desk.log("kiosk"));
+            std::thread::sleep(LOOK);
         }
     }
 
-    /// Goes to a view from the one before it, and waits until nothing moves.
+    /// Goes to a view from the one before it, and waits until it is there and nothing moves.
     ///
     /// # Panics
-    /// When a button is missing.
+    /// When a button is missing, or the view does not come.
     pub fn go(&mut self, view: &View) {
-        let _ = self.visit(view, &|tour| tour.desk.picture());
+        let says =
+            |tour: &mut Self, words: &str| tour.access.tree().all().into_iter().any(|node| node.name.contains(words));
+        let _ = self.visit(view, &|tour| tour.desk.picture(), &says);
     }
 
     /// The same before a measured kiosk, which is asked instead of looked at: its widgets then.
     ///
     /// # Panics
-    /// When a button is missing.
+    /// When a button is missing, or the view does not come.
     #[must_use]
     pub fn measure(&mut self, view: &View) -> Vec<Value> {
-        self.visit(view, &|tour| tour.kiosk.widgets())
+        self.visit(view, &|tour| tour.kiosk.widgets(), &a_widget_says)
     }
 
-    fn visit<T: PartialEq>(&mut self, view: &View, look: &impl Fn(&mut Self) -> T) -> T {
+    /// Plays a scene before a measured kiosk: its widgets, once one of them says this, the screen is another one and
+    /// nothing moves.
+    ///
+    /// # Panics
+    /// When nothing says so.
+    #[must_use]
+    pub fn measure_scene(&mut self, scene: &str, words: &str) -> Vec<Value> {
+        let before = self.desk.picture();
+        self.station.scene(scene);
+        self.until(words, &a_widget_says);
+        eventually("the screen is another one", || (self.desk.picture() != before).then_some(()));
+        let look = |tour: &mut Self| (tour.desk.picture(), tour.kiosk.widgets());
+        let last = look(self);
+        let (_, widgets) = self.settled(last, &look);
+        widgets
+    }
+
+    fn visit<T: PartialEq>(
+        &mut self,
+        view: &View,
+        look: &impl Fn(&mut Self) -> T,
+        says: &impl Fn(&mut Self, &str) -> bool,
+    ) -> T {
         let mut before = look(self);
-        for step in view.steps {
+        for (number, step) in view.steps.iter().enumerate() {
             match step {
                 Step::Scene(name) => self.station.scene(name),
                 Step::Key(name) => self.desk.keys(&[name]),
@@ -264,12 +376,26 @@ impl Tour {
                 Step::Until(message) => {
                     // Up to what it is filled with.
                     let word = self.word(*message).split('{').next().unwrap_or_default().to_owned();
-                    self.wait_until(&word, FAREWELL, |node| node.name.contains(&word));
+                    self.until(&word, says);
                 }
+                Step::Shows(words) => self.until(words, says),
             }
-            before = self.turned(&before, look);
+            // What is waited for comes first: a screen may be still because nothing has happened yet.
+            if !matches!(view.steps.get(number + 1), Some(Step::Until(_) | Step::Shows(_))) {
+                before = self.turned(&before, look);
+            }
         }
         before
+    }
+
+    /// Waits until something says this.
+    fn until(&mut self, words: &str, says: &impl Fn(&mut Self, &str) -> bool) {
+        let start = Instant::now();
+        while !says(self, words) {
+            let late = start.elapsed() >= SOON;
+            assert!(!late, "nothing says {words:?}:\n{}\n{}", self.access.tree(), self.desk.log("kiosk"));
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Presses the button with this label, as a screen reader would.
@@ -291,19 +417,45 @@ impl Tour {
         self.press(screens::BUTTON_SETTINGS);
         let title = self.word(pages::SETTINGS_TITLE);
         let is_page = |node: &Node| node.is("focused") && !is_control(&node.role) && node.name.starts_with(&title);
-        self.wait_until(&title, SOON, is_page);
+        self.wait_until(&title, is_page);
         let _ = self.desk.still();
     }
 
-    /// The screen as soon as it is another one and still; as it is when nothing changes for a second.
+    /// The name of what has the keyboard.
+    #[must_use]
+    pub fn focused(&self) -> Option<String> {
+        self.access.tree().focused().map(|node| node.name.clone()).filter(|name| !name.is_empty())
+    }
+
+    /// Presses Tab, and waits until something else has the keyboard: its name.
+    ///
+    /// # Panics
+    /// When the keyboard stays where it is.
+    pub fn tab(&self) -> String {
+        let before = eventually("something has the keyboard", || self.focused());
+        self.desk.keys(&["Tab"]);
+        eventually("something else has the keyboard", || self.focused().filter(|name| *name != before))
+    }
+
+    /// The screen as soon as it is another one and still.
+    ///
+    /// # Panics
+    /// When it does not change, or goes on changing.
+    pub fn changed(&mut self, before: &Picture) -> Picture {
+        eventually("the screen is another one", || (self.desk.picture() != *before).then_some(()));
+        self.still()
+    }
+
+    /// The screen as soon as it is still, and nothing is to come that the kiosk has asked the station for.
     ///
     /// # Panics
     /// When it goes on changing.
-    #[must_use]
-    pub fn changed(&mut self, before: &Picture) -> Picture {
-        self.turned(before, &|tour| tour.desk.picture())
+    pub fn still(&mut self) -> Picture {
+        let last = self.desk.picture();
+        self.settled(last, &|tour| tour.desk.picture())
     }
 
+    /// What is seen as soon as it is something else than `before` and still; as it is when nothing begins to change.
     fn turned<T: PartialEq>(&mut self, before: &T, look: &impl Fn(&mut Self) -> T) -> T {
         let start = Instant::now();
         let mut last = look(self);
@@ -311,16 +463,29 @@ impl Tour {
             std::thread::sleep(Duration::from_millis(40));
             last = look(self);
         }
+        self.settled(last, look)
+    }
+
+    /// What is seen as soon as it is the same twice, and the kiosk waits for no answer of the station.
+    fn settled<T: PartialEq>(&mut self, mut last: T, look: &impl Fn(&mut Self) -> T) -> T {
+        let start = Instant::now();
         loop {
+            let asks = self.kiosk.is_asking();
             std::thread::sleep(STILL);
             let now = look(self);
-            if now == last {
+            if now == last && !asks {
                 return now;
             }
             assert!(start.elapsed() < SOON, "the screen goes on changing for {SOON:?}");
             last = now;
         }
     }
+}
+
+/// Whether a widget of a measured kiosk that is seen says this.
+fn a_widget_says(tour: &mut Tour, words: &str) -> bool {
+    let says = |widget: &Value, key: &str| widget[key].as_str().is_some_and(|text| text.contains(words));
+    tour.kiosk.widgets().iter().any(|widget| says(widget, "text") || says(widget, "name"))
 }
 
 fn configuration(mode: Mode, words: &Path, receipt: &Path) -> String {
@@ -336,4 +501,16 @@ fn configuration(mode: Mode, words: &Path, receipt: &Path) -> String {
          [delays]\nfarewell = {farewell}\n[receipt]\npath = {receipt:?}\n",
         farewell = FAREWELL.as_secs()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_view_is_waited_for_until_it_is_there() {
+        for view in VIEWS {
+            assert!(matches!(view.steps.last(), Some(Step::Until(_) | Step::Shows(_))), "{}", view.name);
+        }
+    }
 }

@@ -84,14 +84,12 @@ fn the_keyboard_reaches_everything_in_the_order_of_the_tree() {
             scene => tour.station.scene(scene),
         }
         let title = tour.word(title);
-        eventually(view, || tour.access.tree().focused().filter(|node| node.name.starts_with(&title)).map(drop));
-        let _ = tour.desk.still();
-        let focused = || tour.access.tree().focused().map(|node| node.name.clone()).unwrap_or_default();
-        let mut reached = vec![focused()];
+        eventually(view, || tour.focused().filter(|name| name.starts_with(&title)));
+        // With its report a result says more.
+        let _ = tour.still();
+        let mut reached = vec![eventually("the page has the focus", || tour.focused())];
         loop {
-            tour.desk.keys(&["Tab"]);
-            let _ = tour.desk.still();
-            let name = focused();
+            let name = tour.tab();
             if reached[0] == name {
                 break;
             }
@@ -99,6 +97,7 @@ fn the_keyboard_reaches_everything_in_the_order_of_the_tree() {
             reached.push(name);
         }
         // Buttons that scroll are there when something is out of sight.
+        let _ = tour.still();
         let tree = tour.access.tree();
         let all = tree.all().into_iter().filter(|node| node.is("focusable") && node.role != "frame");
         let mut expected: Vec<String> = all.map(|node| node.name.clone()).collect();
@@ -149,16 +148,15 @@ fn the_name_of_a_button_holds_what_stands_on_it() {
 #[test]
 fn the_focus_is_always_drawn() {
     let mut tour = Tour::new(Size::LANDSCAPE, "fr", Mode::Usual);
-    let light =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/style/light.css")).expect("a theme");
-    let colour = light.lines().find_map(|line| line.strip_prefix("@define-color focus ")).expect("a colour");
-    let ring: Colour = colour.trim_end_matches(';').parse().expect("a colour");
+    let ring = Colour::of_the_light_theme("focus");
     tour.station.scene("infected");
-    let _ = tour.desk.still();
+    tour.wait_for(results::INFECTED);
     for step in 0..6 {
-        tour.desk.keys(&["Tab"]);
+        let before = tour.still();
+        tour.tab();
+        tour.changed(&before);
         std::thread::sleep(std::time::Duration::from_millis(200));
-        let picture = tour.desk.still();
+        let picture = tour.desk.picture();
         let drawn = picture.pixels.iter().filter(|pixel| **pixel == ring.0).count();
         // Five pixels wide around the smallest button.
         assert!(drawn > 4 * 64 * 3, "step {step}: {drawn} pixels of the ring");

@@ -112,7 +112,7 @@ fn wrong(set: Set) -> Vec<String> {
         let start = Instant::now();
         // On a machine with much to do the frame in which things get their sizes may still be to come.
         while !here.is_empty() && start.elapsed() < SOON / 4 {
-            std::thread::sleep(SOON / 40);
+            std::thread::sleep(SOON / 120);
             here = found(&tour.kiosk.widgets(), set.size);
         }
         wrong.extend(here.into_iter().map(|what| format!("{}: {}: {what}", set.name(), view.name)));

@@ -45,18 +45,21 @@ fn nothing_of_a_session_remains_on_the_screen_in_a_widget_in_the_voice_or_in_a_f
     let listener = listener.expect("a listener");
     // Everything that shows something of a session, one after the other.
     tour.station.scene("queued");
-    let _ = tour.desk.still();
+    tour.wait_for(screens::QUEUED_TITLE);
     tour.station.scene("two");
+    tour.wait_for(screens::OTHER_SHOW);
     tour.station.scene("infected");
+    tour.wait_for(results::INFECTED);
     tour.press(screens::BUTTON_DETAILS);
     eventually("its rows", || tour.kiosk.texts().concat().contains("autorun.inf").then_some(()));
     tour.press(screens::BUTTON_BACK);
     tour.wait_for(results::INFECTED);
     let held = tour.kiosk.texts().concat();
     assert!(held.contains("facture-2026-11") && held.contains("INFECTÉ"), "the test sees what is there: {held}");
+    listener.forget();
     tour.station.play("unplug");
-    tour.wait_for(screens::BUTTON_HOME);
-    let _ = tour.desk.still();
+    let over = tour.word(screens::REMOVED_TITLE);
+    eventually("its end is said", || listener.texts().concat().contains(&over).then_some(()));
     listener.forget();
     tour.press(screens::BUTTON_HOME);
     let waiting = tour.word(screens::WAITING_TITLE);
@@ -128,6 +131,8 @@ fn goes_on(tour: &Tour) {
     // A kiosk that waited for its printer would need ten.
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
     tour.desk.keys(&["Escape"]);
+    // What comes of the receipt is told after that: whatever a person does puts such a line away.
+    tour.wait_for(results::INFECTED);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use blanche_kiosk_tests::desk::{Desk, Size, eventually};
 use blanche_kiosk_tests::speech::{Heard, Listener};
 use blanche_speech::Speaker;
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -96,7 +97,8 @@ fn the_real_dispatcher_speaks_french_and_english_with_the_voices_of_espeak() {
     let desk = Desk::new(Size::LANDSCAPE);
     let socket = desk.run_folder().join("speech");
     let mut dispatcher = silent_dispatcher(&desk, &socket);
-    eventually("it listens", || socket.exists().then_some(()));
+    // A socket has its name a moment before anybody listens at it.
+    eventually("it listens", || UnixStream::connect(&socket).ok());
     let speaker = Speaker::at(&socket).expect("a thread");
     speaker.volume(30);
     speaker.say("Votre clé est saine.", "fr", false);

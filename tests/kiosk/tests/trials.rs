@@ -7,11 +7,12 @@
     reason = "a test may stop at the first surprise, and say what it saw"
 )]
 
+use blanche_bus::{Bus, Client};
 use blanche_kiosk::catalog::Catalog;
 use blanche_kiosk::pseudo;
 use blanche_kiosk::words::{results, screens};
 use blanche_kiosk_tests::access::{Node, audit, is_control};
-use blanche_kiosk_tests::desk::{Size, eventually};
+use blanche_kiosk_tests::desk::{Desk, Size, eventually};
 use blanche_kiosk_tests::scene;
 use blanche_kiosk_tests::tour::{Mode, Tour};
 use fastrand::Rng;
@@ -62,6 +63,14 @@ fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
 }
 
+/// The state of the medium of the scene `queued`, as everybody on the bus of a desk hears it.
+fn state(desk: &Desk) -> Option<String> {
+    let number = scene::scene("queued")?.sessions.first()?.id.to_string();
+    let bus: Bus = desk.bus().parse().ok()?;
+    let (_, sessions) = zbus::block_on(async { Client::connect(&bus).await?.everything().await }).ok()?;
+    sessions.into_iter().find(|session| session.session == number).map(|session| session.state)
+}
+
 struct Trial {
     tour: Tour,
     random: Rng,
@@ -104,18 +113,28 @@ impl Trial {
 
     /// Nobody is stuck: with the medium gone and a press or two, everything begins anew, in the first language.
     fn begins_anew(&mut self) {
-        self.tour.station.play("scene queued");
-        self.tour.station.play("unplug");
+        // One after the other: both together may be no news of a medium that was pulled out before.
+        for (command, wanted) in [("scene queued", "queued"), ("unplug", "removed")] {
+            self.tour.station.play(command);
+            eventually(wanted, || (state(&self.tour.desk)? == wanted).then_some(()));
+        }
         // Whatever page is open.
         self.tour.desk.keys(&["Escape"]);
         let pseudo = Catalog::parse("yy", pseudo::catalogue(true).as_bytes()).expect("a catalogue");
         let languages = [Catalog::french(), Catalog::english(), pseudo];
         let words = languages.map(|language| language.render(&screens::BUTTON_HOME.into()));
         let closes = |node: &&Node| is_control(&node.role) && words.iter().any(|word| node.name.starts_with(word));
-        let access = &self.tour.access;
-        let find = || access.tree().all().into_iter().find(&closes).cloned();
-        access.act(&eventually(&format!("a way back after {:#?}", self.done), find));
-        self.tour.wait_for(screens::WAITING_TITLE);
+        let (access, waiting) = (&self.tour.access, self.tour.word(screens::WAITING_TITLE));
+        let mut pressed = false;
+        eventually(&format!("a way back after {:#?}", self.done), || {
+            let tree = access.tree();
+            // A page that goes at this moment takes its button with it, and the press: then the next one has another.
+            if let Some(button) = tree.all().into_iter().find(&closes) {
+                pressed |= access.acts(button);
+                return None;
+            }
+            (pressed && tree.all().iter().any(|node| node.name.starts_with(&waiting))).then_some(())
+        });
     }
 
     /// Alive, alone on the display, over all of it, and readable.
@@ -168,6 +187,9 @@ fn a_station_that_is_killed_again_and_again_is_found_again() {
         std::thread::sleep(Duration::from_millis(random.u64(0..700)));
         let next = tour.desk.station();
         std::mem::replace(&mut tour.station, next).kill();
+        // Only the new one has ever said that.
+        tour.station.scene("problem-signer");
+        tour.wait_for(results::PROBLEM_TITLE);
         tour.station.scene("waiting");
         tour.wait_for(screens::WAITING_TITLE);
         assert!(tour.kiosk.is_alive(), "kill {kill}: {}", tour.desk.log("kiosk"));
@@ -183,7 +205,8 @@ fn a_station_that_stays_away_is_said_to_be_away_and_nothing_of_its_media_is_show
     // A station that is started and never named on the bus: nobody answers.
     let silent = desk.station_on("unix:path=/nonexistent/bus");
     std::mem::replace(&mut tour.station, silent).kill();
-    let gone = tour.wait_for(results::PROBLEM_ABSENT_TITLE);
+    tour.wait_for(results::PROBLEM_ABSENT_TITLE);
+    let gone = tour.access.tree();
     assert!(!gone.to_string().contains("INFECTED"), "{gone}");
     tour.station = tour.desk.station();
     tour.station.scene("waiting");

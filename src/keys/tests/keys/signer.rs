@@ -180,12 +180,12 @@ fn whoever_breaks_the_protocol_ends_the_signer() {
     for frame in frames {
         let child = bare(&world, None).unwrap();
         rustix::io::write(child.channel(), frame).unwrap();
-        assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(5)), "{frame:?}");
+        assert_eq!(child.wait_end(Duration::from_secs(60)), Some(Ending::Exited(5)), "{frame:?}");
     }
     // A channel that closes is the ordinary end.
     let child = bare(&world, None).unwrap();
     rustix::net::shutdown(child.channel(), rustix::net::Shutdown::Write).unwrap();
-    assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(0)));
+    assert_eq!(child.wait_end(Duration::from_secs(60)), Some(Ending::Exited(0)));
 }
 
 /// One to three random changes of a good request.
@@ -294,7 +294,7 @@ fn the_passphrase_may_come_as_a_credential_that_only_the_parent_can_open() {
     assert!(bare(&world, None).is_err());
     let child = bare(&world, Some(&credential)).unwrap();
     child.channel().send(&ToSigner::Describe, &[]).unwrap();
-    let answer = child.channel().receive::<FromSigner>(Some(Duration::from_secs(5))).unwrap();
+    let answer = child.channel().receive::<FromSigner>(Some(Duration::from_secs(60))).unwrap();
     assert!(matches!(answer.message, FromSigner::Described(_)));
 }
 

@@ -5,6 +5,11 @@ use crate::world::{SITE, STATION, World, keys, secret, succeeds};
 use blanche_keys::KeysError;
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// One test at a time: a module is started once in a process (PKCS #11, `C_Initialize`), and both tests are in
+/// this one.
+static ONE: Mutex<()> = Mutex::new(());
 
 const FOLDER: &str = "/var/lib/softhsm/tokens";
 const PIN: &str = "4711-0815";
@@ -41,6 +46,7 @@ fn request(world: &World, token: &Token, key: &str) -> Result<String, KeysError>
 
 #[test]
 fn a_key_in_a_token_signs_and_never_stands_on_the_disk() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let world = World::with_authorities();
     secret(&world.at("station.pass"), &format!("the passphrase of the station\n{PIN}\n"));
     let token = Token::new("signs");
@@ -70,6 +76,7 @@ fn a_key_in_a_token_signs_and_never_stands_on_the_disk() {
 
 #[test]
 fn a_wrong_pin_a_missing_pin_and_an_unknown_token_are_refused() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let world = World::with_authorities();
     let token = Token::new("pins");
     let refused = |pass: &str, label: &Token, words: &str| {

@@ -96,7 +96,7 @@ impl Mount {
 impl Drop for Mount {
     fn drop(&mut self) {
         // Between fork and exec, a child of another test has all open files of this one.
-        for _ in 0..100 {
+        for _ in 0..3000 {
             let status = std::process::Command::new("umount").arg("-q").arg(self.path()).status();
             if status.is_ok_and(|status| status.success()) {
                 return;

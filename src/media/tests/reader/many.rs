@@ -115,6 +115,16 @@ impl Account {
     }
 }
 
+/// What it costs to read an image: of two times the less, because other work on the machine costs some as well.
+fn cost(image: &Path, count: u32) -> Cost {
+    let [one, two] = [read(image, count), read(image, count)];
+    Cost {
+        wall: one.wall.min(two.wall),
+        processor: one.processor.min(two.processor),
+        memory: one.memory.max(two.memory),
+    }
+}
+
 /// Lets the confined reader read an image, and checks both ledgers.
 fn read(image: &Path, count: u32) -> Cost {
     let capacity = fs::metadata(image).unwrap().len();
@@ -170,7 +180,7 @@ fn measure(name: &str, most: Memory, make: impl Fn(&Path, u32)) {
     let image = folder.path().join("image");
     let costs = counts().map(|count| {
         make(&image, count);
-        let cost = read(&image, count);
+        let cost = cost(&image, count);
         fs::remove_file(&image).unwrap();
         cost
     });
@@ -216,7 +226,7 @@ fn many_files_on_ext4_iso_9660_and_udf() {
         fill(&files, count);
         for ((_, _, make), costs) in kinds.iter().zip(&mut costs) {
             make(text(&files), path, count);
-            costs.push(read(&image, count));
+            costs.push(cost(&image, count));
             fs::remove_file(&image).unwrap();
         }
     }

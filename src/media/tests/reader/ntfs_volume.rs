@@ -55,7 +55,7 @@ impl Drop for Mount<'_> {
 }
 
 fn wait_for_mount(daemon: &mut Child, folder: &Path) {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let mounts = fs::read_to_string("/proc/mounts").unwrap();
         if mounts.lines().any(|line| line.split(' ').nth(1) == Some(text(folder))) {
             return;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_blanche-reader");
-pub(crate) const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
+pub(crate) const PATIENCE: Option<Duration> = Some(Duration::from_secs(120));
 
 pub(crate) fn spawn(kind: &str, medium: &fs::File) -> Child {
     let limits = ResourceLimits { address_space: Some(1 << 30), ..Default::default() };
@@ -51,7 +51,7 @@ fn it_reads_images_in_its_sandbox_and_leaves_them_as_they_were() {
         let job = ReadJob { source: Source::Medium { capacity, logical_block: 512 }, limits: ReadLimits::default() };
         let reading = listen(child.channel(), &job, capacity);
         assert_eq!((reading.files(0) == tree(), reading.not_read.len()), (true, 0));
-        assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(0)));
+        assert_eq!(child.wait_end(Duration::from_secs(60)), Some(Ending::Exited(0)));
         assert!(fs::read(file.path()).unwrap() == image);
     }
 }
@@ -64,7 +64,7 @@ fn it_reads_a_folder_in_its_sandbox() {
     let job = ReadJob { source: Source::Folder, limits: ReadLimits::default() };
     let reading = listen(child.channel(), &job, 0);
     assert_eq!((reading.files(0) == tree(), reading.not_read.len()), (true, 0));
-    assert_eq!(child.wait_end(Duration::from_secs(5)), Some(Ending::Exited(0)));
+    assert_eq!(child.wait_end(Duration::from_secs(60)), Some(Ending::Exited(0)));
 }
 
 #[test]

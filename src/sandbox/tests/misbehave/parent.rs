@@ -24,6 +24,13 @@ pub(crate) fn program() -> PathBuf {
     std::env::current_exe().expect("this program's path")
 }
 
+/// Copies this program, by another one: what this process writes is open for writing in whatever child it starts
+/// meanwhile, and the kernel starts no program that is (ETXTBSY).
+pub(crate) fn copy_program(to: &Path) {
+    let copied = Command::new("cp").arg(program()).arg(to).status();
+    assert!(copied.is_ok_and(|status| status.success()), "cp (coreutils)");
+}
+
 /// A medium of 100 kB: a file that is open for *writing*, so that it is the filter that protects it.
 pub(crate) fn medium() -> File {
     let mut file = tempfile::tempfile().expect("a temporary file");
@@ -162,7 +169,7 @@ pub(crate) fn again() -> Vec<Trial> {
 fn nested(way: &str, as_nobody: bool) -> Result<(), Failed> {
     let folder = open_folder();
     let copy = folder.path().join("misbehave");
-    fs::copy(program(), &copy)?;
+    copy_program(&copy);
     fs::set_permissions(&copy, Permissions::from_mode(0o755))?;
     let mut command = Command::new(&copy);
     command.env(NESTED, way).env("TMPDIR", folder.path()).arg("--test-threads=1").current_dir("/");

@@ -141,6 +141,9 @@ impl Drop for Looped {
     }
 }
 
+/// How long exfat-fuse may take to write back what it holds: on a busy disk that takes minutes.
+const WRITE_BACK: Duration = Duration::from_secs(600);
+
 /// Mounts an exFAT volume by exfat-fuse on a loop device for as long as `work` runs; always released again.
 pub(crate) fn mounted(path: &Path, work: impl FnOnce(&Path)) {
     let device = run("losetup", &["--find".as_ref(), "--show".as_ref(), path.as_os_str()]);
@@ -153,7 +156,7 @@ pub(crate) fn mounted(path: &Path, work: impl FnOnce(&Path)) {
     let start = Instant::now();
     // umount returns while exfat-fuse still writes.
     while !run("losetup", &["--associated".as_ref(), path.as_os_str()]).is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{} is still in use", path.display());
+        assert!(start.elapsed() < WRITE_BACK, "{} is still in use", path.display());
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -165,15 +168,14 @@ struct Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // A loaded machine may hold the mount or the device for a moment.
-        let patiently = |program: &str, arguments: &[&str]| {
-            (0..500).any(|_| {
-                let done = output(program, arguments).status.success();
-                if !done {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                done
-            })
+        // A loaded machine may hold the mount or the device for a while.
+        let start = Instant::now();
+        let patiently = |program: &str, arguments: &[&str]| loop {
+            let done = output(program, arguments).status.success();
+            if done || start.elapsed() > WRITE_BACK {
+                return done;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         };
         let unmounted = patiently("umount", &[self.point.path().to_str().unwrap()]);
         let detached = patiently("losetup", &["--detach", &self.device]);

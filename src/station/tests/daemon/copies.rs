@@ -132,7 +132,8 @@ fn the_files_of_a_clean_key_are_copied_by_an_order_checked_sealed_and_recorded()
     // What is on the key now is lost only if somebody says so; the same files may go to it once more.
     assert_eq!(order(&kiosk, session.id, medium.id, false), Err(OrderRefused::NotBlank));
     order(&kiosk, session.id, medium.id, true).unwrap();
-    kiosk.wait("in1", "a second copy", |session| session.state == State::Copying);
+    let another = |second: &Arc<CopyReport>| !Arc::ptr_eq(second, &report);
+    kiosk.wait("in1", "the report of a second copy", |session| session.copy.report.as_ref().is_some_and(another));
     assert_eq!(ended(&kiosk, "in1").outcome, CopyOutcome::Copied);
     assert_eq!(kiosk.verify(&target), 0);
     let (events, transfers) = (kiosk.records("copied"), kiosk.records("session_copies"));

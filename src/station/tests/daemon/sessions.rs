@@ -1,6 +1,7 @@
 //! What people see when nothing goes wrong but what is on the key.
 
-use crate::kiosk::{KEYBOARD, Kiosk, STORAGE};
+use crate::distrust::{self, OneSlow};
+use crate::kiosk::{KEYBOARD, Kiosk, Others, STORAGE};
 use blanche_scan::judge::Verdict;
 use blanche_scan::report::Seal;
 use blanche_station::session::view::{Conclusion, State};
@@ -63,11 +64,11 @@ fn two_keys_at_once_and_a_reader_with_two_cards_each_get_their_own_verdict() {
     let reader = kiosk.plug_as("p2", &[STORAGE], &[&infected, &infected]);
     assert_eq!(kiosk.verdict("p1").0, Verdict::Clean);
     let both = |lun| kiosk.daemon.board.snapshot().sessions.iter().any(|session| session.medium.lun == lun);
+    kiosk.wait("p2", "both slots", |session| session.medium.lun == 1 && session.conclusion.is_some());
     assert_eq!(kiosk.verdict("p2").0, Verdict::Infected);
     assert!(both(0) && both(1));
     // Another card in the second slot is another session.
     let sessions = kiosk.daemon.board.snapshot().sessions.len();
-    kiosk.wait("p2", "both slots", |session| session.medium.lun == 1 && session.conclusion.is_some());
     kiosk.sockets.card(&reader, 1, None).unwrap();
     kiosk.wait("p2", "an empty slot", |session| session.state == State::Removed);
     kiosk.sockets.card(&reader, 1, Some(&clean)).unwrap();
@@ -80,23 +81,23 @@ fn two_keys_at_once_and_a_reader_with_two_cards_each_get_their_own_verdict() {
 
 #[test]
 fn a_person_can_cancel_and_a_key_that_was_pulled_out_is_told_within_a_second() {
-    let kiosk = Kiosk::new();
-    let big = kiosk.image("big", Format::Fat32, &Tree::new().with("big.bin", vec![7; 60 << 20]));
-    let device = kiosk.plug("p1", &big);
-    let session = kiosk.wait("p1", "checking", |session| session.state == State::Checking);
+    let kiosk = Kiosk::with_gate(Others::welcome(), OneSlow);
+    let slow = kiosk.image("slow", Format::Fat32, &distrust::tree());
+    let device = kiosk.plug("slow", &slow);
+    let session = kiosk.wait("slow", "checking", |session| session.state == State::Checking);
     kiosk.daemon.orders.give(Order::Cancel(session.id)).unwrap();
-    let (verdict, _) = kiosk.verdict("p1");
+    let (verdict, _) = kiosk.verdict("slow");
     assert_eq!(verdict, Verdict::Incomplete);
     let again = kiosk.daemon.orders.give(Order::Cancel(session.id));
     assert_eq!(again, Err(OrderRefused::NothingToCancel.into()));
-    kiosk.unplug("p1", &device);
+    kiosk.unplug("slow", &device);
 
-    let device = kiosk.plug("p1", &big);
-    let second = kiosk.wait("p1", "checking", |found| found.id != session.id && found.state == State::Checking);
+    let device = kiosk.plug("slow", &slow);
+    let second = kiosk.wait("slow", "checking", |found| found.id != session.id && found.state == State::Checking);
     kiosk.sockets.remove(&device);
     let pulled = std::time::Instant::now();
-    kiosk.wait("p1", "pulled", |found| found.id == second.id && found.pulled);
+    kiosk.wait("slow", "pulled", |found| found.id == second.id && found.pulled);
     println!("pulled out, told after {} ms", pulled.elapsed().as_millis());
-    let (verdict, _) = kiosk.verdict("p1");
+    let (verdict, _) = kiosk.verdict("slow");
     assert_eq!(verdict, Verdict::Incomplete);
 }

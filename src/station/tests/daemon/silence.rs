@@ -23,6 +23,8 @@ fn a_device_that_does_not_answer_is_refused_in_time_and_the_next_socket_does_not
     let gate = Silent::default();
     let kiosk = Kiosk::with_gate(Others::welcome(), gate.clone());
     let image = kiosk.image("key", Format::Fat32, &tree());
+    // The next key shall wait for nothing else either.
+    kiosk.wait_until("engines", |now| now.station.engines.is_some());
     gate.silence("p1", Ask::Admit);
     let silent = kiosk.plug("p1", &image);
     kiosk.plug("p2", &image);

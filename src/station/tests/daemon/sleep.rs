@@ -124,8 +124,8 @@ fn a_clock_that_is_set_back_and_forth_during_a_check_changes_no_verdict_and_stan
     kiosk.plug("p1", &infected);
     kiosk.wait("p1", "a session", |_| true);
     for seconds in [-86_400.0, 31_536_000.0, -31_449_600.0] {
-        clocks.set(seconds);
         let before = kiosk.records("clock_changed").len();
+        clocks.set(seconds);
         kiosk.wait_until("the clock was looked at", |_| kiosk.records("clock_changed").len() > before);
     }
     assert_eq!(kiosk.verdict("p1").0, Verdict::Infected);
@@ -150,7 +150,7 @@ impl Logind {
     async fn prepare_for_sleep(emitter: &SignalEmitter<'_>, start: bool) -> zbus::Result<()>;
 }
 
-/// A bus with a logind on it, and the locks that it gave.
+/// A bus with a logind on it, and the locks that it gave. It is a process of this one: for those who are welcome only.
 fn logind() -> (PrivateBus, Connection, Receiver<PipeReader>) {
     let bus = PrivateBus::start();
     let (given, locks) = mpsc::channel();
@@ -171,9 +171,9 @@ fn announce(connection: &Connection, start: bool) {
 
 #[test]
 fn a_sleep_that_is_announced_waits_until_everything_was_stopped_and_nothing_begins_before_it_is_over() {
+    let others = Others::welcome();
     let (bus, connection, locks) = logind();
-    let kiosk =
-        Kiosk::on(Others::welcome(), Ground { logind: Some(Bus::Address(bus.address())), ..Ground::of(OneSlow) });
+    let kiosk = Kiosk::on(others, Ground { logind: Some(Bus::Address(bus.address())), ..Ground::of(OneSlow) });
     let mut lock = locks.recv_timeout(PATIENCE).unwrap();
     let image = kiosk.image("slow", Format::Fat32, &tree());
     under_way(&kiosk, &image);
@@ -196,10 +196,11 @@ fn a_sleep_that_is_announced_waits_until_everything_was_stopped_and_nothing_begi
 
 #[test]
 fn a_sleep_that_somebody_else_announces_stops_nothing() {
+    let others = Others::welcome();
     let (bus, connection, locks) = logind();
     let ground =
         Ground { logind: Some(Bus::Address(bus.address())), ..Ground::of(blanche_station::admit::SimulatedGate) };
-    let kiosk = Kiosk::on(Others::welcome(), ground);
+    let kiosk = Kiosk::on(others, ground);
     locks.recv_timeout(PATIENCE).unwrap();
     let (the_bus, manager) = ("org.freedesktop.DBus", "org.freedesktop.login1.Manager");
     let names = bus.busctl(&["call", the_bus, "/org/freedesktop/DBus", the_bus, "ListNames"]);
@@ -223,9 +224,10 @@ fn a_sleep_that_somebody_else_announces_stops_nothing() {
 
 #[test]
 fn when_the_bus_on_which_sleep_is_announced_goes_away_the_station_does_not_stay_asleep() {
+    let others = Others::welcome();
     let (mut bus, connection, locks) = logind();
     let kiosk = Kiosk::on(
-        Others::welcome(),
+        others,
         Ground { logind: Some(Bus::Address(bus.address())), ..Ground::of(blanche_station::admit::SimulatedGate) },
     );
     locks.recv_timeout(PATIENCE).unwrap();

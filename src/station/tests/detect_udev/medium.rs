@@ -20,12 +20,17 @@ fn number() -> u32 {
 }
 
 /// Runs a program and gives what it says; it has to succeed.
-pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
+fn run(program: &str, arguments: &[&str]) -> String {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let output = Command::new(program).args(arguments).env("PATH", path).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}; make deps-test installs it"));
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Waits until udevd has done with every event: a busy one works off a flood of them for minutes.
+pub(crate) fn settle() {
+    run("udevadm", &["settle", "--timeout=600"]);
 }
 
 fn answers() -> bool {
@@ -87,7 +92,7 @@ impl Station {
         let started = !answers();
         if started {
             run("/lib/systemd/systemd-udevd", &["--daemon"]);
-            let until = Instant::now() + Duration::from_secs(20);
+            let until = Instant::now() + Duration::from_secs(60);
             while !answers() {
                 assert!(Instant::now() < until, "systemd-udevd does not answer");
             }
@@ -180,7 +185,7 @@ impl<'a> Medium<'a> {
     }
 
     pub(crate) fn settle(&self) {
-        run("udevadm", &["settle", "--timeout=60"]);
+        settle();
     }
 
     pub(crate) fn node(&self) -> &Path {
@@ -216,7 +221,7 @@ impl Drop for Medium<'_> {
             .output();
         let _ = Command::new("losetup").arg("-d").arg(&self.node).env("PATH", "/usr/bin:/usr/sbin:/sbin").output();
         // The kernel lets go of a device that was just closed a moment later.
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + Duration::from_secs(60);
         while control::<REMOVE>(number()).is_err() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(50));
         }

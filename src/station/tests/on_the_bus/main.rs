@@ -10,8 +10,8 @@ mod training;
 
 use std::time::{Duration, Instant};
 
-/// Long for everything that needs no scan.
-const SOON: Duration = Duration::from_secs(60);
+/// Long for everything, on a busy machine too.
+const SOON: Duration = Duration::from_secs(180);
 
 /// Waits until something is there.
 fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

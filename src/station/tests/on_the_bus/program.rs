@@ -51,10 +51,14 @@ impl Daemon {
         socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a socket");
         // Where the tests were built, another user may have no way in: program and bases are taken along.
         let program = folder.path().join("blanche-stationd");
-        std::fs::copy(env!("CARGO_BIN_EXE_blanche-stationd"), &program).expect("built");
         let bases = folder.path().join("signatures");
-        let copied = Command::new("cp").arg("-r").arg(signatures()).arg(&bases).status().expect("cp");
-        assert!(copied.success());
+        // By another program: what this process writes is open for writing in whatever it starts meanwhile, and the
+        // kernel starts no program that is (ETXTBSY).
+        let (built, shared) = (Path::new(env!("CARGO_BIN_EXE_blanche-stationd")), signatures());
+        for (source, copy) in [(built, &program), (shared.as_path(), &bases)] {
+            let copied = Command::new("cp").arg("-r").arg(source).arg(copy).status().expect("cp");
+            assert!(copied.success());
+        }
         let mut station = Station::new(folder.path());
         let clamav = [bases.join("clamav"), station.own_base()];
         station.set("bases", "clamav", &format!("{clamav:?}")).set(

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const STATION: &str = "org.blanche.Station1";
 const ROOT: &str = "/org/blanche/Station1";
@@ -176,12 +176,15 @@ fn every_medium_shows_what_it_promises_and_no_workstation_accepts_its_tag() {
 #[test]
 fn a_slow_medium_moves_and_one_that_is_pulled_out_meanwhile_is_told_at_once() {
     let training = Training::start();
+    let plugged = Instant::now();
     let port = training.plugs(&["insert", "slow", "front-2"])["port"].as_str().unwrap().to_owned();
     let done = |session: &Value| session["progress"]["bytes_done"].as_u64().unwrap_or(0);
     let early = training.session(&port, "it moves", |session| done(session) > 0);
-    let begun = Instant::now();
-    let later = training.session(&port, "it goes on", |session| done(session) >= done(&early) + (3 << 20));
-    assert!(begun.elapsed().as_secs_f64() > 2.0, "3 MiB at 1 MiB per second, not {:?}", begun.elapsed());
+    let later = training.session(&port, "it goes on", |session| done(session) >= done(&early) + (6 << 20));
+    // Since it is there: a busy machine makes up for what it missed. Less than 1 MiB is read ahead.
+    let took = plugged.elapsed();
+    let least = Duration::from_millis(((done(&later) - (1 << 20)) * 1000) >> 20);
+    assert!(took > least, "{} bytes at 1 MiB per second, not in {took:?}", done(&later));
     assert_eq!(later["state"], "checking", "{later:#}");
     assert!(later["progress"]["remaining"].as_u64().unwrap() > 10, "{later:#}");
     let image = PathBuf::from(later["medium"]["node"].as_str().unwrap());

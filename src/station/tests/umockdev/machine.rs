@@ -2,6 +2,7 @@
 
 use super::testbed::Testbed;
 use blanche_station::detect::{DetectError, Event, Source, Udev};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::time::Duration;
 
 /// Where the machine's sockets are.
@@ -69,11 +70,19 @@ pub(crate) fn all(source: &mut Udev) -> Vec<Event> {
     loop {
         match source.next(QUIET) {
             Ok(Some(event)) => events.push(event),
+            // Whoever was kept from listening for so long has not heard everything yet.
+            Ok(None) if is_heard_of(source) => {}
             Ok(None) => return events,
             Err(DetectError::Udev(error)) => panic!("{error}"),
             Err(DetectError::Ended(why)) => panic!("{why}"),
         }
     }
+}
+
+/// Whether something waits to be heard.
+fn is_heard_of(source: &Udev) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(source, PollFlags::IN)], Some(&now)).unwrap() > 0
 }
 
 /// One letter for each event: A(rrived), C(hanged), G(one); small for disks.

@@ -62,7 +62,7 @@ fn line(status: &str, name: &str) -> Vec<u32> {
 /// The status of the verifier once it is confined; strace, which is its parent, makes it slow.
 fn confined_child_of(strace: u32) -> String {
     let children = format!("/proc/{strace}/task/{strace}/children");
-    for _ in 0..2000 {
+    for _ in 0..12_000 {
         let child = fs::read_to_string(&children).unwrap_or_default();
         let child = child.split_ascii_whitespace().next().unwrap_or("none");
         let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
@@ -86,7 +86,7 @@ fn a_medium_is_never_parsed_by_root() {
     seal_on(&world, &made, &files());
     let memory = world.path("memory/memory.json");
     let mut command = Command::new("strace");
-    command.args(["-o", "/dev/null", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=20000"]);
+    command.args(["-o", "/dev/null", "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=100000"]);
     command.arg(program::path()).arg("--trust").arg(world.trust()).arg("--memory").arg(&memory).arg(made.image());
     let mut strace = command.stdout(std::process::Stdio::null()).spawn().unwrap();
     let status = confined_child_of(strace.id());

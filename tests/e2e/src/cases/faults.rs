@@ -81,7 +81,7 @@ fn bad_sector(bench: &mut Bench) -> Result<String> {
 }
 
 fn yank(bench: &mut Bench) -> Result<String> {
-    let tree = letter().with("grand.bin", noise(8 * MIB));
+    let tree = letter().with("grand.bin", noise(16 * MIB));
     let medium = image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &tree);
     let before = content(&medium)?;
     let session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), MIB as u64)))?;
@@ -102,7 +102,8 @@ fn slow_drip(bench: &mut Bench) -> Result<String> {
 /// The guest plays this device for itself: QEMU could not go on while one of its own does not answer. What it reads from is
 /// suspended under it.
 fn hang(bench: &mut Bench) -> Result<String> {
-    let tree = letter().with("grand.bin", noise(4 * MIB));
+    // Read for longer than it takes to suspend it.
+    let tree = letter().with("grand.bin", noise(16 * MIB));
     let medium = image(&bench.folder(), Format::Fat16, Layout::Superfloppy, &tree);
     let shared = bench.guest.share().join("hang.img");
     fs::copy(&medium, &shared).map_err(Failure::file(&shared))?;

@@ -42,7 +42,7 @@ const YANKS: u32 = 5;
 const KILLS: u32 = 2;
 
 /// Bytes per second, so that there is time to do something.
-pub(super) const SLOW: u64 = 4 << 20;
+const SLOW: u64 = 4 << 20;
 
 pub(super) fn medium(bench: &Bench, infected: bool) -> PathBuf {
     let tree = letter().with("grand.bin", noise(6 * MIB));
@@ -88,7 +88,7 @@ fn children(bench: &mut Bench, name: &str, infected: bool) -> Result<String> {
     };
     let wanted = times(KILLS);
     // Not every key hits a process while it lives, least of all on a machine that has other work.
-    let tries = wanted.saturating_mul(8);
+    let tries = wanted.saturating_mul(20);
     for _ in 0..tries {
         let medium = medium(bench, infected);
         let session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
@@ -113,9 +113,10 @@ fn kill(bench: &mut Bench, name: &str, after: u64) -> Result<bool> {
     let who = if name == SIGNER { format!("-u {name}") } else { format!("-x {short}") };
     let (whole, rest) = (after / 1000, after % 1000);
     let first = if after == 0 { "pkill -9" } else { "pgrep" };
-    // Half a processor for half a minute at most: what lives for a tenth of a second is not found by looking now and then.
+    // Half a processor for ninety seconds at most: what lives for a tenth of a second is not found by looking now and
+    // then.
     let said = bench.guest.run(&format!(
-        "end=$(($(date +%s) + 30))
+        "end=$(($(date +%s) + 90))
         until {first} {who} >/dev/null || [ $(date +%s) -ge $end ]; do :; done
         sleep {whole}.{rest:03}
         pkill -9 {who} || [ {after} = 0 -a $(date +%s) -lt $end ] && echo hit || true"
@@ -131,7 +132,7 @@ fn daemon(bench: &mut Bench) -> Result<String> {
         let _lost: Session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
         kill(bench, "blanche-stationd", moments.u64(0..2000))?;
         let orphans = "[ -z \"$(pgrep -x 'blanche-(reader|matcher|sealer|signer)')\" ]";
-        bench.guest.until(orphans, Duration::from_secs(20))?;
+        bench.guest.until(orphans, Duration::from_secs(60))?;
         // The key is still there: it is judged and checked anew.
         let again = bench.arrival(|bench| bench.station.start(&mut bench.guest))?;
         let outcome = bench.end(&again)?;
@@ -162,7 +163,7 @@ pub(super) fn afterwards(bench: &mut Bench, wrong: Vec<String>) -> Result<String
     let wrong = if wrong.is_empty() { "never clean without reason".to_owned() } else { wrong.join(", ") };
     // 51: whole, and no signature proves it up to the last record (docs/exit-codes.md).
     let verify = bench.guest.start("blanche --lang en journal verify")?;
-    let verified = bench.guest.finish(&verify, Duration::from_secs(60))?;
+    let verified = bench.guest.finish(&verify, Duration::from_secs(180))?;
     let journal = match verified.code {
         0 | 51 => "journal whole".to_owned(),
         code => format!("journal: {code}, {}", verified.output.trim()),

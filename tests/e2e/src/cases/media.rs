@@ -109,25 +109,26 @@ fn read_only(backing: &Backing) -> Backing {
     }
 }
 
-/// How soon the station sees and reads a medium. Of three times the best: the machine that emulates this one has other work.
+/// How soon the station sees and reads a medium. Of six times the best, and no more than are needed: the machine that
+/// emulates this one has other work, which makes it later and never sooner.
 fn prompt(bench: &mut Bench) -> Result<String> {
     let medium = image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &letter());
     let before = bench.station.times().len();
-    for _ in 0..3 {
+    let (mut arrived, mut scanned) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..6 {
         bench.check(Device::key("key", "1", &Backing::Image(medium.clone())))?;
         bench.clear()?;
-    }
-    let times = &bench.station.times()[before..];
-    for time in times {
-        let Promptness { disk, arrived, scanned } = time;
-        say(&format!(
-            "  the kernel's event of its disk {disk:.2} s, Arrived {arrived:.2} s, first byte scanned {scanned:.2} s"
-        ))?;
-    }
-    let best = |of: fn(&Promptness) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
-    let (arrived, scanned) = (best(|time| time.arrived), best(|time| time.scanned - time.arrived));
-    if arrived < 1.0 && scanned < 1.0 {
-        return Ok("Arrived within 1 s of the kernel's event, first byte scanned within 1 s more".to_owned());
+        let times = &bench.station.times()[before..];
+        if let Some(Promptness { disk, arrived, scanned }) = times.last() {
+            say(&format!(
+                "  the kernel's event of its disk {disk:.2} s, Arrived {arrived:.2} s, first byte {scanned:.2} s"
+            ))?;
+        }
+        let best = |of: fn(&Promptness) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
+        (arrived, scanned) = (best(|time| time.arrived), best(|time| time.scanned - time.arrived));
+        if arrived < 1.0 && scanned < 1.0 {
+            return Ok("Arrived within 1 s of the kernel's event, first byte scanned within 1 s more".to_owned());
+        }
     }
     Ok(format!("Arrived after {arrived:.2} s, first byte {scanned:.2} s later"))
 }

@@ -118,6 +118,18 @@ impl Kiosk {
         children.split_whitespace().next()?.parse().ok().and_then(Pid::from_raw).map(Screen)
     }
 
+    /// Whether it waits for an answer of the station: each order has a thread of that name (ui/src/link.rs), which ends
+    /// when it has told what came of it.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("a running kiosk").flatten();
+        let mut names = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+        names.any(|name| name.trim_end() == "order")
+    }
+
     /// Its process.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -154,6 +166,14 @@ impl Screen {
     /// When it has ended.
     pub fn strike(&self, signal: Signal) {
         kill_process(self.0, signal).expect("a running screen");
+    }
+
+    /// How long it was ready to go on while others had the processors; nothing where the kernel does not count that
+    /// (Documentation/scheduler/sched-stats.rst).
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        let counted = std::fs::read_to_string(format!("/proc/{}/schedstat", self.0)).unwrap_or_default();
+        Duration::from_nanos(counted.split(' ').nth(1).and_then(|field| field.parse().ok()).unwrap_or_default())
     }
 
     /// Whether there is such a process.

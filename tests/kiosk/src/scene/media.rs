@@ -13,6 +13,7 @@ use std::time::Duration;
 pub(super) const FILES: u64 = 1234;
 pub(super) const BYTES: u64 = 5_600_000_000;
 const RATE: u64 = 53_000_000;
+const ESTIMATE: Duration = Duration::from_secs(241);
 /// UUIDv7 of a medium that arrived at [`crate::desk::NOW`], and of another one (RFC 9562, 5.7).
 const SESSION: u128 = 0x019a_a9f6_c800_7000_8000_0000_0000_0001;
 const SECOND: u128 = SESSION + 1;
@@ -50,10 +51,15 @@ pub(super) fn walking() -> SessionView {
     SessionView { progress: Some(progress), state: State::Checking, ..queued() }
 }
 
+/// It is known how long the check will take, which has not begun.
+pub(super) fn counted() -> SessionView {
+    SessionView { estimate: Some(ESTIMATE), ..walking() }
+}
+
 /// Checked to that part of a hundred. Files are counted: it is known how long that takes.
 pub(super) fn checking(percent: u64) -> SessionView {
     let progress = at(BYTES / 100 * percent, FILES, BYTES);
-    SessionView { progress: Some(progress), estimate: Some(Duration::from_secs(241)), ..session(State::Checking) }
+    SessionView { progress: Some(progress), estimate: Some(ESTIMATE), ..session(State::Checking) }
 }
 
 /// A snapshot of a session of so many files and bytes.

@@ -161,6 +161,8 @@ fn a_medium_that_becomes_writable_too_late_does_not_stay_so() {
     let (lanes, slow) = lanes();
     slow.silence("a");
     assert!(matches!(lanes.unprotect(&disk("a", 1), SHORT), Err(GateError::Late)));
+    // What has not begun is taken back.
+    slow.begun(1);
     assert!(matches!(lanes.protect(&disk("a", 1), SHORT), Err(GateError::Late)));
     slow.wake("a");
     assert!(lanes.settle(LONG));
