@@ -54,7 +54,7 @@ impl Case {
 }
 
 /// The machines in the order in which they start, each with its cases in the order of running. The device matrix is on two machines:
-/// of two lanes neither is idle for long.
+/// no lane is idle for long.
 #[must_use]
 pub fn machines() -> Vec<Vec<Case>> {
     let of = |first, cases: &[&[Case]]| -> Vec<Case> {

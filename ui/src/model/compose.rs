@@ -178,10 +178,11 @@ fn spoken(kiosk: &Kiosk, page: &Page) -> Spoken {
             (format!("{state} {details:?}"), texts, true)
         }
         // First it is let go, then it is gone: both are said in the same words.
-        Page::Remove(statement) => (format!("{:?}", statement.title), statement.whole(), true),
-        Page::Waiting(statement) | Page::Checking(statement, ..) | Page::Confirm(statement) => {
-            (state.to_owned(), statement.whole(), true)
+        // A station that was getting ready says that it is.
+        Page::Remove(statement) | Page::Waiting(statement) => {
+            (format!("{:?}", statement.title), statement.whole(), true)
         }
+        Page::Checking(statement, ..) | Page::Confirm(statement) => (state.to_owned(), statement.whole(), true),
         // A station key that comes, or is read to its end, changes what can be done.
         Page::Copy(statement) => (format!("{state} {:?}", statement.next), statement.whole(), true),
         Page::Seen(statement, facts) => {

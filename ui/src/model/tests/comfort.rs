@@ -25,6 +25,17 @@ fn training_is_said_on_every_page() {
 }
 
 #[test]
+fn a_station_that_was_getting_ready_says_that_it_is() {
+    let mut stage = Stage::new();
+    stage.kiosk.take(Event::Station(StationLine { engines: Vec::new(), ..station(&[]) }));
+    let starting = stage.kiosk.screen().spoken.topic;
+    stage.kiosk.take(Event::Station(station(&[])));
+    let spoken = stage.kiosk.screen().spoken;
+    assert_ne!(spoken.topic, starting);
+    assert!(Catalog::french().render_all(&spoken.texts).contains("Branchez votre"), "{spoken:?}");
+}
+
+#[test]
 fn what_is_spoken_is_what_is_shown_and_progress_is_spoken_in_tenths() {
     let mut stage = Stage::new();
     let mut running = session(1, "checking");
