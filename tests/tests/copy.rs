@@ -126,6 +126,8 @@ impl Copier {
             let known = |line: &str| {
                 line.is_empty()
                     || line.starts_with("fsck.fat ")
+                    // Of contents whose folders were not written yet.
+                    || (line.starts_with("Reclaimed ") && line.contains(" unused cluster"))
                     || line.ends_with(" clusters")
                     || dirty.iter().any(|one| line.starts_with(one))
             };

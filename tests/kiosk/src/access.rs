@@ -76,7 +76,7 @@ impl Display for Node {
             if !node.description.is_empty() {
                 write!(formatter, " ({:?})", node.description)?;
             }
-            for told in ["focused", "focusable", "checked", "pressed", "selected", "expanded", "modal"] {
+            for told in ["active", "focused", "focusable", "checked", "pressed", "selected", "expanded", "modal"] {
                 if node.is(told) {
                     write!(formatter, " {told}")?;
                 }

@@ -161,6 +161,8 @@ impl Machine {
             Order::Eject(id) => {
                 let session = self.sessions.get(&id).ok_or(OrderRefused::NoSuchSession)?;
                 match (session.view.state, session.disk.clone()) {
+                    // The thread of the card before still holds it.
+                    (State::Verdict, Some(disk)) if self.is_held(&disk) => return Err(OrderRefused::InUse),
                     (State::Verdict, Some(disk)) => {
                         self.effects.push(Effect::Record(Entry::Ejected(id)));
                         self.drop_kept(id);
@@ -202,6 +204,12 @@ impl Machine {
                 && session.disk.as_ref().is_some_and(|disk| disk.path == *path)
         };
         self.sessions.values().find(|session| of_it(session)).map(|session| session.view.id)
+    }
+
+    /// Whether a thread works on a disk, be it on a medium that is not in it any more.
+    fn is_held(&self, disk: &Disk) -> bool {
+        let working = self.sessions.values().filter(|session| session.view.state.is_working());
+        working.filter_map(|session| session.disk.as_ref()).any(|busy| busy.path == disk.path)
     }
 
     fn open(&mut self, session: Session) {
@@ -382,18 +390,16 @@ impl Machine {
         let queued = |session: &&Session| session.view.state == State::Queued;
         let waiting: Vec<SessionId> = self.sessions.values().filter(queued).map(|session| session.view.id).collect();
         for id in waiting {
-            let working = self.sessions.values().filter(|session| session.view.state.is_working());
+            let working = self.sessions.values().filter(|session| session.view.state.is_working()).count();
             let Some(disk) = self.sessions.get(&id).and_then(|session| session.disk.clone()) else { continue };
             match &self.engines {
                 None | Some(Err(_)) => break,
-                Some(Ok(())) if working.clone().count() >= self.rules.at_once => break,
+                Some(Ok(())) if working >= self.rules.at_once => break,
                 Some(Ok(())) if self.sessions.get(&id).is_some_and(|session| session.protecting.is_some()) => {}
+                Some(Ok(())) if self.is_held(&disk) => {}
                 Some(Ok(())) => {
-                    let mut disks = working.filter_map(|session| session.disk.as_ref());
-                    if disks.all(|busy| busy.path != disk.path) {
-                        self.enter(id, State::Checking);
-                        self.effects.push(Effect::Start(id, disk));
-                    }
+                    self.enter(id, State::Checking);
+                    self.effects.push(Effect::Start(id, disk));
                 }
             }
         }

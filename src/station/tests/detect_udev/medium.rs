@@ -108,6 +108,11 @@ impl Drop for Station {
         }
         let last = if self.started { "--exit" } else { "--reload" };
         let _ = Command::new("udevadm").args(["control", last]).status();
+        // One that is ending still answers for a moment: the next test would take it for one that stays.
+        let until = Instant::now() + Duration::from_secs(60);
+        while self.started && answers() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

@@ -160,6 +160,32 @@ fn take(bench: &mut Bench, step: Step) {
     }
 }
 
+/// Random steps came to it.
+#[test]
+fn a_disk_is_not_let_go_while_the_thread_of_the_card_before_holds_it() {
+    let mut bench = Bench::new(1);
+    let steps = [
+        Step::Plug(0, true),
+        Step::Disk(0, 1, 1, true),
+        Step::Kept(0),
+        Step::GateFails(true),
+        // Another card in the same slot; the first one's thread has not ended yet.
+        Step::Disk(0, 1, 2, true),
+    ];
+    for step in steps {
+        take(&mut bench, step);
+    }
+    let (first, second) = {
+        let mut sessions = bench.machine.sessions().map(|view| (view.state, view.id));
+        (sessions.next().unwrap(), sessions.next().unwrap())
+    };
+    assert_eq!((first.0, second.0), (State::Stopping, State::Verdict));
+    assert_eq!(bench.order(Order::Eject(second.1)), Err(OrderRefused::InUse));
+    bench.end(first.1, Verdict::Clean);
+    assert_eq!(bench.order(Order::Eject(second.1)), Ok(()));
+    assert_eq!(bench.released, 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
