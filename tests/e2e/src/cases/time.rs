@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::guest::First;
 use crate::station::Session;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -120,6 +120,13 @@ fn recorded(bench: &mut Bench, before: [usize; 2]) -> Result<String> {
     Ok(format!("recorded: {}", kinds.collect::<Vec<_>>().join(", ")))
 }
 
+/// What comes of a key that is plugged in now, and pulled out afterwards.
+fn checked(bench: &mut Bench, image: &Path) -> Result<String> {
+    let outcome = bench.check(Device::key("key", "1", &Backing::Image(image.to_owned())))?;
+    bench.clear()?;
+    Ok(outcome.words())
+}
+
 fn swapped(bench: &mut Bench) -> Result<String> {
     // Of the same size, behind devices that say the same of themselves.
     let clean = bench.folder().join("clean.img");
@@ -138,11 +145,16 @@ fn swapped(bench: &mut Bench) -> Result<String> {
     bench.clear()?;
     thread::sleep(SETTLES);
     bench.clear()?;
-    let then = bench.check(Device::key("key", "1", &Backing::Image(infected.clone())))?;
-    bench.pull()?;
+    let mut then = checked(bench, &infected)?;
+    for _ in 0..2 {
+        // It may start once more in the middle of a check as well: that is told as what it looks like.
+        if then == "incomplete (removed), no tag" {
+            then = checked(bench, &infected)?;
+        }
+    }
     let same = [content(&clean)?, content(&infected)?] == before;
     let media = if same { "both media unchanged" } else { "a medium CHANGED" };
-    Ok(format!("{}; removed; then {}; {media}; {}", outcome.words(), then.words(), recorded(bench, records)?))
+    Ok(format!("{}; removed; then {then}; {media}; {}", outcome.words(), recorded(bench, records)?))
 }
 
 fn announced(bench: &mut Bench) -> Result<String> {
