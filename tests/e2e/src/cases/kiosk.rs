@@ -257,8 +257,14 @@ fn kill(bench: &mut Bench) -> Result<String> {
             bench.guest.run(&format!("pkill -KILL {who}"))?;
             let back = bench.screen.shows(killed, "verdict, infected")?;
             say(&format!("  {who}: back {back:.2} s"))?;
-            let after = bench.picture(&format!("after-{}", who.rsplit(' ').next().unwrap_or(who)))?;
-            is_same &= top(&before).difference(&top(&after)) < OTHER;
+            // The verdict is there before its report was read.
+            let mut looks = 0;
+            let name = format!("after-{}", who.rsplit(' ').next().unwrap_or(who));
+            while top(&before).difference(&top(&bench.picture(&name)?)) >= OTHER && looks < 20 {
+                std::thread::sleep(Duration::from_secs(1));
+                looks += 1;
+            }
+            is_same &= looks < 20;
             Ok([back])
         })?;
         let same = if is_same { "the same verdict" } else { "ANOTHER picture" };
