@@ -295,14 +295,29 @@ impl KioskWindow {
         }
         let window = self.downgrade();
         glib::idle_add_local_once(move || {
-            if let Some(window) = window.upgrade().filter(Self::has_lost_focus) {
-                window.child_focus(gtk::DirectionType::TabForward);
+            let Some(window) = window.upgrade().filter(Self::has_lost_focus) else { return };
+            if !window.child_focus(gtk::DirectionType::TabForward) {
+                window.mend_ways();
+                window.focus_page();
             }
         });
     }
 
     fn has_lost_focus(&self) -> bool {
         GtkWindowExt::focus(self).is_none_or(|focus| !focus.is_mapped())
+    }
+
+    /// Each holder remembers which of its parts leads to the focus, and GTK 4.8 tries no part before that one, even where it has gone:
+    /// nothing, or less than everything, could be reached then. Only the way to what has the focus now is kept.
+    fn mend_ways(&self) {
+        forget_ways(self.upcast_ref());
+        let mut next = GtkWindowExt::focus(self);
+        while let Some(part) = next {
+            next = part.parent();
+            if let Some(holder) = &next {
+                holder.set_focus_child(Some(&part));
+            }
+        }
     }
 
     /// The rows of the details, in a language.
@@ -323,6 +338,15 @@ impl KioskWindow {
     pub fn set_letters(&self, pixels: f64, percent: u16) {
         self.imp().letters.set((pixels, percent));
         self.arrange();
+    }
+}
+
+fn forget_ways(widget: &gtk::Widget) {
+    widget.set_focus_child(None::<&gtk::Widget>);
+    let mut next = widget.first_child();
+    while let Some(child) = next {
+        forget_ways(&child);
+        next = child.next_sibling();
     }
 }
 

@@ -9,7 +9,7 @@
 use blanche_kiosk::words::{pages, results, screens};
 use blanche_kiosk_tests::access::{audit, is_control};
 use blanche_kiosk_tests::colour::Colour;
-use blanche_kiosk_tests::desk::{Kiosk, Size, eventually};
+use blanche_kiosk_tests::desk::{Desk, Kiosk, Size, eventually};
 use blanche_kiosk_tests::tour::{Mode, Tour, VIEWS};
 
 /// Every view has names, roles, states and values; the keyboard is always somewhere.
@@ -72,7 +72,29 @@ fn a_choice_that_is_chosen_begins_with_a_check_mark() {
     assert_eq!(chosen, 3, "a language, a size, colours: {widgets:?}");
 }
 
-/// Once round by Tab, from the page to the page: what can have the focus, in the order in which the tree has it.
+/// Once round by Tab, from what has the focus: everything that can have it, in the order in which the tree has it.
+fn goes_round(tour: &mut Tour, view: &str) {
+    // With its report a result says more.
+    let _ = tour.still();
+    let mut reached = vec![eventually("something has the focus", || tour.focused())];
+    loop {
+        let name = tour.tab();
+        if reached[0] == name {
+            break;
+        }
+        assert!(!reached.contains(&name), "{view}: {name:?} again, before the first: {reached:?}");
+        reached.push(name);
+    }
+    // Buttons that scroll are there when something is out of sight.
+    let _ = tour.still();
+    let tree = tour.access.tree();
+    let all = tree.all().into_iter().filter(|node| node.is("focusable") && node.role != "frame");
+    let mut expected: Vec<String> = all.map(|node| node.name.clone()).collect();
+    let first = expected.iter().position(|name| *name == reached[0]).expect("what has the focus is seen");
+    expected.rotate_left(first);
+    assert_eq!(reached, expected, "{view}:\n{tree}");
+}
+
 #[test]
 fn the_keyboard_reaches_everything_in_the_order_of_the_tree() {
     let mut tour = Tour::new(Size::LANDSCAPE, "fr", Mode::Usual);
@@ -85,26 +107,42 @@ fn the_keyboard_reaches_everything_in_the_order_of_the_tree() {
         }
         let title = tour.word(title);
         eventually(view, || tour.focused().filter(|name| name.starts_with(&title)));
-        // With its report a result says more.
-        let _ = tour.still();
-        let mut reached = vec![eventually("the page has the focus", || tour.focused())];
-        loop {
-            let name = tour.tab();
-            if reached[0] == name {
-                break;
-            }
-            assert!(!reached.contains(&name), "{name:?} again, before the page: {reached:?}");
-            reached.push(name);
-        }
-        // Buttons that scroll are there when something is out of sight.
-        let _ = tour.still();
-        let tree = tour.access.tree();
-        let all = tree.all().into_iter().filter(|node| node.is("focusable") && node.role != "frame");
-        let mut expected: Vec<String> = all.map(|node| node.name.clone()).collect();
-        let first = expected.iter().position(|name| *name == reached[0]).expect("the page has the focus");
-        expected.rotate_left(first);
-        assert_eq!(reached, expected, "{view}:\n{tree}");
+        goes_round(&mut tour, view);
     }
+}
+
+/// In large letters buttons stand at the end of the page: the one with the focus is moved there, and goes with its medium; another one is
+/// moved back.
+#[test]
+fn the_keyboard_reaches_everything_when_the_button_that_had_the_focus_was_moved() {
+    // What is said while a page of the medium before closes would be one more thing to reach.
+    let change = |_: &Desk, text: String| text.replace("farewell = 40", "farewell = 600");
+    let start = |desk: &Desk, arguments: &[&str]| desk.kiosk(arguments);
+    let mut tour = Tour::configured(Size::LANDSCAPE, "en", Mode::Usual, change, start);
+    tour.station.scene("copy-plug");
+    tour.press(screens::BUTTON_COPY);
+    tour.wait_for(pages::COPY_PLUG);
+    tour.station.scene("copy-empty");
+    tour.wait_for(pages::OUTCOME_EMPTY);
+    let [back, close] = [screens::BUTTON_BACK, screens::BUTTON_HOME].map(|button| tour.word(button));
+    let reach = |tour: &Tour, button: &str| (0..9).map(|_| tour.tab()).find(|name| name == button).expect("a button");
+    // From 100 % to 150 %, and by 200 % to 100 % again.
+    let enlarge = |tour: &mut Tour| {
+        let before = (tour.still(), tour.focused());
+        tour.desk.keys(&["F9", "F9"]);
+        let _ = tour.changed(&before.0);
+        assert_eq!(tour.focused(), before.1);
+    };
+    reach(&tour, &back);
+    enlarge(&mut tour);
+    tour.station.play("unplug");
+    tour.wait_for(screens::BUTTON_HOME);
+    goes_round(&mut tour, "gone");
+    if tour.focused().as_ref() != Some(&close) {
+        reach(&tour, &close);
+    }
+    enlarge(&mut tour);
+    goes_round(&mut tour, "moved");
 }
 
 /// Otherwise Enter, meant for one medium, would eject the next.

@@ -108,6 +108,7 @@ impl KioskWindow {
         if let Some((_, page, panel)) = pages.iter().find(|(known, ..)| *known == name) {
             page.set_visible(true);
             panel.grab_focus();
+            self.mend_ways();
         }
         for (_, page, panel) in pages.iter().filter(|(known, ..)| *known != name) {
             page.set_visible(false);
@@ -118,6 +119,13 @@ impl KioskWindow {
         }
         let scroller = if name == "details" { view.details.scroller() } else { view.scroller.get() };
         scrolling::again(&scroller, &view.scrolling);
+    }
+
+    /// Gives the focus to the page that is shown.
+    pub(super) fn focus_page(&self) {
+        if let Some((.., panel)) = self.pages().iter().find(|(_, page, _)| page.is_visible()) {
+            panel.grab_focus();
+        }
     }
 }
 

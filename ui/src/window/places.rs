@@ -58,7 +58,11 @@ impl KioskWindow {
             before.remove(part);
         }
         holder.append(part);
-        focus.map(|focus| focus.grab_focus());
+        if let Some(focus) = focus {
+            self.mend_ways();
+            // For GTK it was about to lose the focus.
+            focus.grab_focus();
+        }
     }
 
     fn is_large(&self) -> bool {
