@@ -55,7 +55,8 @@ impl Display {
         let (wayland, control) = eventually("the display has its sockets", || sockets(&run));
         // A seat without a keyboard gives no window the focus: one lies there all the time, and nobody presses its keys.
         let mut command = surroundings.command(Path::new("wtype"));
-        command.args(["-s", "100000000"]).env("WAYLAND_DISPLAY", &wayland);
+        // In milliseconds; no more than 4 294 967 at once (its microseconds have 32 bits), for a day.
+        command.args(["-s", "4000000"].repeat(22)).env("WAYLAND_DISPLAY", &wayland);
         let keyboard = command.spawn().expect("wtype is installed: run make deps-test");
         let hand = Mutex::new(Hand::on(&run.join(&wayland), size));
         Self { compositor, keyboard, hand, wayland, control }
