@@ -253,7 +253,10 @@ impl Watch for Walk<'_, '_> {
         self.layers = self.layers.saturating_add(1);
         if let (Some(parent), false) = (self.frames.last_mut(), layer.normalised) {
             let bytes = u64::try_from(layer.buffer.len()).unwrap_or(u64::MAX);
-            parent.outcome.direct.add(bytes);
+            // What libclamav finds in a layer that it does not announce, a zip behind a 7z say, is no member of this one.
+            if layer.depth == parent.depth.saturating_add(1) {
+                parent.outcome.direct.add(bytes);
+            }
             parent.outcome.all.add(bytes);
         }
         let name = match &layer.name {

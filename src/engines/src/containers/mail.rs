@@ -68,6 +68,21 @@ pub(super) fn announces_encoded_parts(content: &[u8]) -> bool {
     })
 }
 
+/// Whether a line of base 64 goes on behind its padding: libclamav ends it there (message.c), and some mail programs do not.
+pub(super) fn goes_on_behind_padding(content: &[u8]) -> bool {
+    content.split(|byte| matches!(byte, b'\n' | b'\r')).any(|line| {
+        let Some(at) = memchr::memchr(b'=', line) else { return false };
+        let (digits, rest) = line.split_at(at);
+        let padding = rest.iter().take_while(|byte| **byte == b'=').count();
+        let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        // Quoted-printable text has such a sign as well, but hardly behind so many digits and never in their rhythm.
+        at >= 8
+            && at.saturating_add(padding).is_multiple_of(4)
+            && digits.iter().all(is_digit)
+            && rest.get(padding).is_some_and(is_digit)
+    })
+}
+
 /// Whether a mail is one text without parts or a name: libclamav decodes and matches it, but shows no layer. Only what
 /// it surely takes for a mail counts: two well-known fields, and lines that end in LF.
 fn is_single_text(content: &[u8]) -> bool {

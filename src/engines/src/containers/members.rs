@@ -43,6 +43,8 @@ pub(super) fn tar(content: &[u8]) -> Members {
     let mut at = 0usize;
     while let Some(block) = part(content, at, 512) {
         if block.iter().all(|byte| *byte == 0) {
+            // libclamav ends here, and looks for nothing else behind a tar; some unpackers go on, and some begin at the end.
+            members.unsupported |= content.get(at..).is_some_and(|rest| rest.iter().any(|byte| *byte != 0));
             return members;
         }
         let Some(size) = tar_size(block).filter(|_| is_tar_header(block)) else {
@@ -53,6 +55,9 @@ pub(super) fn tar(content: &[u8]) -> Members {
         match kind {
             // GNU sparse files and parts of volumes are not put together by libclamav.
             b'S' | b'M' => members.unsupported = true,
+            // libclamav passes over a whole block behind these where they say that there is none, and over none behind a label.
+            b'K' | b'L' | b'N' | b'A' | b'E' | b'I' | b'g' | b'x' | b'X' if size == 0 => members.unsupported = true,
+            b'V' if size > 0 => members.unsupported = true,
             _ if size == 0 => {}
             // Links, devices and folders with content: some unpackers write it, libclamav does not.
             b'1'..=b'6' => members.unsupported = true,

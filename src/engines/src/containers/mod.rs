@@ -6,6 +6,7 @@
 
 mod boot;
 mod bytes;
+mod compound;
 mod embedded;
 mod iso;
 mod mail;
@@ -14,6 +15,7 @@ mod office;
 mod openers;
 mod pdf;
 mod pdf_objects;
+mod rtf;
 pub mod samples;
 mod seven_zip;
 mod signatures;
@@ -91,12 +93,22 @@ pub struct Inspection {
 impl Inspection {
     /// The containers that did not keep their promise.
     pub fn missing(&self, outcome: &Outcome) -> impl Iterator<Item = Container> {
+        // A layer is a member of one archive: a member of the tar in front is none of the zip behind it.
+        let mut owed: HashMap<u64, u64> = HashMap::new();
+        for (_, promise) in &self.promises {
+            if let Promise::Sizes(sizes) | Promise::Somewhere(sizes) = promise {
+                sizes.iter().for_each(|(bytes, count)| *owed.entry(*bytes).or_default() += count);
+            }
+        }
         self.promises
             .iter()
-            .filter(|(_, promise)| match promise {
+            .filter(move |(_, promise)| match promise {
                 Promise::Something => outcome.direct.layers == 0,
                 Promise::Sizes(sizes) => !outcome.direct.cover(sizes),
-                Promise::Somewhere(sizes) => !outcome.all.cover(sizes),
+                Promise::Somewhere(sizes) => {
+                    let all = sizes.keys().map(|bytes| (*bytes, owed.get(bytes).copied().unwrap_or_default()));
+                    !outcome.all.cover(&all.collect())
+                }
             })
             .map(|(container, _)| *container)
     }
@@ -180,6 +192,14 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     if mail::is_calendar_with_content(content) {
         inspection.not_checked(Cause::ContainerUnsupported(Container::Eml));
     }
+    // libclamav looks for nothing else in these two: a name or comment may begin a document.
+    let only_itself = found.contains(&Container::Gzip) || signatures::is_old_cpio(content);
+    if only_itself && found.contains(&Container::Pdf) {
+        inspection.not_checked(Cause::ContainerUnsupported(Container::Pdf));
+    }
+    if let Some(container) = office::unread_document(content) {
+        inspection.not_checked(Cause::ContainerUnsupported(container));
+    }
     if office::is_encrypted_manifest(content) {
         inspection.not_checked(Cause::Encrypted(Container::OpenDocument));
     }
@@ -244,10 +264,23 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         }
         Container::Swf if !content.starts_with(b"F") => inspection.promises.push((container, Promise::Something)),
         Container::Ole2 if office::is_encrypted_ole2(content) => inspection.not_checked(Cause::Encrypted(container)),
+        Container::Ole2 if compound::hides_streams(content) => {
+            inspection.not_checked(Cause::ContainerUnsupported(container));
+        }
+        Container::Rtf if rtf::hides_objects(content) => {
+            inspection.not_checked(Cause::ContainerUnsupported(container));
+        }
         Container::Eml | Container::Mbox if mail::announces_encoded_parts(content) => {
+            if mail::goes_on_behind_padding(content) {
+                inspection.not_checked(Cause::ContainerUnsupported(container));
+            }
             inspection.promises.push((container, Promise::Something));
         }
-        Container::Pdf if pdf::has_unread_attachment(content) || pdf_objects::hide_streams(content) => {
+        Container::Pdf
+            if pdf::is_taken_for_another(content)
+                || pdf::has_unread_attachment(content)
+                || pdf_objects::hide_streams(content) =>
+        {
             inspection.not_checked(Cause::ContainerUnsupported(container));
         }
         // Documents and mails may well hold nothing but themselves.

@@ -8,6 +8,14 @@ const REACH: usize = 4096;
 const MAX_ATTACHMENTS: usize = 4096;
 const MAX_LIST: usize = 256;
 
+/// Whether a reader takes it for a PDF and libclamav 1.4 does not: it knows one that begins at the first byte, and others by a version
+/// with a dot (filetypes_int.h).
+pub(super) fn is_taken_for_another(content: &[u8]) -> bool {
+    const MARK: &[u8] = b"%PDF-";
+    let dotted = |at: usize| content.get(at.saturating_add(MARK.len() + 1)) == Some(&b'.');
+    !content.starts_with(MARK) && !memmem::find_iter(content, MARK).any(dotted)
+}
+
 /// Whether a stream of type EmbeddedFile (7.11.4) is encoded in a way that libclamav leaves as it is: a predictor
 /// (7.4.4.4), filters or their parameters in objects of their own (7.3.10), names with escapes (7.3.5).
 pub(super) fn has_unread_attachment(content: &[u8]) -> bool {

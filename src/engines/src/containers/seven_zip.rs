@@ -5,9 +5,11 @@ use super::bytes::{le64, offset, part};
 use super::embedded::is_seven_zip;
 use super::members::Members;
 
-/// Methods of the decoder in libclamav 1.4 (7z/7zDec.c).
-const METHODS: [u64; 10] =
-    [0x00, 0x21, 0x03_0101, 0x03_0401, 0x0303_0103, 0x0303_011b, 0x0303_0205, 0x0303_0501, 0x0303_0701, 0x0303_0805];
+/// Coders by which libclamav 1.4 unpacks (7z/7zDec.c): copy, LZMA2, LZMA, PPMd.
+const MAIN: [u64; 4] = [0x00, 0x21, LZMA, 0x03_0401];
+/// Filters for programs that it takes back behind one of them, on x86 and ARM; and the one that has four inputs.
+const FILTERS: [u64; 2] = [0x0303_0103, 0x0303_0501];
+const BCJ2: u64 = 0x0303_011b;
 /// AES-256 with SHA-256.
 const AES: u64 = 0x06f1_0701;
 const LZMA: u64 = 0x03_0101;
@@ -40,10 +42,32 @@ struct Folder {
     methods: Vec<u64>,
     properties: Vec<u8>,
     outputs: usize,
+    /// Which input reads which output.
+    pairs: Vec<(u64, u64)>,
+    /// Inputs that read packed streams, where there are several.
+    inputs: Vec<u64>,
     /// Index of the output that no other coder reads.
     main: usize,
     size: u64,
     members: u64,
+}
+
+impl Folder {
+    /// Whether libclamav 1.4 unpacks it (`CheckSupportedFolder` in 7z/7zDec.c): one main coder, one with a filter behind it, or three
+    /// in front of BCJ2. It passes over every other chain in silence.
+    fn is_unpacked(&self) -> bool {
+        let main = |method: &u64| MAIN.contains(method);
+        match self.methods.as_slice() {
+            [one] => main(one),
+            [one, filter] => main(one) && FILTERS.contains(filter) && self.pairs == [(1, 0)],
+            [one, two, three, BCJ2] => {
+                [one, two, three].into_iter().all(main)
+                    && self.pairs == [(5, 0), (4, 1), (3, 2)]
+                    && self.inputs == [2, 6, 1, 0]
+            }
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -99,7 +123,7 @@ fn collect(streams: &Streams, members: &mut Members) {
         let own: Vec<u64> = sizes.by_ref().take(offset(folder.members)).collect();
         if folder.methods.contains(&AES) {
             members.encrypted = true;
-        } else if folder.methods.iter().any(|method| !METHODS.contains(method)) {
+        } else if !folder.is_unpacked() {
             members.unsupported = true;
         } else {
             members.sizes.extend(own);
@@ -250,14 +274,13 @@ impl Cursor<'_> {
         let pairs = outputs.checked_sub(1)?;
         let mut read = Vec::new();
         for _ in 0..pairs {
-            self.number()?;
-            read.push(offset(self.number()?));
+            let pair = (self.number()?, self.number()?);
+            read.push(offset(pair.1));
+            folder.pairs.push(pair);
         }
         let packed = inputs.checked_sub(pairs)?;
         if packed > 1 {
-            for _ in 0..packed {
-                self.number()?;
-            }
+            folder.inputs = (0..packed).map(|_| self.number()).collect::<Option<_>>()?;
         }
         folder.outputs = offset(outputs);
         folder.main = (0..folder.outputs).find(|index| !read.contains(index))?;

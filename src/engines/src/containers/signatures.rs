@@ -177,7 +177,7 @@ fn is_lha(content: &[u8]) -> bool {
 }
 
 /// The binary cpio of Version 7: a magic number of two bytes, hence also a plausible name.
-fn is_old_cpio(content: &[u8]) -> bool {
+pub(super) fn is_old_cpio(content: &[u8]) -> bool {
     let read = |at: usize, big: bool| le16(content, at).map(|word| if big { word.swap_bytes() } else { word });
     [(b"\xc7\x71", false), (b"\x71\xc7", true)].into_iter().any(|(magic, big)| {
         has(content, 0, magic)

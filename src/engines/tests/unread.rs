@@ -1,0 +1,102 @@
+//! Forms that common programs read and libclamav passes over in silence: none of them counts as checked. What stands beside each is the
+//! same thing in the form that libclamav reads.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "samples are made here")]
+
+use blanche_engines::containers::{Opened, inspect, samples};
+use blanche_sandbox::wire::{Cause, Container};
+
+fn causes(content: &[u8]) -> Vec<Cause> {
+    inspect(content, "bin", &Opened::claimed(), 1 << 20).causes
+}
+
+fn is_unread(content: &[u8], container: Container) -> bool {
+    causes(content).contains(&Cause::ContainerUnsupported(container))
+}
+
+fn sample(container: Container) -> Vec<u8> {
+    samples::sample(container, b"marker of some length").unwrap()
+}
+
+/// A header of a tar for `size` bytes of a type.
+fn header(kind: u8, size: usize) -> Vec<u8> {
+    let mut header = sample(Container::Tar)[..512].to_vec();
+    header[124..136].copy_from_slice(format!("{size:011o}\0").as_bytes());
+    header[156] = kind;
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
+}
+
+#[test]
+fn a_tar_whose_members_libclamav_counts_otherwise() {
+    let member = [header(b'0', 4), b"text".to_vec(), vec![0; 508]].concat();
+    let end = vec![0; 1024];
+    for kind in *b"KLNAEIgxX" {
+        assert!(is_unread(&[header(kind, 0), member.clone(), end.clone()].concat(), Container::Tar), "{kind}");
+    }
+    assert!(is_unread(&[header(b'V', 512), member.clone(), end.clone()].concat(), Container::Tar));
+    assert!(causes(&[header(b'V', 0), member.clone(), end.clone()].concat()).is_empty());
+    assert!(causes(&[member.clone(), end.clone(), end.clone()].concat()).is_empty());
+    assert!(
+        is_unread(&[member.clone(), end.clone(), member, end].concat(), Container::Tar),
+        "something behind its end"
+    );
+}
+
+#[test]
+fn a_compound_file_whose_directory_libclamav_does_not_follow() {
+    let good = sample(Container::Ole2);
+    assert!(causes(&good).is_empty());
+    let with = |at: usize, bytes: &[u8]| {
+        let mut file = good.clone();
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+        is_unread(&file, Container::Ole2)
+    };
+    // The directory is the second sector behind the header; its second entry is the stream.
+    let stream = 1024 + 128;
+    assert!(with(30, &12u16.to_le_bytes()), "sectors of 4096 bytes");
+    assert!(with(32, &15u16.to_le_bytes()), "large mini sectors");
+    assert!(with(stream + 68, &0u32.to_le_bytes()), "a link to the root");
+    assert!(with(stream + 72, &1u32.to_le_bytes()), "a link to itself");
+    assert!(with(stream + 76, &2u32.to_le_bytes()), "a link to an entry that is none");
+    assert!(with(1024 + 76, &400u32.to_le_bytes()), "a link behind the end");
+    assert!(with(48, &300u32.to_le_bytes()), "no directory");
+}
+
+#[test]
+fn a_document_in_a_form_of_its_own() {
+    let xml = |start: &str, element: &str| format!("{start}<x><{element}>QUJD</{element}></x>").into_bytes();
+    let usual = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    assert!(is_unread(&xml(usual, "pkg:binaryData"), Container::Ooxml));
+    assert!(is_unread(&xml(usual, "office:binary-data"), Container::OpenDocument));
+    assert!(is_unread(&xml("<?xml version='1.0'?>", "w:binData"), Container::Ooxml));
+    assert!(causes(&xml(usual, "w:binData")).is_empty());
+    let wide: Vec<u8> = xml(usual, "w:binData").iter().flat_map(|byte| [*byte, 0]).collect();
+    assert!(is_unread(&[b"\xff\xfe".to_vec(), wide].concat(), Container::Ooxml));
+    assert!(is_unread(b"ActiveMime\0\0\x01\xf0", Container::Ole2));
+    assert!(is_unread(b"\x10\0\0\0\x20\0\0\0LZFu\0\0\0\0", Container::Ole2));
+}
+
+#[test]
+fn a_pdf_that_libclamav_takes_for_something_else() {
+    let pdf = sample(Container::Pdf);
+    assert!(causes(&[b"\n".to_vec(), pdf.clone()].concat()).is_empty());
+    let text = String::from_utf8_lossy(&pdf).replacen("%PDF-1.", "%PDF-1-", 1);
+    assert!(is_unread(format!("\n{text}").as_bytes(), Container::Pdf), "a version without a dot");
+    // A comment in the header of a gzip.
+    let gzip = [b"\x1f\x8b\x08\x10\0\0\0\0\0\x03%PDF-1.4 \0".to_vec(), sample(Container::Gzip)[10..].to_vec()].concat();
+    assert!(is_unread(&gzip, Container::Pdf));
+}
+
+#[test]
+fn base_64_that_goes_on_behind_its_padding() {
+    let mail = |line: &str| {
+        let head = "From: a@b.c\nTo: d@e.f\nContent-Type: application/zip\nContent-Transfer-Encoding: base64\n\n";
+        is_unread(format!("{head}{line}\n").as_bytes(), Container::Eml)
+    };
+    assert!(mail("aGFybWxlc3M=UEsDBA"));
+    assert!(mail("aGFybWxlcw==UEsDBA"));
+    assert!(!mail("aGFybWxlc3M="));
+    assert!(!mail("caf=C3=A9"));
+}
