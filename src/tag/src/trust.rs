@@ -13,7 +13,10 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use thiserror::Error;
-use webpki::{EndEntityCert, Error as PathError, ExpirationPolicy, KeyPurposeIdIter, RevocationOptionsBuilder};
+use webpki::{
+    EndEntityCert, Error as PathError, ExpirationPolicy, KeyPurposeIdIter, RevocationOptionsBuilder,
+    UnknownStatusPolicy,
+};
 use x509_cert::Certificate;
 use x509_cert::crl::CertificateList;
 use x509_cert::der::{Decode, Encode, asn1::Uint, oid::ObjectIdentifier};
@@ -242,7 +245,11 @@ impl Origin<'_> {
         };
         let end = EndEntityCert::try_from(end)?;
         let revocation = RevocationOptionsBuilder::new(crls).ok();
-        let revocation = revocation.map(|options| options.with_expiration_policy(ExpirationPolicy::Ignore).build());
+        // Where a CRL may be missing, those that are there still count, also below the issuer without one.
+        let unknown = if self.policy.require_crl { UnknownStatusPolicy::Deny } else { UnknownStatusPolicy::Allow };
+        let revocation = revocation.map(|options| {
+            options.with_expiration_policy(ExpirationPolicy::Ignore).with_status_policy(unknown).build()
+        });
         let time = UnixTime::since_unix_epoch(Duration::from_secs(self.now));
         let algorithms = [path.algorithm.webpki()];
         end.verify_for_usage(&algorithms, &anchors, intermediates, time, AnyUsage, revocation, None).map(|_| ())
@@ -288,7 +295,6 @@ impl Origin<'_> {
         match self.webpki(path, &lists.iter().collect::<Vec<_>>()) {
             Ok(()) => Ok(()),
             Err(PathError::CertRevoked) => Err(path.refuse(Code::RevokedStation, &"a certificate is revoked")),
-            Err(PathError::UnknownRevocationStatus) if !self.policy.require_crl => Ok(()),
             Err(error) => Err(path.refuse(Code::CrlMissing, &error)),
         }
     }

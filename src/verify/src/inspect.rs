@@ -232,9 +232,8 @@ impl<'a> Gathered<'a> {
             Subject::Entry(entry) => entry,
             other => return self.unlisted.push((other, why)),
         };
-        let is_area = self.node(entry).is_none_or(|node| node.kind == EntryKind::Area);
-        // Names are compared as they are: two that a host cannot tell apart were not sealed.
-        if is_area || cause == Cause::AmbiguousNames {
+        // Two names that a host cannot tell apart count, too: short names stand in no manifest, and one may lead a host to another file.
+        if self.node(entry).is_none_or(|node| node.kind == EntryKind::Area) {
             return;
         }
         if self.walked {

@@ -60,6 +60,8 @@ impl Machine {
         device.role = None;
         // Whatever the gate still says: it was refused since.
         device.asked = None;
+        // Also where the gate saw it first: whatever it shows now, it stays out until it is pulled out.
+        device.suspect |= why == DeviceRefusal::Changed;
         let medium = MediumView::of(Some(&device.device), None);
         let mut view = SessionView::new(State::Refused, medium);
         view.conclusion = Some(Conclusion::Refused(why));

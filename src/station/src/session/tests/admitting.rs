@@ -110,6 +110,19 @@ fn a_device_that_was_refused_while_the_gate_was_asked_stays_refused_whatever_the
 }
 
 #[test]
+fn a_device_that_the_gate_saw_become_another_one_stays_out_until_it_is_pulled_out() {
+    let mut bench = Bench::new(2);
+    bench.gate = Err(DeviceRefusal::Changed);
+    bench.event(Event::DeviceArrived(device(1, 8)));
+    assert_eq!(bench.state(bench.only(1)), State::Refused);
+    // What the kernel says of it comes after the gate's answer, and it would be let in.
+    bench.gate = Ok(());
+    bench.event(Event::DeviceChanged(UsbDevice { serial: Some("another".to_owned()), ..device(1, 8) }));
+    bench.event(Event::DiskArrived(disk(1, 0, 1, 1 << 30)));
+    assert!(bench.working.is_empty() && bench.admitted.is_empty());
+}
+
+#[test]
 fn a_device_that_the_gate_cannot_admit_is_refused() {
     let mut bench = Bench::new(2);
     bench.gate = Err(DeviceRefusal::Unusable);
