@@ -26,6 +26,7 @@ pub mod guest;
 pub mod initramfs;
 pub mod kernel;
 mod lines;
+pub mod pace;
 mod passphrase;
 pub mod program;
 pub mod prompt;

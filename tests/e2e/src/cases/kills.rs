@@ -81,7 +81,7 @@ fn children(bench: &mut Bench, name: &str, infected: bool) -> Result<String> {
     let mut moments = moments(name.len() as u64)?;
     let (mut wrong, mut hits) = (Vec::new(), 0);
     // Those that work at the end live for tenths of a second, the signer for less than that.
-    let longest = match name {
+    let mut longest = match name {
         SIGNER => 1,
         _ if infected => 1500,
         _ => 150,
@@ -102,6 +102,8 @@ fn children(bench: &mut Bench, name: &str, infected: bool) -> Result<String> {
         if hits == wanted {
             return afterwards(bench, wrong);
         }
+        // On a machine on which looking takes longer it is found when most of its life is over.
+        longest = if hit { longest } else { (longest * 3 / 4).max(1) };
     }
     Ok(format!("{hits} kills in {tries} tries"))
 }

@@ -4,6 +4,7 @@ use super::Case;
 use crate::bench::Bench;
 use crate::device::{Backing, Device};
 use crate::failure::{Failure, Result};
+use crate::pace::limit;
 use crate::program::run;
 use crate::prompt::Promptness;
 use crate::run::say;
@@ -126,7 +127,7 @@ fn prompt(bench: &mut Bench) -> Result<String> {
         }
         let best = |of: fn(&Promptness) -> f64| times.iter().map(of).fold(f64::INFINITY, f64::min);
         (arrived, scanned) = (best(|time| time.arrived), best(|time| time.scanned - time.arrived));
-        if arrived < 1.0 && scanned < 1.0 {
+        if arrived < limit(1.0) && scanned < limit(1.0) {
             return Ok("Arrived within 1 s of the kernel's event, first byte scanned within 1 s more".to_owned());
         }
     }
