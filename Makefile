@@ -83,11 +83,6 @@ venv="$$CARGO_TARGET_DIR/venv-tag"
 PYTHONDONTWRITEBYTECODE=1 "$$venv/bin/python" tests/$(1)/run.py
 endef
 
-# Adds up the lines `test result:` of a log.
-define count-tests
-awk '/^test result:/ { passed += $$4; failed += $$6 } END { printf "%d passed, %d failed\n", passed, failed }'
-endef
-
 help: ## Print this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
@@ -134,7 +129,7 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	cargo test --release $(KIOSK_CRATES) --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test-kiosk.log" || status=$$?
 	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
 	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR"/test{-tag,-evil,-journal,,-kiosk,-verifier,-windows}.log
+	tests/summary.sh "$$CARGO_TARGET_DIR"/test{-tag,-evil,-journal,,-kiosk,-verifier,-windows}.log
 	exit $$status
 
 test-tag: ## Run the second verifier of the tag (Python) against the specification's vectors and tags of its own
@@ -142,42 +137,42 @@ test-tag: ## Run the second verifier of the tag (Python) against the specificati
 	status=0
 	mkdir -p "$$CARGO_TARGET_DIR"
 	( $(call test-python,tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/test-tag.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/test-tag.log"
 	exit $$status
 
 test-evil: build ## Attack the tag of sealed media and ask every verifier; BLANCHE_VERIFY_EXE=FILE asks the one for Windows too (Wine)
 	@$(call install,$(EVIL_PACKAGES))
 	status=0
 	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/test-evil.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/test-evil.log"
 	exit $$status
 
 test-journal: build ## Record, alter and forge journals and ask both verifiers; BLANCHE_SEED=1 for the random changes
 	@$(call install,$(TAG_PACKAGES))
 	status=0
 	( $(call test-python,journal) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-journal.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/test-journal.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/test-journal.log"
 	exit $$status
 
 test-verifier: deps-test ## Run the tests of the finished verifier on the small static program
 	@mkdir -p "$$CARGO_TARGET_DIR"
 	status=0
 	tests/verifier.sh test 2>&1 | tee "$$CARGO_TARGET_DIR/test-verifier.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/test-verifier.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/test-verifier.log"
 	exit $$status
 
 test-windows: deps-test ## Run the tests of tag and verifier under Wine, and blanche-verify.exe on real media
 	@mkdir -p "$$CARGO_TARGET_DIR"
 	status=0
 	tests/windows/test.sh 2>&1 | tee "$$CARGO_TARGET_DIR/test-windows.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/test-windows.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/test-windows.log"
 	exit $$status
 
 test-kiosk: deps-test ## Run the tests of the kiosk on a display without a screen
 	@mkdir -p "$$CARGO_TARGET_DIR"
 	status=0
 	cargo test --release $(KIOSK_CRATES) --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test-kiosk.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/test-kiosk.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/test-kiosk.log"
 	exit $$status
 
 kiosk-pictures: deps-test build ## Take a picture of everything that the kiosk can show, in every mode, into the target folder
@@ -190,7 +185,7 @@ e2e: build ## Plug USB devices of every kind into a station in a virtual machine
 	@$(call install,$(E2E_PACKAGES))
 	status=0
 	"$$CARGO_TARGET_DIR/release/blanche-e2e" $(ONLY:%=--only %) 2>&1 | tee "$$CARGO_TARGET_DIR/e2e.log" || status=$$?
-	$(count-tests) "$$CARGO_TARGET_DIR/e2e.log"
+	tests/summary.sh "$$CARGO_TARGET_DIR/e2e.log"
 	exit $$status
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, SESSIONS=5000 with faults, MOMENTS=50 in the virtual machine, IMAGES=3000, SEED=1
