@@ -211,11 +211,12 @@ fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of
 	@command -v cargo-fuzz >/dev/null || { echo "Missing: cargo install --locked cargo-fuzz"; exit 1; }
 	cargo metadata --locked --format-version 1 --manifest-path tests/fuzz/Cargo.toml >/dev/null
 	tests/fuzz/seeds.sh
-	for target in $(FUZZ_TARGETS); do
-		CARGO_TARGET_DIR="$$CARGO_TARGET_DIR/fuzz" cargo +nightly fuzz run --fuzz-dir tests/fuzz "$$target" -- \
-			-max_total_time=$(FUZZ_SECONDS) -seed=$(SEED) -max_len=2400000 -timeout=10 -rss_limit_mb=2048 \
-			-verbosity=0 -print_final_stats=1
-	done
+	export CARGO_TARGET_DIR="$$CARGO_TARGET_DIR/fuzz"
+	cargo +nightly fuzz build --fuzz-dir tests/fuzz
+	# One on each processor; what a target says is kept together.
+	printf '%s\n' $(FUZZ_TARGETS) | xargs -P "$$(nproc)" -I TARGET sh -c 'status=0; "$$@" >"$$0" 2>&1 || status=$$?; cat "$$0"; exit $$status' \
+		"$$CARGO_TARGET_DIR/TARGET.log" cargo +nightly fuzz run --fuzz-dir tests/fuzz TARGET -- \
+		-max_total_time=$(FUZZ_SECONDS) -seed=$(SEED) -max_len=2400000 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1
 
 deny: toolchain ## Check licences, sources and duplicates of every program's dependencies
 	@command -v cargo-deny >/dev/null || { echo "Missing: cargo install --locked cargo-deny"; exit 1; }
