@@ -296,7 +296,8 @@ impl<'a> Gathered<'a> {
         found.sort_by(|(one, _), (other, _)| one.observed.key().cmp(&other.observed.key()));
         let positions = found.iter().enumerate().map(|(position, (_, entry))| (position, *entry));
         let kept = positions.filter_map(|(position, entry)| Some((position, self.kept.remove(&entry)?))).collect();
-        let unlisted: Vec<_> = self.unlisted.iter().map(|(subject, why)| self.unlisted(*subject, why)).collect();
+        let unlisted = self.unlisted.iter().map(|(subject, why)| self.unlisted(*subject, why));
+        let unlisted: Vec<_> = unlisted.filter(|unlisted| !stands_twice(&found, unlisted)).collect();
         let volumes = self.numbers.iter().copied().filter(|number| *number < known).collect();
         Inventory { volumes, found: found.into_iter().map(|(found, _)| found).collect(), unlisted, kept }
     }
@@ -337,6 +338,13 @@ impl<'a> Gathered<'a> {
             (None, None) => Known::NotRead,
         }
     }
+}
+
+/// What stands twice in a folder is an addition, and the comparison says so whatever else is wrong with it. `found` is sorted.
+fn stands_twice(found: &[(Found, EntryId)], Unlisted { volume, path, .. }: &Unlisted) -> bool {
+    let key = (*volume, path.as_slice(), None);
+    let first = found.partition_point(|(found, _)| found.observed.key() < key);
+    found.iter().skip(first).take_while(|(found, _)| found.observed.key() == key).nth(1).is_some()
 }
 
 fn node(entry: Entry) -> Node {
