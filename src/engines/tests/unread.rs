@@ -2,7 +2,7 @@
 //! same thing in the form that libclamav reads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "samples are made here")]
 
-use blanche_engines::containers::{Opened, inspect, samples};
+use blanche_engines::containers::{Opened, Outcome, inspect, samples};
 use blanche_sandbox::wire::{Cause, Container};
 
 fn causes(content: &[u8]) -> Vec<Cause> {
@@ -99,4 +99,34 @@ fn base_64_that_goes_on_behind_its_padding() {
     assert!(mail("aGFybWxlcw==UEsDBA"));
     assert!(!mail("aGFybWxlc3M="));
     assert!(!mail("caf=C3=A9"));
+}
+
+/// What did not come out of `content` when layers of these sizes did.
+fn missing(content: &[u8], layers: &[usize]) -> Vec<Container> {
+    let mut outcome = Outcome::default();
+    for bytes in layers.iter().map(|bytes| u64::try_from(*bytes).unwrap()) {
+        outcome.direct.add(bytes);
+        outcome.all.add(bytes);
+    }
+    inspect(content, "bin", &Opened::claimed(), 1 << 20).missing(&outcome).collect()
+}
+
+#[test]
+fn a_layer_is_a_member_of_one_archive() {
+    let (zip, mut disc) = (sample(Container::Zip), sample(Container::Iso9660));
+    let member = b"marker of some length".len();
+    assert!(missing(&disc, &[member]).is_empty());
+    // The first 16 sectors of a disc are free for anything.
+    disc[..zip.len()].copy_from_slice(&zip);
+    assert_eq!(missing(&disc, &[member]), [Container::Iso9660, Container::Zip]);
+    assert!(missing(&disc, &[member, member]).is_empty());
+}
+
+#[test]
+fn members_of_a_zip_are_not_what_a_stream_before_it_holds() {
+    let (zip, stream) = (sample(Container::Zip), sample(Container::Bzip2));
+    let member = b"marker of some length".len();
+    let both = [stream, zip].concat();
+    assert_eq!(missing(&both, &[member]), [Container::Bzip2]);
+    assert!(missing(&both, &[member, member]).is_empty());
 }

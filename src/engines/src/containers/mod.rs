@@ -61,17 +61,25 @@ impl Sizes {
         self.layers += other.layers;
     }
 
-    /// Whether there is a layer for each of `wanted`.
-    fn cover(&self, wanted: &HashMap<u64, u64>) -> bool {
-        wanted.iter().all(|(bytes, count)| self.counts.get(bytes).is_some_and(|found| found >= count))
+    /// Whether there are as many layers of each of these sizes as are `owed`.
+    fn cover(&self, sizes: &HashMap<u64, u64>, owed: &HashMap<u64, u64>) -> bool {
+        sizes.keys().all(|bytes| self.counts.get(bytes) >= owed.get(bytes))
+    }
+
+    /// Layers that are left when each of `owed` took its own.
+    fn beyond(&self, owed: &HashMap<u64, u64>) -> u64 {
+        let taken = self.counts.iter().filter_map(|(bytes, count)| owed.get(bytes).map(|owed| *owed.min(count)));
+        self.layers.saturating_sub(taken.sum())
     }
 }
 
 /// What a container promises.
 #[derive(Debug)]
 enum Promise {
-    /// At least one layer.
+    /// At least one layer directly inside.
     Something,
+    /// At least one layer anywhere inside: text that is encoded, in whatever the content is besides.
+    SomethingWithin,
     /// A layer of each of these sizes, directly inside.
     Sizes(HashMap<u64, u64>),
     /// A layer of each of these sizes, anywhere inside: an archive within a file that is something else.
@@ -91,26 +99,31 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// The containers that did not keep their promise.
+    /// The containers that did not keep their promise. A layer keeps one promise: a member of the tar in front is none of
+    /// the zip behind it, and content that is two archives at its first byte owes the layers of both.
     pub fn missing(&self, outcome: &Outcome) -> impl Iterator<Item = Container> {
-        // A layer is a member of one archive: a member of the tar in front is none of the zip behind it.
-        let mut owed: HashMap<u64, u64> = HashMap::new();
-        for (_, promise) in &self.promises {
+        let direct = self.owed(|promise| matches!(promise, Promise::Sizes(_)));
+        let all = self.owed(|_| true);
+        self.promises
+            .iter()
+            .filter(move |(_, promise)| match promise {
+                Promise::Something => outcome.direct.beyond(&all) == 0,
+                Promise::SomethingWithin => outcome.all.beyond(&all) == 0,
+                Promise::Sizes(sizes) => !outcome.direct.cover(sizes, &direct),
+                Promise::Somewhere(sizes) => !outcome.all.cover(sizes, &all),
+            })
+            .map(|(container, _)| *container)
+    }
+
+    /// How many layers of each size the promises of a kind ask for together.
+    fn owed(&self, kind: impl Fn(&Promise) -> bool) -> HashMap<u64, u64> {
+        let mut owed = HashMap::new();
+        for (_, promise) in self.promises.iter().filter(|(_, promise)| kind(promise)) {
             if let Promise::Sizes(sizes) | Promise::Somewhere(sizes) = promise {
                 sizes.iter().for_each(|(bytes, count)| *owed.entry(*bytes).or_default() += count);
             }
         }
-        self.promises
-            .iter()
-            .filter(move |(_, promise)| match promise {
-                Promise::Something => outcome.direct.layers == 0,
-                Promise::Sizes(sizes) => !outcome.direct.cover(sizes),
-                Promise::Somewhere(sizes) => {
-                    let all = sizes.keys().map(|bytes| (*bytes, owed.get(bytes).copied().unwrap_or_default()));
-                    !outcome.all.cover(&all.collect())
-                }
-            })
-            .map(|(container, _)| *container)
+        owed
     }
 
     fn not_checked(&mut self, cause: Cause) {
@@ -259,9 +272,8 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
             }
             inspection.promises.push((container, Promise::Something));
         }
-        Container::Xar | Container::Tnef | Container::UuEncode | Container::BinHex => {
-            inspection.promises.push((container, Promise::Something));
-        }
+        Container::Xar | Container::Tnef => inspection.promises.push((container, Promise::Something)),
+        Container::UuEncode | Container::BinHex => inspection.promises.push((container, Promise::SomethingWithin)),
         Container::Swf if !content.starts_with(b"F") => inspection.promises.push((container, Promise::Something)),
         Container::Ole2 if office::is_encrypted_ole2(content) => inspection.not_checked(Cause::Encrypted(container)),
         Container::Ole2 if compound::hides_streams(content) => {
