@@ -62,6 +62,34 @@ fn a_compound_file_whose_directory_libclamav_does_not_follow() {
     assert!(with(stream + 76, &2u32.to_le_bytes()), "a link to an entry that is none");
     assert!(with(1024 + 76, &400u32.to_le_bytes()), "a link behind the end");
     assert!(with(48, &300u32.to_le_bytes()), "no directory");
+    assert!(with(stream + 64, &66u16.to_le_bytes()), "a name beyond its field");
+    assert!(with(stream + 120, &u32::MAX.to_le_bytes()), "a stream of more bytes than the file");
+}
+
+#[test]
+fn an_entry_of_a_compound_file_that_no_link_reaches() {
+    let mut file = sample(Container::Ole2);
+    // The third entry of the directory is free.
+    let free = 1024 + 2 * 128;
+    assert!(causes(&file).is_empty());
+    for kind in [1, 2, 5] {
+        file[free + 66] = kind;
+        assert!(is_unread(&file, Container::Ole2), "kind {kind}");
+    }
+}
+
+/// A chain of lists that goes round would be gathered for as long as the file has sectors.
+#[test]
+fn a_compound_file_whose_list_of_tables_goes_round() {
+    let mut file = sample(Container::Ole2);
+    let list = file.len();
+    // So many sectors that the lists in one round do not name all tables.
+    file.resize(300 * 128 * 512, 0);
+    file[68..72].copy_from_slice(&u32::try_from(list / 512 - 1).unwrap().to_le_bytes());
+    file[list + 508..list + 512].copy_from_slice(&0xffff_fffe_u32.to_le_bytes());
+    assert!(causes(&file).is_empty());
+    file.copy_within(68..72, list + 508);
+    assert!(is_unread(&file, Container::Ole2));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Compound files ([MS-CFB]): whether libclamav finds every stream that the directory lists. It ends a walk at the first entry that it
-//! does not expect, and says nothing.
+//! Compound files ([MS-CFB]): whether libclamav finds every stream that the directory lists. It follows the links from
+//! entry to entry, passes over what it does not expect, and says nothing.
 
 use super::bytes::{le16, le32, offset, part};
 use std::collections::HashSet;
@@ -7,19 +7,31 @@ use std::collections::HashSet;
 /// Sectors and mini sectors by which libclamav 1.4 counts entries and reads tables, whatever the header says.
 const SECTOR: usize = 512;
 const SHIFTS: [u16; 2] = [9, 6];
+/// Sectors in a sector of the allocation table (2.3).
+const PER_TABLE: usize = SECTOR / 4;
 /// 2.6.1: bytes of a directory entry; 2.5: entries of the allocation table that stand in the header.
 const ENTRY: usize = 128;
 const IN_HEADER: usize = 109;
 /// 2.1: no entry, and the largest number of a sector.
 const NONE: u32 = 0xffff_ffff;
 const LARGEST: u32 = 0xffff_fffa;
-/// Storages within storages that libclamav follows.
+/// Bytes of a file that libclamav opens, storages within storages that it follows, and streams that it takes out.
+const MAX_BYTES: usize = 0x7fff_ffff;
 const MAX_DEPTH: u32 = 100;
+const MAX_ENTRIES: usize = 100_000;
+/// Bytes of a name that it takes out with macros (2.6.1: as long as its field).
+const MAX_NAME: u16 = 64;
+/// 2.6.1: kinds of entries.
+const STORAGE: u8 = 1;
+const STREAM: u8 = 2;
+const ROOT: u8 = 5;
 
-/// Whether a stream may be listed that libclamav does not reach: larger sectors, a directory that is cut short, an entry that is reached
-/// twice, or that is none.
+/// Whether a stream may be listed that libclamav does not reach: larger sectors, a directory that is cut short, an entry
+/// that is reached twice or never, or that is none.
 pub(super) fn hides_streams(content: &[u8]) -> bool {
-    [30, 32].map(|at| le16(content, at)) != SHIFTS.map(Some) || directory(content).is_none_or(|list| !is_a_tree(&list))
+    content.len() > MAX_BYTES
+        || [30, 32].map(|at| le16(content, at)) != SHIFTS.map(Some)
+        || directory(content).is_none_or(|list| !is_a_tree(&list, content.len()))
 }
 
 fn sector(content: &[u8], number: u32) -> Option<&[u8]> {
@@ -28,26 +40,17 @@ fn sector(content: &[u8], number: u32) -> Option<&[u8]> {
 
 /// The sectors of the directory, one behind the other; `None` when their chain leads nowhere or round.
 fn directory(content: &[u8]) -> Option<Vec<&[u8]>> {
-    let per_sector = SECTOR / 4;
-    let limit = content.len() / SECTOR;
-    // 2.5: the sectors of the allocation table, those behind the header's in a chain of their own.
-    let mut tables: Vec<u32> = (0..IN_HEADER).filter_map(|index| le32(content, 76 + 4 * index)).collect();
-    let mut more = le32(content, 68)?;
-    for _ in 0..limit {
-        let Some(list) = Some(more).filter(|number| *number <= LARGEST).and_then(|number| sector(content, number))
-        else {
-            break;
-        };
-        tables.extend((0..per_sector - 1).filter_map(|index| le32(list, 4 * index)));
-        more = le32(list, 4 * (per_sector - 1))?;
-    }
+    let tables = tables(content)?;
+    // libclamav believes the header's count of tables for those that the header lists.
+    let counted = offset(le32(content, 44)?);
     let next = |number: u32| {
-        let (table, index) = (offset(number) / per_sector, offset(number) % per_sector);
-        le32(sector(content, *tables.get(table)?)?, 4 * index)
+        let (table, index) = (offset(number) / PER_TABLE, offset(number) % PER_TABLE);
+        let table = tables.get(table).filter(|_| table <= counted || table >= IN_HEADER)?;
+        le32(sector(content, *table)?, 4 * index)
     };
     let (mut sectors, mut number) = (Vec::new(), le32(content, 48)?);
     while number <= LARGEST {
-        if sectors.len() > limit {
+        if sectors.len() >= MAX_ENTRIES / (SECTOR / ENTRY) {
             return None;
         }
         sectors.push(sector(content, number)?);
@@ -56,27 +59,57 @@ fn directory(content: &[u8]) -> Option<Vec<&[u8]>> {
     Some(sectors)
 }
 
-/// Whether each link of the directory (2.6) leads to an entry that is in use and was not reached before.
-fn is_a_tree(sectors: &[&[u8]]) -> bool {
-    let entry = |index: u32| {
-        let index = offset(index);
-        part(sectors.get(index / (SECTOR / ENTRY))?, index % (SECTOR / ENTRY) * ENTRY, ENTRY)
-    };
-    let (mut seen, mut next) = (HashSet::new(), vec![(0u32, 0u32)]);
+/// The sectors of the allocation table (2.5): those that the header lists, and as many of those behind them, in a chain
+/// of lists, as the file has sectors for. `None` when the chain leads nowhere or round.
+fn tables(content: &[u8]) -> Option<Vec<u32>> {
+    let needed = content.len() / SECTOR / PER_TABLE + 1;
+    let mut tables: Vec<u32> = (0..IN_HEADER).filter_map(|index| le32(content, 76 + 4 * index)).collect();
+    let (mut seen, mut more) = (HashSet::new(), le32(content, 68)?);
+    while tables.len() < needed && more <= LARGEST {
+        let list = sector(content, more).filter(|_| seen.insert(more))?;
+        tables.extend((0..PER_TABLE - 1).filter_map(|index| le32(list, 4 * index)));
+        more = le32(list, 4 * (PER_TABLE - 1))?;
+    }
+    Some(tables)
+}
+
+/// Whether each link of the directory (2.6) leads to an entry that is in use and was not reached before, and each entry
+/// that is in use is reached: some readers look at all of them. `length`: bytes of the file, in which streams must fit.
+fn is_a_tree(sectors: &[&[u8]], length: usize) -> bool {
+    let entry = |index: usize| part(sectors.get(index / (SECTOR / ENTRY))?, index % (SECTOR / ENTRY) * ENTRY, ENTRY);
+    let (mut seen, mut next) = (HashSet::new(), vec![(0usize, 0u32)]);
     while let Some((index, depth)) = next.pop() {
         let Some(entry) = entry(index).filter(|_| depth <= MAX_DEPTH && seen.insert(index)) else { return false };
-        let kind = entry.get(66).copied().unwrap_or_default();
-        // 5 is the root, 1 a storage, 2 a stream.
-        if !(if index == 0 { kind == 5 } else { matches!(kind, 1 | 2) }) {
+        if !is_expected(entry, index == 0, length) {
             return false;
         }
         // Left, right, child.
         for (at, deeper) in [(68, 0), (72, 0), (76, 1)] {
             let link = le32(entry, at).unwrap_or(NONE);
             if link != NONE {
-                next.push((link, depth.saturating_add(deeper)));
+                next.push((offset(link), depth.saturating_add(deeper)));
             }
         }
     }
-    true
+    let all = (0..).map_while(entry).enumerate();
+    all.filter(|(_, entry)| matches!(kind(entry), STORAGE | STREAM | ROOT)).all(|(index, _)| seen.contains(&index))
+}
+
+fn kind(entry: &[u8]) -> u8 {
+    entry.get(66).copied().unwrap_or_default()
+}
+
+/// Whether libclamav takes an entry for what it is: the root is the first one and no other; of a stream it takes out
+/// none with a longer name than there can be, nor of more bytes than its limits.
+fn is_expected(entry: &[u8], first: bool, length: usize) -> bool {
+    match kind(entry) {
+        ROOT => first,
+        STORAGE => !first,
+        STREAM => {
+            !first
+                && le16(entry, 64).is_some_and(|name| name <= MAX_NAME)
+                && le32(entry, 120).is_some_and(|size| offset(size) <= length)
+        }
+        _ => false,
+    }
 }
