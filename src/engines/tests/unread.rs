@@ -94,16 +94,51 @@ fn a_compound_file_whose_list_of_tables_goes_round() {
 
 #[test]
 fn a_document_in_a_form_of_its_own() {
-    let xml = |start: &str, element: &str| format!("{start}<x><{element}>QUJD</{element}></x>").into_bytes();
-    let usual = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
-    assert!(is_unread(&xml(usual, "pkg:binaryData"), Container::Ooxml));
-    assert!(is_unread(&xml(usual, "office:binary-data"), Container::OpenDocument));
-    assert!(is_unread(&xml("<?xml version='1.0'?>", "w:binData"), Container::Ooxml));
-    assert!(causes(&xml(usual, "w:binData")).is_empty());
-    let wide: Vec<u8> = xml(usual, "w:binData").iter().flat_map(|byte| [*byte, 0]).collect();
+    let xml = |name: &str| format!("<?xml version=\"1.0\"?><x><{name}>QUJD</{name}></x>").into_bytes();
+    assert!(is_unread(&xml("pkg:binaryData"), Container::Ooxml));
+    assert!(is_unread(&xml("w:binData"), Container::Ooxml));
+    assert!(is_unread(&xml("office:binary-data"), Container::OpenDocument));
+    for name in ["binary-data", "x:binary-data", "a.long-prefix:binary-data"] {
+        assert!(is_unread(&xml(name), Container::OpenDocument), "{name}");
+    }
+    assert!(is_unread(b"\xef\xbb\xbf <x><y:binData>QUJD</y:binData></x>", Container::Ooxml), "no declaration");
+    let wide: Vec<u8> = xml("w:binData").iter().flat_map(|byte| [*byte, 0]).collect();
     assert!(is_unread(&[b"\xff\xfe".to_vec(), wide].concat(), Container::Ooxml));
     assert!(is_unread(b"ActiveMime\0\0\x01\xf0", Container::Ole2));
     assert!(is_unread(b"\x10\0\0\0\x20\0\0\0LZFu\0\0\0\0", Container::Ole2));
+}
+
+#[test]
+fn an_element_of_a_document_counts_with_what_is_in_it() {
+    let document = |text: &str| causes(format!("<?xml version=\"1.0\"?>\n<x>{text}</x>").as_bytes());
+    let unread = [
+        "<b:binary-data>\r\n\t QUJD\n</b:binary-data>",
+        "<b:binary-data a='>' c=\"/>\">QUJD</b:binary-data>",
+        "<b:binary-data><!-- --> QUJD</b:binary-data>",
+        "<b:binary-data><![CDATA[QUJD]]></b:binary-data>",
+        "<b:binary-data>&#81;UJD</b:binary-data>",
+        "<b:binary-data><?p?>QUJD</b:binary-data>",
+        "<b:binary-data><p><q/></p>QUJD</b:binary-data>",
+        "<!-- <b:binary-data ' --><b:binary-data>QUJD</b:binary-data>",
+        "<b:binary-data/><b:binary-data>QUJD</b:binary-data>",
+    ];
+    for text in unread {
+        assert_eq!(document(text), [Cause::ContainerUnsupported(Container::OpenDocument)], "{text}");
+    }
+    let harmless = [
+        "<xsl:template match='office:binary-data'>text</xsl:template>",
+        "<b:binary-data><xsl:value-of select='.'/></b:binary-data>text",
+        "<b:binary-data>\n <xsl:call-template name='n'><p/></xsl:call-template>\n</b:binary-data>text",
+        "<b:binary-data/>text",
+        "<b:binary-data a='>' />text",
+        "<b:binary-data></b:binary-data>text",
+        "<b:binary-data-of>text</b:binary-data-of>",
+        "&lt;b:binary-data&gt;QUJD",
+    ];
+    for text in harmless {
+        assert!(document(text).is_empty(), "{text}");
+    }
+    assert!(causes(b"a program with <b:binary-data>%s</b:binary-data> in it").is_empty());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod boot;
 mod bytes;
 mod compound;
 mod embedded;
+mod flat_xml;
 mod iso;
 mod mail;
 mod members;

@@ -2,7 +2,7 @@
 //! for encrypted Office documents, only for PDF.
 
 use super::bytes::{has, le16, part};
-use super::signatures::HEAD;
+use super::flat_xml;
 use blanche_sandbox::wire::Container;
 use memchr::memmem;
 
@@ -38,26 +38,13 @@ fn directory(content: &[u8]) -> Option<&[u8]> {
     content.get(index.checked_add(1)?.checked_mul(sector)?..)
 }
 
-/// A form of document whose objects nobody takes out: macros of a mail as ActiveMime, compressed RTF ([MS-OXRTFCP] 2.1.3.1), and one
-/// file of XML with everything in base 64 (ECMA-376 "Flat OPC", Word 2003, "Flat ODF"). libclamav decodes `binData` alone, and only behind
-/// `<?xml version="1.0"` in UTF-8.
+/// A form of document whose objects nobody takes out: macros of a mail as ActiveMime, compressed RTF ([MS-OXRTFCP]
+/// 2.1.3.1), and one file of XML.
 pub(super) fn unread_document(content: &[u8]) -> Option<Container> {
     if content.starts_with(b"ActiveMime") || has(content, 8, b"LZFu") {
         return Some(Container::Ole2);
     }
-    let wide = |text: &[u8]| text.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<u8>>();
-    let head = content.get(..HEAD).unwrap_or(content);
-    let holds = |text: &[u8]| memmem::find(content, text).is_some();
-    if let Some(at) = memmem::find(head, b"<?xml") {
-        let known = has(content, at, b"<?xml version=\"1.0\"");
-        let word = holds(b"pkg:binaryData") || (!known && holds(b"binData"));
-        let odf = holds(b"office:binary-data");
-        return word.then_some(Container::Ooxml).or(odf.then_some(Container::OpenDocument));
-    }
-    let xml = memmem::find(head, &wide(b"<?xml")).is_some();
-    let words: [&[u8]; 3] = [b"pkg:binaryData", b"binData", b"office:binary-data"];
-    // Of the other byte order only the first byte is missing.
-    (xml && words.iter().any(|word| holds(&wide(word)))).then_some(Container::Ooxml)
+    flat_xml::embeds(content)
 }
 
 /// Whether a compound file is an encrypted document.
