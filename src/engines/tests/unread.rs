@@ -161,7 +161,9 @@ fn base_64_that_goes_on_behind_its_padding() {
     assert!(mail("aGFybWxlc3M=UEsDBA"));
     assert!(mail("aGFybWxlcw==UEsDBA"));
     assert!(!mail("aGFybWxlc3M="));
-    assert!(!mail("caf=C3=A9"));
+    let parts = "--B\nContent-Transfer-Encoding: base64\n\naGFybWxlc3M=\n--B\n\ncaf=C3=A9\n--B--\n";
+    let head = "From: a@b.c\nTo: d@e.f\nContent-Type: multipart/mixed; boundary=B\n\n";
+    assert!(!is_unread(format!("{head}{parts}").as_bytes(), Container::Eml), "a text in quoted-printable");
 }
 
 /// What did not come out of `content` when layers of these sizes did.
@@ -192,4 +194,20 @@ fn members_of_a_zip_are_not_what_a_stream_before_it_holds() {
     let both = [stream, zip].concat();
     assert_eq!(missing(&both, &[member]), [Container::Bzip2]);
     assert!(missing(&both, &[member, member]).is_empty());
+}
+
+/// libclamav takes the first part of a signed mail only, and none of some other kinds.
+#[test]
+fn a_part_of_a_mail_that_does_not_come_out_is_missed() {
+    let part = |kind: &str, digits: &str| {
+        format!("--B\nContent-Type: {kind}\nContent-Transfer-Encoding: base64\n\n{digits}\n")
+    };
+    let text = part("text/plain", "SGVsbG8gdGhlcmU=");
+    let mail = |second: &str| {
+        let head = "From: a@b.c\nTo: d@e.f\nContent-Type: multipart/signed; boundary=B\n\n";
+        format!("{head}{text}{second}--B--\n").into_bytes()
+    };
+    assert_eq!(missing(&mail(&part("application/zip", "UEsDBAoAAAAA")), &[11, 11]), [Container::Eml]);
+    assert!(missing(&mail(&part("application/zip", "UEsDBAoAAAAA")), &[11, 9]).is_empty());
+    assert!(missing(&mail(&part("application/pkcs7-signature", "MIIBAAAA")), &[11]).is_empty());
 }

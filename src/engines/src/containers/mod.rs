@@ -12,6 +12,7 @@ mod flat_xml;
 mod iso;
 mod mail;
 mod members;
+mod mime;
 mod office;
 mod openers;
 mod pdf;
@@ -283,12 +284,7 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         Container::Rtf if rtf::hides_objects(content) => {
             inspection.not_checked(Cause::ContainerUnsupported(container));
         }
-        Container::Eml | Container::Mbox if mail::announces_encoded_parts(content) => {
-            if mail::goes_on_behind_padding(content) {
-                inspection.not_checked(Cause::ContainerUnsupported(container));
-            }
-            inspection.promises.push((container, Promise::Something));
-        }
+        Container::Eml | Container::Mbox => promise_mail(inspection, container, content),
         Container::Pdf
             if pdf::is_taken_for_another(content)
                 || pdf::has_unread_attachment(content)
@@ -299,6 +295,20 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         // Documents and mails may well hold nothing but themselves.
         _ => {}
     }
+}
+
+fn promise_mail(inspection: &mut Inspection, container: Container, content: &[u8]) {
+    let parts = mime::encoded_parts(content);
+    let encoded = mail::announces_encoded_parts(content);
+    if parts.ambiguous || (encoded && mail::goes_on_behind_padding(content)) {
+        inspection.not_checked(Cause::ContainerUnsupported(container));
+    }
+    // Something is announced in a form in which it is not counted.
+    if encoded && parts.sizes.is_empty() && parts.within.is_empty() {
+        inspection.promises.push((container, Promise::Something));
+    }
+    inspection.promises.push((container, Promise::Sizes(wanted(&parts.sizes))));
+    inspection.promises.push((container, Promise::Somewhere(wanted(&parts.within))));
 }
 
 fn promise_zip(inspection: &mut Inspection, zip: &zip::Zip, opened: &Opened, outer: bool) {
