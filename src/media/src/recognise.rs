@@ -131,12 +131,16 @@ fn near(range: &Range<u64>) -> u64 {
 
 /// Where content of files may lie, a signature is seen when that content is read.
 fn watch_content(medium: &Medium<'_>, range: &Range<u64>, content: u64) {
+    watch(medium, range, &|place, _| place.end > content);
+}
+
+/// Compares the `wanted` places (bytes on the medium) of the signatures of a volume with them when they are read.
+pub(crate) fn watch(medium: &Medium<'_>, range: &Range<u64>, wanted: &dyn Fn(&Range<u64>, &Signature) -> bool) {
     for known in signatures::of_volume(range.end.saturating_sub(range.start)) {
-        let start = range.start.saturating_add(known.offset());
-        let end = start.saturating_add(wide(known.magic.len()));
-        if end > content && end <= range.end {
+        let place = known.place(range.start);
+        if place.end <= range.end && wanted(&place, &known) {
             let (start, sign) = match known.proof {
-                Proof::Magic => (start, Sign::Magic(known.magic)),
+                Proof::Magic => (place.start, Sign::Magic(known.magic)),
                 _ => (range.start.saturating_add(known.base), Sign::Superblock(known)),
             };
             medium.watch(Watched { start, sign, volume: range.start, found: None });
@@ -284,13 +288,11 @@ fn matching(
 ) -> Result<Vec<FilesystemKind>, Removed> {
     let mut kinds = Vec::new();
     for known in signatures::of_volume(range.end.saturating_sub(range.start)) {
-        let start = range.start.saturating_add(known.offset());
-        let size = wide(known.magic.len());
-        let place = start..start.saturating_add(size);
+        let place = known.place(range.start);
         if kinds.contains(&known.kind) || place.end > range.end || !allowed(&place) {
             continue;
         }
-        match medium.read_vec(start, size) {
+        match medium.read_vec(place.start, wide(known.magic.len())) {
             Ok(found) if found == known.magic && proven(medium, range, &known, announced)? => kinds.push(known.kind),
             Ok(_) | Err(ReadError::Unreadable { .. }) => {}
             Err(ReadError::Removed) => return Err(Removed),

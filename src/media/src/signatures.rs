@@ -4,8 +4,9 @@
 //! libblkid/src/superblocks) looks at the same. A magic of two bytes is met by chance, so the fields around it must make
 //! sense before it is believed where nobody announced a volume.
 
-use crate::bytes::{Record, index};
+use crate::bytes::{Record, index, wide};
 use blanche_sandbox::wire::FilesystemKind;
+use std::ops::Range;
 
 /// Bytes of a superblock that a [`Proof`] sees.
 pub(crate) const SUPERBLOCK: u64 = 512;
@@ -34,9 +35,10 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// First byte of the magic, from the start of the volume.
-    pub(crate) fn offset(&self) -> u64 {
-        self.base.saturating_add(self.at)
+    /// Where the magic stands on the medium when the volume begins at `start`.
+    pub(crate) fn place(&self, start: u64) -> Range<u64> {
+        let first = start.saturating_add(self.base).saturating_add(self.at);
+        first..first.saturating_add(wide(self.magic.len()))
     }
 
     /// Whether these bytes from `base` on are such a superblock: magic and fields.

@@ -6,6 +6,7 @@ use super::{Announced, Lba, TableRange, Views, ebr, gaps, label};
 use crate::fat;
 use crate::filesystem::Fault;
 use crate::recognise::{self, is_boot_sector};
+use crate::signatures::{self, Signature};
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{BootAreaKind, Cause, Corruption, PartitionTable, ReadLimit, VolumeRole};
 use std::ops::Range;
@@ -197,7 +198,7 @@ impl Views {
     }
 
     /// Whether the medium as a whole carries a filesystem beside its table (an ISO 9660 image with an MBR, say), as far
-    /// as that can be told without reading content of the volumes' files.
+    /// as that can be told without reading content of the volumes' files. What its content says is seen when it is read.
     fn whole_medium_holds_filesystem(&self, medium: &Medium<'_>) -> Result<bool, Removed> {
         if self.tables.is_empty() {
             return Ok(false);
@@ -211,7 +212,22 @@ impl Views {
         }
         let outside =
             |place: &Range<u64>| contents.iter().all(|held| place.end <= held.start || place.start >= held.end);
-        Ok(!recognise::signatures(medium, &(0..medium.capacity()), &outside)?.is_empty())
+        let whole = 0..medium.capacity();
+        if !recognise::signatures(medium, &whole, &outside)?.is_empty() {
+            return Ok(true);
+        }
+        recognise::watch(medium, &whole, &|place, known| !outside(place) && !self.announce(place, known, &whole));
+        Ok(false)
+    }
+
+    /// Whether a volume, cut to `whole`, has a signature in this place as one of its own: then it is no second
+    /// filesystem, as in an image of a disc whose partition begins where the medium does.
+    fn announce(&self, place: &Range<u64>, known: &Signature, whole: &Range<u64>) -> bool {
+        self.volumes.iter().any(|volume| {
+            let (start, end) = (volume.range.start, volume.range.end.min(whole.end));
+            let same = |own: Signature| own.magic == known.magic && own.place(start) == *place && place.end <= end;
+            signatures::of_volume(end.saturating_sub(start)).any(same)
+        })
     }
 
     /// Adds the filesystems that stand outside every partition.

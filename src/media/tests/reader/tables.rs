@@ -261,6 +261,52 @@ fn a_second_filesystem_where_files_lie_is_named() {
     assert!(read_image(image).says(&Cause::Corrupt(Corruption::SecondFilesystem)));
 }
 
+/// A medium with one FAT partition from this sector on, as no partitioning tool aligns it today.
+fn early(start: u32, volume: &[u8]) -> Vec<u8> {
+    let mut image = vec![0; start as usize * 512];
+    image.extend_from_slice(volume);
+    image[446 + 4] = 0x01;
+    image[446 + 8..446 + 12].copy_from_slice(&start.to_le_bytes());
+    image[446 + 12..446 + 16].copy_from_slice(&(volume.len() as u32 / 512).to_le_bytes());
+    image[510..512].copy_from_slice(&[0x55, 0xaa]);
+    image
+}
+
+/// Hosts that mount the medium and not its partition see other files: those of an ISO 9660, say, that stands in free
+/// clusters or in a file of a partition that begins before byte 32768.
+#[test]
+fn a_filesystem_of_the_medium_in_the_content_of_a_partition_is_named() {
+    let second = Cause::Corrupt(Corruption::SecondFilesystem);
+    let named = |image: Vec<u8>, at: usize| {
+        let notes = read_image(image).not_read;
+        let said: Vec<_> = notes.iter().map(|note| (note.subject, note.offset, &note.cause)).collect();
+        assert_eq!(said, [(Subject::Medium, at as u64, &second)]);
+    };
+    let signatures: [(u32, usize, &[u8]); 4] =
+        [(1, 32_769, b"CD001"), (1, 32_769, b"BEA01"), (1, 65_600, b"_BHRfS_M"), (63, 65_600, b"_BHRfS_M")];
+    for (start, at, magic) in signatures {
+        let mut free = early(start, &empty_fat(12, 4 * MIB, &[]));
+        assert_eq!(read_image(free.clone()).not_read, []);
+        free[at..at + magic.len()].copy_from_slice(magic);
+        named(free, at);
+        let file = BTreeMap::from([("FILE.BIN".to_owned(), vec![b'x'; 100_000])]);
+        let mut held = early(start, &fat(12, 4 * MIB, &[], &file));
+        held[at..at + magic.len()].copy_from_slice(magic);
+        named(held, at);
+    }
+}
+
+/// The last partition ends with the medium, so that both have the places of a RAID member at the end.
+#[test]
+fn a_signature_that_a_partition_shares_with_the_medium_is_named_once() {
+    let mut image = disk(20 * MIB, "label: dos\n2048,,c\n", &[(2048, &empty_fat(16, 19 * MIB, &[]))]);
+    let at = image.len() - (64 << 10);
+    image[at..at + 4].copy_from_slice(b"\xfc\x4e\x2b\xa9");
+    let notes = read_image(image).not_read;
+    let said: Vec<_> = notes.iter().map(|note| (note.subject, note.offset)).collect();
+    assert_eq!(said, [(Subject::Volume(0), at as u64)]);
+}
+
 /// Linux makes the partitions of such a label beside the volume, wherever they lie.
 #[test]
 fn labels_of_sun_and_sgi_around_a_boot_sector_are_named() {
