@@ -13,7 +13,7 @@ const GAP_END: u64 = 1 << 20;
 /// Boot block and superblock of ext.
 const EXT: u64 = 2048;
 /// Start of a volume without boot area of its own.
-const HEAD: u64 = 64 << 10;
+pub(crate) const HEAD: u64 = 64 << 10;
 
 /// The boot areas of a medium with these volumes and tables, in order; none at all when there are more than
 /// [`MAX_AREAS`], because part of them would bind nothing.

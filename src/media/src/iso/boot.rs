@@ -1,5 +1,5 @@
-//! El Torito boot images. A computer that starts from the medium runs them, whether a tree names them or not, so what
-//! no tree names is handed over as a file of a folder of its own.
+//! El Torito boot images and their catalogues. A computer that starts from the medium reads them, whether a tree names
+//! them or not, so what the content of no file holds is handed over as a file of a folder of its own.
 
 use super::descriptor::Root;
 use super::folder::{Piece, for_each_record, start_of};
@@ -9,6 +9,7 @@ use super::record::DirectoryRecord;
 use super::window::Window;
 use crate::fat;
 use crate::filesystem::{ContentId, Found, Stored};
+use crate::partition;
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::EntryKind;
 use std::cell::RefCell;
@@ -21,24 +22,40 @@ pub(super) const FOLDER: &[u8] = b"[boot]";
 /// Bytes of folders that are searched for the images.
 const MAX_SEARCH: u64 = 64 << 20;
 
-/// A boot image.
-#[derive(Clone, Debug)]
-pub(super) struct Image {
-    pub(super) start: u64,
-    /// Bytes, where the catalogue states them.
-    pub(super) size: Option<u64>,
-    /// First byte of what comes next.
-    pub(super) next: u64,
-    /// Bytes of the medium.
-    pub(super) capacity: u64,
-    /// A file of some tree holds it.
-    pub(super) in_file: bool,
+/// What an [`Image`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A floppy disk, or code that is loaded as it is.
+    Image,
+    /// A hard disk with its partition table.
+    Disk,
+    /// The boot catalogue itself.
+    Catalogue,
 }
 
-/// Looks for the images among the files of all trees, and for the size of those that no tree has.
+/// A boot image or catalogue.
+#[derive(Clone, Debug)]
+pub(super) struct Image {
+    kind: Kind,
+    start: u64,
+    /// Bytes, where the catalogue states them.
+    size: Option<u64>,
+    /// First byte behind the volume, or behind the medium for an image that lies there.
+    end: u64,
+    /// First byte of what comes next.
+    next: u64,
+    /// Bytes of the medium.
+    capacity: u64,
+    /// First byte that is no content of a file which holds the start, nor in a boot area that a tag binds.
+    bound: u64,
+    /// Among its kind, from 1.
+    number: usize,
+}
+
+/// Looks for the images among the files of all trees, and for their size.
 pub(super) fn search(medium: &Medium<'_>, roots: &[Root], images: &mut Vec<Image>) -> Result<(), Removed> {
-    images.sort_by_key(|image| (image.start, std::cmp::Reverse(image.size)));
-    images.dedup_by_key(|image| image.start);
+    images.sort_by_key(|image| (image.kind, image.start, std::cmp::Reverse(image.size)));
+    images.dedup_by_key(|image| (image.kind, image.start));
     if images.is_empty() {
         return Ok(());
     }
@@ -54,7 +71,14 @@ pub(super) fn search(medium: &Medium<'_>, roots: &[Root], images: &mut Vec<Image
             images.iter_mut().for_each(|image| image.meets(&place, record.is_directory()));
         })?;
     }
-    images.iter_mut().try_for_each(|image| image.measure(medium))
+    let is_catalogue = |image: &Image| image.kind == Kind::Catalogue;
+    for kind in images.chunk_by_mut(|one, next| is_catalogue(one) == is_catalogue(next)) {
+        for (number, image) in (1..).zip(kind) {
+            image.number = number;
+            image.measure(medium)?;
+        }
+    }
+    Ok(())
 }
 
 /// All records of a tree, as far as `left` bytes of folders hold them.
@@ -89,6 +113,18 @@ fn for_each_in_tree(
 }
 
 impl Image {
+    /// An image at `start`, in a volume that ends at `end`.
+    pub(super) fn new(kind: Kind, start: u64, size: Option<u64>, (end, capacity): (u64, u64)) -> Self {
+        let end = if start < end { end } else { capacity };
+        Self { kind, start, size, end, next: end, capacity, bound: start, number: 0 }
+    }
+
+    /// The catalogue in `place`; what of it lies before `bound` is in a boot area.
+    pub(super) fn catalogue(place: &Range<u64>, bound: u64, ends: (u64, u64)) -> Self {
+        let size = place.end.saturating_sub(place.start);
+        Self { bound, ..Self::new(Kind::Catalogue, place.start, Some(size), ends) }
+    }
+
     fn comes_before(&mut self, start: u64) {
         if start > self.start {
             self.next = self.next.min(start);
@@ -97,35 +133,41 @@ impl Image {
 
     fn meets(&mut self, place: &Range<u64>, is_folder: bool) {
         self.comes_before(place.start);
-        // The catalogue counts in whole sectors.
-        let end = self.start.saturating_add(self.size.unwrap_or(1));
-        let length = place.end.saturating_sub(place.start).div_ceil(SECTOR).saturating_mul(SECTOR);
-        let held = place.start.saturating_add(length);
-        self.in_file |= !is_folder && place.start <= self.start && held >= end;
+        if !is_folder && place.contains(&self.start) {
+            self.bound = self.bound.max(place.end);
+        }
     }
 
-    /// The catalogue does not say how large it is: a FAT volume does, and anything else may go on up to the next thing.
+    /// How much of it a computer may read: the greater of what the catalogue states and what the image says about
+    /// itself. Without either it loads a sector; what no file holds the start of may go on up to the next thing.
     fn measure(&mut self, medium: &Medium<'_>) -> Result<(), Removed> {
-        if self.in_file || self.size.is_some() {
-            return Ok(());
-        }
-        let room = self.next.saturating_sub(self.start);
-        self.size = match medium.read_vec(self.start, SECTOR) {
-            Ok(sector) => fat::Boot::parse(&sector).ok().map(|boot| boot.total.min(room)),
+        let own = match medium.read_vec(self.start, SECTOR) {
+            Ok(sector) => self.own_size(&sector).map(|size| size.min(self.end.saturating_sub(self.start))),
             Err(ReadError::Removed) => return Err(Removed),
             Err(ReadError::Unreadable { .. }) => None,
         };
-        self.size = self.size.or(Some(room));
+        let room = if self.bound > self.start { SECTOR } else { self.next.saturating_sub(self.start).max(SECTOR) };
+        self.size = self.size.max(own).or(Some(room));
         Ok(())
     }
 
-    /// The image as a file, unless a tree has it.
-    pub(super) fn found(&self, number: usize, ledger: &RefCell<Ledger>, root: &Root) -> Option<Found> {
-        if self.in_file {
+    /// A FAT volume says how large it is, and so does the partition table of a disk.
+    fn own_size(&self, sector: &[u8]) -> Option<u64> {
+        match self.kind {
+            Kind::Image => fat::Boot::parse(sector).ok().map(|boot| boot.total),
+            Kind::Disk => partition::disk_length(sector),
+            Kind::Catalogue => None,
+        }
+    }
+
+    /// The image as a file, unless the content of one holds all of it.
+    pub(super) fn found(&self, ledger: &RefCell<Ledger>, root: &Root) -> Option<Found> {
+        let size = self.size.unwrap_or(0).max(1);
+        if self.start.saturating_add(size) <= self.bound {
             return None;
         }
-        let size = self.size.unwrap_or(0).max(1);
-        let mut found = Found::new(format!("image {}", number.saturating_add(1)).into_bytes(), EntryKind::File);
+        let kind = if self.kind == Kind::Catalogue { "catalogue" } else { "image" };
+        let mut found = Found::new(format!("{kind} {}", self.number).into_bytes(), EntryKind::File);
         let mut extents = Vec::new();
         // An image may be a partition behind the volume, which computers start from by the catalogue all the same.
         let medium = Geometry { range: 0..self.capacity, ..root.geometry.clone() };

@@ -1,8 +1,9 @@
 //! The boot catalogue (El Torito 1.0, 2): which images a computer may start.
 
-use super::boot::Image;
+use super::boot::{Image, Kind};
 use super::geometry::SECTOR;
 use super::ledger::Ledger;
+use crate::boot_areas::HEAD;
 use crate::bytes::{Record, wide};
 use crate::filesystem::Fault;
 use crate::source::{Medium, ReadError, Removed};
@@ -16,7 +17,7 @@ const MAX_IMAGES: usize = 256;
 /// Of sectors of 512 bytes: what a BIOS loads when the image loads the rest by itself.
 const FIRST_PART: u64 = 4;
 
-/// The images of a catalogue at `start`, whose sectors are counted from `base`.
+/// The images of a catalogue at `start`, whose sectors are counted from `base`, and the catalogue itself.
 pub(super) fn images(
     medium: &Medium<'_>,
     ledger: &RefCell<Ledger>,
@@ -24,7 +25,8 @@ pub(super) fn images(
     faults: &mut Vec<Fault>,
 ) -> Result<Vec<Image>, Removed> {
     let range = ledger.borrow().range.clone();
-    let mut entries = Entries { end: range.end, capacity: medium.capacity(), ..Entries::default() };
+    let ends = (range.end, medium.capacity());
+    let mut entries = Entries { ends, ..Entries::default() };
     let mut fault = |length, cause| faults.push(Fault { offset: start, length, cause });
     let length = MAX_CATALOGUE.min(range.end.saturating_sub(start));
     let mut bytes = Vec::new();
@@ -54,6 +56,10 @@ pub(super) fn images(
         fault(SECTOR, Cause::ReadLimit(ReadLimit::Entries));
         images.truncate(MAX_IMAGES);
     }
+    let place = start..start.saturating_add(wide(bytes.len()));
+    if !place.is_empty() {
+        images.push(Image::catalogue(&place, range.start.saturating_add(HEAD), ends));
+    }
     Ok(images)
 }
 
@@ -69,8 +75,7 @@ fn is_valid(bytes: &[u8]) -> bool {
 #[derive(Default)]
 struct Entries {
     /// First byte behind the volume, and behind the medium.
-    end: u64,
-    capacity: u64,
+    ends: (u64, u64),
     number: usize,
     /// Entries of the section that follow.
     left: u16,
@@ -106,17 +111,15 @@ impl Entries {
     /// The image of an initial or section entry (2.2, 2.4).
     fn image(&self, entry: Record<'_>, base: u64) -> Option<Image> {
         let sectors = u64::from(entry.u16(6));
-        let size = match entry.u8(1) & 0x0f {
-            1 => Some(1200 << 10),
-            2 => Some(1440 << 10),
-            3 => Some(2880 << 10),
-            // A hard disk: its own partition table says how large it is.
-            4 => None,
-            _ => (sectors > FIRST_PART).then(|| sectors.saturating_mul(512)),
+        let (kind, size) = match entry.u8(1) & 0x0f {
+            1 => (Kind::Image, Some(1200 << 10)),
+            2 => (Kind::Image, Some(1440 << 10)),
+            3 => (Kind::Image, Some(2880 << 10)),
+            4 => (Kind::Disk, None),
+            _ => (Kind::Image, (sectors > FIRST_PART).then(|| sectors.saturating_mul(512))),
         };
         let block = entry.u32(8);
         let start = base.saturating_add(u64::from(block).saturating_mul(SECTOR));
-        let next = if start < self.end { self.end } else { self.capacity };
-        (block > 0).then_some(Image { start, size, next, capacity: self.capacity, in_file: false })
+        (block > 0).then(|| Image::new(kind, start, size, self.ends))
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct IsoVolume {
     folders: Spans,
     ahead: Spans,
     shared_left: u64,
-    /// Boot images that this view hands over.
+    /// Boot images and catalogues that this view hands over.
     images: Vec<Image>,
     faults: Vec<Fault>,
 }
@@ -68,7 +68,7 @@ impl IsoVolume {
     }
 
     fn has_boot_folder(&self) -> bool {
-        self.images.iter().enumerate().any(|(number, image)| image.found(number, &self.ledger, &self.root).is_some())
+        self.images.iter().any(|image| image.found(&self.ledger, &self.root).is_some())
     }
 
     /// The bytes of a folder on the medium, and what is wrong with its place.
@@ -121,8 +121,7 @@ impl IsoVolume {
     }
 
     fn list_images(&self, sink: Sink<'_>) {
-        let images = self.images.iter().enumerate();
-        for found in images.filter_map(|(number, image)| image.found(number, &self.ledger, &self.root)) {
+        for found in self.images.iter().filter_map(|image| image.found(&self.ledger, &self.root)) {
             if sink(found).is_break() {
                 return;
             }

@@ -80,6 +80,13 @@ pub(crate) fn records(sector: &[u8]) -> Option<[MbrEntry; 4]> {
     }))
 }
 
+/// Bytes up to the end of the last partition of a disk with blocks of 512 bytes that begins with this sector.
+pub(crate) fn disk_length(sector: &[u8]) -> Option<u64> {
+    let entries = parse(sector)?;
+    let used = entries.iter().filter(|entry| entry.used());
+    used.map(|entry| Lba(entry.first.0.saturating_add(entry.count)).byte(512)).max()
+}
+
 /// Whether a sector that is also a valid boot sector carries a table that a host would follow: boot code, text and
 /// zeros at 446 make none.
 pub(crate) fn plausible_beside_boot_sector(entries: &[MbrEntry; 4], capacity: u64, block: u64) -> bool {

@@ -11,7 +11,7 @@ mod label;
 mod mbr;
 mod views;
 
-pub(crate) use mbr::is_subdivided;
+pub(crate) use mbr::{disk_length, is_subdivided};
 pub(crate) use views::discover;
 
 use crate::filesystem::Fault;

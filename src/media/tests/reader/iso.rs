@@ -2,6 +2,8 @@
 
 #[path = "iso_aged.rs"]
 mod aged;
+#[path = "iso_boot.rs"]
+mod boot;
 #[path = "iso_hybrid.rs"]
 mod hybrid;
 #[path = "iso_lies.rs"]

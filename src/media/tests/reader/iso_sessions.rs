@@ -70,7 +70,7 @@ fn sessions_of_genisoimage() {
 
 #[test]
 fn boot_images_that_no_tree_names_are_files() {
-    let tree = small(&[("boot/bios.bin", 20_000), ("boot/efi.img", 100_000), ("file.bin", 9000)]);
+    let tree = small(&[("boot/bios.bin", 20_000), ("boot/efi.img", 49 * 2048), ("file.bin", 9000)]);
     let boot = ["-b", "boot/bios.bin", "-c", "boot/boot.cat", "-no-emul-boot", "-boot-load-size", "4"];
     let efi = ["-eltorito-alt-boot", "-e", "boot/efi.img", "-no-emul-boot"];
     let visible = read_image(made(XORRISO, &[&["-r"][..], &boot, &efi].concat(), &tree));

@@ -347,7 +347,7 @@ fn an_image_in_the_boot_catalogue_only() {
     let hidden = image.append(&[7; 5 * SECTOR]);
     let catalogue = image.u32(image.descriptor(0) + 71) * SECTOR;
     let good = image.clone();
-    // A section of two more images, one of which is a file that a tree has.
+    // A section of two more images, one of which is a file that a tree has, with its last sector.
     let section = catalogue + 64;
     image.0[section..section + 4].copy_from_slice(&[0x91, 0xef, 2, 0]);
     let known = image.u32(catalogue + 32 + 8) as u32;
@@ -357,10 +357,12 @@ fn an_image_in_the_boot_catalogue_only() {
         image.0[entry + 6..entry + 8].copy_from_slice(&count.to_le_bytes());
         image.0[entry + 8..entry + 12].copy_from_slice(&block.to_le_bytes());
     }
+    let whole = image.0[known as usize * SECTOR..][..20_480].to_vec();
     let reading = read_image(image.0);
     assert_eq!(reading.not_read, []);
     let boot: Vec<_> = reading.files(0).into_iter().filter(|(path, _)| path.starts_with("[boot]")).collect();
-    assert_eq!(boot, [("[boot]/image 2".to_owned(), vec![7; 5 * SECTOR])]);
+    let expected = [("[boot]/image 1".to_owned(), whole), ("[boot]/image 2".to_owned(), vec![7; 5 * SECTOR])];
+    assert_eq!(boot, expected);
     // A catalogue whose checksum does not hold, and one outside of the volume.
     let mut image = good.clone();
     image.0[catalogue + 4] ^= 1;
