@@ -83,6 +83,56 @@ class Written(BothTest):
         # What covers only deleted records proves nothing.
         self.assertEqual(self.verdict(outside), (51, []))
 
+    def deleted(self, **changes):
+        """A checkpoint of what was deleted meanwhile, at the beginning of what is kept."""
+        self.journal.transfer(session(1), NOON)
+        self.journal.checkpoint(NOON, lambda: self.journal.rotate(NOON), **changes)
+        self.retained()
+
+    def retained(self):
+        number, first, previous = self.journal.database.execute("SELECT number, first, previous FROM segment").fetchone()
+        self.journal.retain(number - 1, 1, first - 1, bytes.fromhex(previous), NOON, LATER)
+
+    def test_a_checkpoint_whose_record_retention_deleted_is_accepted_and_proves_nothing(self):
+        self.deleted()
+        self.assertEqual(self.verdict(), (51, []))
+        self.journal.transfer(session(2), LATER)
+        newest = self.journal.checkpoint(LATER)
+        self.assertEqual(self.verdict(), (0, []))
+        self.assertEqual(self.verdict(newest), (0, []))
+
+    def test_a_checkpoint_of_another_journal_or_record_is_found_also_where_its_record_was_deleted(self):
+        for changes in ({1: bytes(16)}, {6: 1}):
+            with self.subTest(changes=changes):
+                self.journal = Journal(self.work / f"j{len(list(self.work.iterdir()))}", self.signer)
+                self.addCleanup(self.journal.close)
+                self.deleted(claims=changes)
+                self.assertEqual(self.verdict()[1], ["J-CHECKPOINT"])
+
+    def test_a_checkpoint_of_the_last_record_that_was_deleted_has_its_hash(self):
+        for changes, faults in (({}, []), ({7: bytes(32)}, ["J-CHECKPOINT"])):
+            with self.subTest(changes=changes):
+                self.journal = Journal(self.work / f"j{len(list(self.work.iterdir()))}", self.signer)
+                self.addCleanup(self.journal.close)
+                self.journal.event("segment_closed", {"number": 1}, NOON)
+                self.journal.checkpoint(NOON, self.begin_next, claims=changes)
+                self.retained()
+                self.assertEqual(self.verdict(), (50 if faults else 51, faults))
+
+    def begin_next(self):
+        self.journal.database.close()
+        self.journal.open(NOON)
+
+    def test_a_deletion_that_no_signature_covers_proves_nothing(self):
+        """Somebody who may write the folder says that retention deleted what is inconvenient."""
+        self.fill()
+        self.journal.rotate(LATER)
+        self.journal.transfer(session(3), LATER)
+        newest = self.journal.checkpoint(LATER)
+        self.assertEqual(self.verdict(newest), (0, []))
+        self.retained()
+        self.assertEqual(self.verdict(newest), (51, []))
+
     def test_checkpoints_that_do_not_fit_are_found(self):
         self.fill()
         self.journal.transfer(session(3), LATER)

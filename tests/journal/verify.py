@@ -53,12 +53,12 @@ def judge_outside(raw, trust, walk):
         walk.fault("J-OTHER")
     elif claims.sequence > walk.last:
         walk.fault("J-TRUNCATED", claims.sequence)
+    elif claims.sequence < walk.first_segment[2]:
+        return None, True
     elif claims.sequence in walk.hashes:
         if walk.hashes[claims.sequence] == claims.hash:
             return (claims if trust else None), False
         walk.fault("J-CHECKPOINT", claims.sequence)
-    elif claims.sequence < walk.first_segment[2]:
-        return None, True
     else:
         walk.fault("J-SEQUENCE", claims.sequence)
     return None, False
@@ -76,7 +76,9 @@ def verify(folder, trust=None, outside=None, every_signature=False):
     for raw in stored[: None if every_signature else 1] if trust else []:
         try:
             claims = checkpoints.verify(raw, *trust)
-            proof = max(filter(None, (proof, claims)), key=lambda one: one.sequence)
+            # One that covers only what retention deleted proves nothing.
+            if walk.first_segment and claims.sequence >= walk.first_segment[2]:
+                proof = max(filter(None, (proof, claims)), key=lambda one: one.sequence)
         except checkpoints.BAD:
             walk.fault("J-SIGNATURE")
     for segment in found:
@@ -93,7 +95,8 @@ def safe(read):
 
 def answer(walk, proof, older):
     """As JSON, with the exit code."""
-    code = ALTERED if walk.faults else UNSIGNED if proof is None or older else PROVED
+    deletion = proof and walk.stub and walk.stub_at > proof.sequence  # that no signature covers
+    code = ALTERED if walk.faults else UNSIGNED if proof is None or older or deletion else PROVED
     return code, {
         "result": {PROVED: "proved", UNSIGNED: "unsigned", ALTERED: "altered"}[code],
         "journal": walk.journal, "last": walk.last, "proof": proof and proof.sequence,

@@ -73,9 +73,10 @@ class Journal:
     def transfer(self, body, time):
         self.record("transfer", "session", body, time)
 
-    def checkpoint(self, time, **changes):
+    def checkpoint(self, time, meanwhile=lambda: None, **changes):
         raw, counter = self.signer.sign(self.id, self.sequence, self.hash, **changes)
         covers = self.sequence
+        meanwhile()
         self.database.execute("INSERT INTO checkpoint VALUES (?, ?)", (covers, raw))
         self.event("checkpoint", {"covers": covers, "counter": counter, "sha256": hashlib.sha256(raw).hexdigest()}, time)
         return raw

@@ -3,7 +3,7 @@
 use crate::chain::ChainHash;
 use crate::error::JournalError;
 use crate::journal::{JournalSettings, Position};
-use crate::own::{OwnEvent, Stub};
+use crate::own::OwnEvent;
 use crate::segment::{self, Header, Kept, Segment};
 use crate::writer::{self, Writer, time_of};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -121,7 +121,10 @@ fn finish_deletions(
 ) -> Result<(), JournalError> {
     let newest = newest_own(&writer.segment.connection, "segment_deleted");
     let stub = newest.map_err(JournalError::database(&writer.segment.path))?;
-    let gone = stub.as_ref().and_then(Stub::of).map_or(0, |stub| stub.number);
+    let gone = match stub {
+        Some(OwnEvent::SegmentDeleted { number, .. }) => number,
+        _ => 0,
+    };
     for (number, path) in before {
         if *number <= gone {
             writer::delete(&settings.folder, path)?;

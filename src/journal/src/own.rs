@@ -69,6 +69,8 @@ impl OwnEvent {
 /// The newest stub of retention: where the chain that is kept begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stub {
+    /// Its own number.
+    pub sequence: u64,
     /// The segment that was deleted last.
     pub number: u64,
     /// Its last record.
@@ -80,12 +82,10 @@ pub struct Stub {
 }
 
 impl Stub {
-    pub(crate) fn of(event: &OwnEvent) -> Option<Self> {
-        match event {
-            OwnEvent::SegmentDeleted { number, last, hash, until, .. } => {
-                Some(Self { number: *number, last: *last, hash: ChainHash::from_hex(hash)?, until: until.clone() })
-            }
-            _ => None,
-        }
+    /// Of the event with this number.
+    pub(crate) fn of(sequence: u64, event: &OwnEvent) -> Option<Self> {
+        let OwnEvent::SegmentDeleted { number, last, hash, until, .. } = event else { return None };
+        let (number, last, until) = (*number, *last, until.clone());
+        Some(Self { sequence, number, last, hash: ChainHash::from_hex(hash)?, until })
     }
 }

@@ -96,8 +96,11 @@ pub(crate) fn judge(parts: &[Part], evidence: &Evidence<'_>, found: &mut Verific
     }
 }
 
-/// Keeps the newest.
+/// Keeps the newest. One that covers only what retention deleted proves nothing of what is there.
 fn prove(checkpoint: Checkpoint, found: &mut Verification) {
+    if checkpoint.sequence < found.first {
+        return;
+    }
     let newer = |proof: &Proof| proof.checkpoint.sequence < checkpoint.sequence;
     if found.proof.as_ref().is_none_or(newer) {
         found.proof = Some(Proof { checkpoint, from_outside: false });

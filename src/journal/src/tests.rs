@@ -5,4 +5,5 @@ mod full_disk;
 mod looking_up;
 mod properties;
 mod recording;
+mod retention;
 mod tampering;

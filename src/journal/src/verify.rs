@@ -170,6 +170,14 @@ impl Verification {
         self.fault_count == 0
     }
 
+    /// A checkpoint that verified covers what says that retention deleted the beginning: whoever may write the folder, but not
+    /// sign, can record such a thing and delete what is inconvenient.
+    #[must_use]
+    pub fn is_deletion_signed(&self) -> bool {
+        let covers = |stub: &Stub| self.proof.as_ref().is_some_and(|proof| stub.sequence <= proof.checkpoint.sequence);
+        self.deleted.as_ref().is_none_or(covers)
+    }
+
     pub(crate) fn fault(&mut self, kind: FaultKind, sequence: Option<u64>, detail: impl Into<String>) {
         self.fault_count = self.fault_count.saturating_add(1);
         if self.faults.len() < SHOWN {

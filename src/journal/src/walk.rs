@@ -29,8 +29,8 @@ pub(crate) struct Walk<'a> {
     segment: Option<u64>,
     /// The last record closed its segment.
     closed: bool,
-    /// The segment before, for checkpoints that cover its last records.
-    previous: Option<&'a Connection>,
+    /// The segments before, the newest last: a segment may close while a checkpoint of its end is signed.
+    earlier: Vec<&'a Connection>,
     counter: u64,
     /// The record about which somebody from outside knows something.
     asked: Option<u64>,
@@ -48,7 +48,7 @@ impl<'a> Walk<'a> {
             before: None,
             segment: None,
             closed: true,
-            previous: None,
+            earlier: Vec::new(),
             counter: 0,
             asked,
             answer: None,
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
             self.fault(FaultKind::Database, None, format!("{name}: {error}"));
         }
         self.segment = Some(part.header.number);
-        self.previous = Some(&part.connection);
+        self.earlier.push(&part.connection);
     }
 
     /// What SQLite thinks of the file, and whether its tables are those of the format.
@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
                     self.fault(FaultKind::Segment, kept.sequence, format!("it closes segment {number}"));
                 }
             }
-            Some(event @ OwnEvent::SegmentDeleted { .. }) => self.found.deleted = Stub::of(&event),
+            Some(event @ OwnEvent::SegmentDeleted { .. }) => self.found.deleted = Stub::of(kept.sequence, &event),
             Some(OwnEvent::Checkpoint { covers, counter, sha256 }) => {
                 let stored = stored.remove(&covers);
                 self.checkpoint(part, kept.sequence, (covers, counter, &sha256), stored)?;
@@ -225,17 +225,13 @@ impl<'a> Walk<'a> {
             return Ok(());
         };
         self.found.checkpoints = self.found.checkpoints.saturating_add(1);
-        let hash = match segment::record(&part.connection, covers)? {
-            Some(kept) => Some(kept.hash),
-            None => match self.previous {
-                Some(previous) => segment::record(previous, covers)?.map(|kept| kept.hash),
-                None => None,
-            },
-        };
+        let hash = self.hash_at(part, covers)?;
+        // There is nothing to compare it with, and it proves nothing (`signed::prove`).
+        let deleted = hash.is_none() && covers < self.found.first;
         let journal = self.found.journal.map(uuid::Uuid::into_bytes);
         let fits = stored.claims.is_some_and(|claims| {
             (Some(claims.journal), claims.sequence, claims.counter) == (journal, covers, counter)
-                && Some(claims.hash) == hash.map(|hash| hash.0)
+                && (deleted || Some(claims.hash) == hash.map(|hash| hash.0))
         });
         if !fits || stored.sha256 != sha256 || covers >= sequence {
             self.fault(FaultKind::Checkpoint, sequence, "the checkpoint that it names is another one");
@@ -245,6 +241,17 @@ impl<'a> Walk<'a> {
         }
         self.counter = self.counter.max(counter);
         Ok(())
+    }
+
+    /// Hash of the chain after a record; of those before the first one, only the last is known.
+    fn hash_at(&self, part: &Part, sequence: u64) -> Sql<Option<ChainHash>> {
+        for connection in std::iter::once(&part.connection).chain(self.earlier.iter().rev().copied()) {
+            if let Some(kept) = segment::record(connection, sequence)? {
+                return Ok(Some(kept.hash));
+            }
+        }
+        let before = self.start.filter(|(_, first, _)| sequence.saturating_add(1) == *first);
+        Ok(before.map(|(_, _, previous)| previous))
     }
 
     /// How many digests a record names; each must be listed.

@@ -42,6 +42,7 @@ fn code(found: &Verification, outside: bool) -> u8 {
     match found.is_whole() {
         false => ALTERED,
         true if found.proof.is_none() || (outside && found.outside_is_older) => UNSIGNED,
+        true if !found.is_deletion_signed() => UNSIGNED,
         true => Exit::Clean.code(),
     }
 }
@@ -120,6 +121,10 @@ fn proved(found: &Verification, trusts: bool, lang: Lang, out: &mut dyn Write) -
                 "Signatures non vérifiées : aucun dossier de confiance ; nommez-le avec --trust.",
                 "Signatures not verified: there is no trust folder; name it with --trust.",
             ),
+            (true, _) if found.is_whole() => lang.pick(
+                "Le dernier point de contrôle ne couvre que ce que la rétention a effacé : il ne prouve rien ici.",
+                "The newest checkpoint covers only what retention has deleted: it proves nothing here.",
+            ),
             (true, _) => lang.pick("Aucune signature n'est valable.", "No signature is valid."),
         };
         return writeln!(out, "{words}");
@@ -136,7 +141,15 @@ fn proved(found: &Verification, trusts: bool, lang: Lang, out: &mut dyn Write) -
             checkpoint.sequence, checkpoint.counter
         ),
     );
-    writeln!(out, "{line}")
+    writeln!(out, "{line}")?;
+    if !found.is_deletion_signed() {
+        let words = lang.pick(
+            "Aucune signature ne couvre l'effacement du début : le prochain point de contrôle doit le faire.",
+            "No signature covers the deletion of the beginning: the next checkpoint must.",
+        );
+        writeln!(out, "{words}")?;
+    }
+    Ok(())
 }
 
 /// The answer as JSON.
@@ -156,7 +169,7 @@ fn answer(found: &Verification, code: u8) -> Value {
         "segments": found.segments, "first": found.first, "last": found.last,
         "head": found.head.map(|hash| hash.to_string()),
         "events": found.events, "transfers": found.transfers, "checkpoints": found.checkpoints,
-        "deleted_up_to": found.deleted.as_ref().map(|stub| stub.last),
+        "deleted_up_to": found.deleted.as_ref().map(|stub| stub.last), "deletion_is_signed": found.is_deletion_signed(),
         "proof": proof, "outside_is_older": found.outside_is_older,
         "faults": found.faults.iter().map(fault).collect::<Vec<_>>(), "fault_count": found.fault_count,
     })
