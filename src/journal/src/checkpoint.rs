@@ -63,7 +63,17 @@ pub enum Checkpointed {
 }
 
 impl Journal {
-    /// Has the end of the chain signed: after each closing record. `sign` gets what is to be signed and returns the envelope
+    /// The newest record that is to be covered by a checkpoint and is not: the end of a session or of a copy, or what is left of
+    /// a segment that retention deleted. A crash, or a signer that refuses, leaves such records.
+    ///
+    /// # Errors
+    /// [`JournalError::Poisoned`]
+    pub fn unsigned(&self) -> Result<Option<u64>, JournalError> {
+        let writer = self.writer()?;
+        Ok(Some(writer.wanting).filter(|wanting| *wanting > writer.covered))
+    }
+
+    /// Has the end of the chain signed: whenever something is [`Journal::unsigned`]. `sign` gets what is to be signed and returns the envelope
     /// (docs/journal.md, section 6), or why there is none: no keys, a signer that refuses. Others may record meanwhile.
     ///
     /// # Errors
@@ -86,7 +96,7 @@ impl Journal {
                 let covers = request.sequence;
                 let event = OwnEvent::Checkpoint { covers, counter, sha256: sha256_hex(&envelope) };
                 let position = writer.append_checkpoint(self.settings(), &event, (covers, &envelope))?;
-                writer.counter = counter;
+                (writer.counter, writer.covered) = (counter, covers);
                 Ok(Checkpointed::Signed { counter, covers, position })
             }
             Err(reason) => {

@@ -3,7 +3,7 @@
 use crate::chain::ChainHash;
 use crate::error::JournalError;
 use crate::journal::{JournalSettings, Position};
-use crate::own::OwnEvent;
+use crate::own::{DELETED, OwnEvent};
 use crate::segment::{self, Header, Kept, Segment};
 use crate::writer::{self, Writer, time_of};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -63,9 +63,10 @@ pub(crate) fn open(settings: &JournalSettings) -> Result<Writer, JournalError> {
     let opened = first.and_then(|first| time_of(&first.record)).ok_or_else(|| damaged(path, "it has no beginning"))?;
     let head = Position { sequence: last.sequence, hash: last.hash, time };
     let closed = matches!(own(&last.record), Some(OwnEvent::SegmentClosed { .. }));
-    let mut writer = Writer { segment, head, closed, opened, closed_bytes: 0, counter: 0 };
+    let mut writer = Writer { segment, head, closed, opened, closed_bytes: 0, counter: 0, covered: 0, wanting: 0 };
     finish_deletions(&mut writer, settings, before)?;
-    writer.counter = newest_counter(&writer, settings)?;
+    (writer.counter, writer.covered) = newest(&writer, settings, checkpoint)?.unwrap_or_default();
+    writer.wanting = newest(&writer, settings, wanting)?.unwrap_or_default();
     writer.retain(settings)?;
     Ok(writer)
 }
@@ -80,7 +81,7 @@ fn first(folder: &Path) -> Result<Writer, JournalError> {
     let start = writer::start(journal);
     let header = Header { journal, number: 1, first: 1, previous: start.hash };
     let (segment, head) = writer::begin(folder, header, start)?;
-    Ok(Writer { segment, head, closed: false, opened: head.time, closed_bytes: 0, counter: 0 })
+    Ok(Writer { segment, head, closed: false, opened: head.time, closed_bytes: 0, counter: 0, covered: 0, wanting: 0 })
 }
 
 /// The last record, which must follow the one before it: a station does not go on behind a record that was changed.
@@ -119,7 +120,7 @@ fn finish_deletions(
     settings: &JournalSettings,
     before: &[(u64, std::path::PathBuf)],
 ) -> Result<(), JournalError> {
-    let newest = newest_own(&writer.segment.connection, "segment_deleted");
+    let newest = newest_own(&writer.segment.connection, DELETED);
     let stub = newest.map_err(JournalError::database(&writer.segment.path))?;
     let gone = match stub {
         Some(OwnEvent::SegmentDeleted { number, .. }) => number,
@@ -135,24 +136,37 @@ fn finish_deletions(
     Ok(())
 }
 
-/// The counter of the newest checkpoint; older segments are asked if the newest has none.
-fn newest_counter(writer: &Writer, settings: &JournalSettings) -> Result<u64, JournalError> {
-    let counter = |connection: &Connection, path: &Path| {
-        let newest = newest_own(connection, "checkpoint").map_err(JournalError::database(path))?;
-        Ok::<_, JournalError>(match newest {
-            Some(OwnEvent::Checkpoint { counter, .. }) => Some(counter),
-            _ => None,
-        })
-    };
-    if let Some(found) = counter(&writer.segment.connection, &writer.segment.path)? {
-        return Ok(found);
+/// The newest of something; older segments are asked if the newest has none.
+fn newest<T>(
+    writer: &Writer,
+    settings: &JournalSettings,
+    ask: impl Fn(&Connection) -> rusqlite::Result<Option<T>>,
+) -> Result<Option<T>, JournalError> {
+    let asked = |connection: &Connection, path: &Path| ask(connection).map_err(JournalError::database(path));
+    if let Some(found) = asked(&writer.segment.connection, &writer.segment.path)? {
+        return Ok(Some(found));
     }
     let mut older = segment::segments(&settings.folder)?;
     older.pop();
     for (_, path) in older.iter().rev() {
-        if let Some(found) = counter(&segment::connect_to_read(path)?, path)? {
-            return Ok(found);
+        if let Some(found) = asked(&segment::connect_to_read(path)?, path)? {
+            return Ok(Some(found));
         }
     }
-    Ok(0)
+    Ok(None)
+}
+
+/// Counter and covered record of the newest checkpoint in a segment.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<Option<(u64, u64)>> {
+    Ok(match newest_own(connection, "checkpoint")? {
+        Some(OwnEvent::Checkpoint { counter, covers, .. }) => Some((counter, covers)),
+        _ => None,
+    })
+}
+
+/// The newest record in a segment that a checkpoint is to cover.
+fn wanting(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    let select = "SELECT max(sequence) FROM (SELECT max(sequence) AS sequence FROM transfer
+        UNION ALL SELECT max(sequence) FROM event WHERE kind = ?1)";
+    connection.query_row(select, [DELETED], |row| row.get(0))
 }

@@ -6,6 +6,9 @@ use crate::segment::Header;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Kind of what is left of a deleted segment.
+pub(crate) const DELETED: &str = "segment_deleted";
+
 /// One of them. Their words are as stable as those of [`crate::EventKind`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case", deny_unknown_fields)]
@@ -38,7 +41,7 @@ pub(crate) enum OwnEvent {
         /// SHA-256 of the envelope.
         sha256: String,
     },
-    /// A session was closed and no checkpoint could be signed.
+    /// A checkpoint was due and could not be signed.
     CheckpointMissing { reason: String },
 }
 

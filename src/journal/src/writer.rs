@@ -5,7 +5,7 @@ use crate::chain::ChainHash;
 use crate::error::JournalError;
 use crate::journal::{JournalSettings, Position};
 use crate::moment::Moment;
-use crate::own::OwnEvent;
+use crate::own::{DELETED, OwnEvent};
 use crate::segment::{self, Header, Kept, Log, Segment};
 use rusqlite::{TransactionBehavior, params};
 use serde::Serialize;
@@ -34,6 +34,11 @@ impl Entry {
         Ok(Self { log: Log::Event, kind, body })
     }
 
+    /// Whether a checkpoint is to cover it soon. The others wait for the next of these.
+    fn wants_checkpoint(&self) -> bool {
+        self.log == Log::Transfer || self.kind == DELETED
+    }
+
     /// The record in its place.
     pub(crate) fn placed(&self, after: &Position, time: Moment) -> Result<Kept, JournalError> {
         let sequence = after.sequence.saturating_add(1);
@@ -58,6 +63,10 @@ pub(crate) struct Writer {
     pub(crate) closed_bytes: u64,
     /// The highest counter of a checkpoint.
     pub(crate) counter: u64,
+    /// The newest record that a checkpoint covers.
+    pub(crate) covered: u64,
+    /// The newest record that a checkpoint is to cover: of the transfer log, or what is left of a deleted segment.
+    pub(crate) wanting: u64,
 }
 
 impl Writer {
@@ -94,13 +103,16 @@ impl Writer {
     /// A transaction, synchronised when it returns. If it fails, nothing has changed.
     fn write(&mut self, entries: &[Entry], envelope: Option<(u64, &[u8])>) -> Result<Position, JournalError> {
         let time = Moment::now();
-        let mut head = self.head;
+        let (mut head, mut wanting) = (self.head, self.wanting);
         let mut kept = Vec::with_capacity(entries.len().saturating_add(1));
         let set_back = OwnEvent::clock_set_back(head.time);
         let set_back = (time < head.time).then(|| Entry::own(&set_back)).transpose()?;
         for entry in set_back.iter().chain(entries) {
             let record = entry.placed(&head, time)?;
             head = Position { sequence: record.sequence, hash: record.hash, time };
+            if entry.wants_checkpoint() {
+                wanting = record.sequence;
+            }
             kept.push((entry.log, record));
         }
         let write = |connection: &mut rusqlite::Connection| {
@@ -115,7 +127,7 @@ impl Writer {
             change.commit()
         };
         write(&mut self.segment.connection).map_err(JournalError::database(&self.segment.path))?;
-        self.head = head;
+        (self.head, self.wanting) = (head, wanting);
         Ok(head)
     }
 

@@ -2,8 +2,9 @@
 //!
 //! `entries` puts what happened into the journal's words; `repeats` counts what is only more of the same; the recorder keeps
 //! what the journal does not take (`waiting`), until it does; after each session the end of the chain is signed, in a thread of
-//! its own.
+//! its own (`checkpoints`).
 
+mod checkpoints;
 mod configuration;
 mod copies;
 mod entries;
@@ -19,11 +20,10 @@ use blanche_journal::{Checkpointed, Event, EventKind, Journal, JournalError, Jou
 use blanche_keys::SignerClient;
 use blanche_scan::settings::Settings;
 use blanche_tag::claims::Label;
+use checkpoints::Checkpoints;
 use entries::Under;
 use repeats::Repeats;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use waiting::Waiting;
 
@@ -68,8 +68,7 @@ impl Recorder {
             self.count(true);
         }
         if self.repeats.is_recorded(entry, Instant::now()) {
-            let closes = matches!(entry, Entry::Concluded(_) | Entry::Copied(_));
-            self.waiting.push(entries::records(entry, &self.under), closes);
+            self.waiting.push(entries::records(entry, &self.under));
         }
         self.flush()
     }
@@ -90,7 +89,7 @@ impl Recorder {
     /// Takes down what was only counted, when it is time for that.
     fn count(&mut self, all: bool) {
         for count in self.repeats.due(Instant::now(), all) {
-            self.waiting.push(vec![entries::repeated(&count)], false);
+            self.waiting.push(vec![entries::repeated(&count)]);
         }
     }
 
@@ -114,10 +113,8 @@ impl Recorder {
                 }
                 written => written.map_err(|error| error.to_string())?,
             }
-            if let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| entry.closes) {
-                checkpoints.due();
-            }
             self.waiting.pop();
+            self.checkpoints.iter().for_each(Checkpoints::look);
         }
         if self.waiting.lost > 0 {
             let alarm = Event::new(EventKind::Alarm)
@@ -149,49 +146,6 @@ impl Recorder {
     }
 }
 
-/// The thread that has the end of the chain signed: a token takes seconds, and nobody waits for it.
-struct Checkpoints {
-    due: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Checkpoints {
-    fn start(journal: Arc<Journal>, settings: Arc<Settings>) -> Self {
-        let (due, wanted) = mpsc::channel();
-        let sign = move || {
-            while wanted.recv().is_ok() {
-                // One signature covers everything before it.
-                while wanted.try_recv().is_ok() {}
-                let signer = SignerClient::spawn(&settings.children.program("blanche-signer"), &settings.seal.keys);
-                let signer = signer.inspect_err(|error| tracing::warn!("the journal is not signed: {error}")).ok();
-                if let Err(error) = checkpoint(&journal, signer.as_ref()) {
-                    tracing::error!("journal: {error}");
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("checkpoints".to_owned()).spawn(sign);
-        let thread = thread.inspect_err(|error| tracing::error!("the journal will not be signed: {error}")).ok();
-        Self { due: Some(due), thread }
-    }
-
-    fn due(&self) {
-        if let Some(due) = &self.due {
-            // Without its thread, which was told, nothing is signed.
-            let _ = due.send(());
-        }
-    }
-}
-
-impl Drop for Checkpoints {
-    /// The last session's checkpoint is waited for.
-    fn drop(&mut self) {
-        self.due = None;
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("station alarm: the thread that signs the journal ended by a panic");
-        }
-    }
-}
-
 /// The journal as the configuration wants it.
 #[must_use]
 pub fn settings(settings: &Settings) -> JournalSettings {
@@ -204,13 +158,13 @@ pub fn settings(settings: &Settings) -> JournalSettings {
     }
 }
 
-/// Signs the end of the chain: after each closing record. Without a signer, or if it refuses, the journal says so.
+/// Signs the end of the chain. Why there is no signer, or why it refused, the journal says.
 ///
 /// # Errors
 /// [`JournalError`]: neither the checkpoint nor its absence could be recorded, and sealing must stop.
-pub fn checkpoint(journal: &Journal, signer: Option<&SignerClient>) -> Result<Checkpointed, JournalError> {
+pub fn checkpoint(journal: &Journal, signer: Result<&SignerClient, &str>) -> Result<Checkpointed, JournalError> {
     journal.checkpoint(&mut |request| {
-        let signer = signer.ok_or("no keys are installed (docs/keys.md)")?;
+        let signer = signer?;
         let description = signer.describe().map_err(|error| error.to_string())?;
         let label = |text: &str| Label::try_from(text).map_err(|error| error.to_string());
         let (station, site) = (label(&description.station)?, label(&description.site)?);

@@ -50,8 +50,8 @@ fn main() {
             records.extend(copies);
         }
         journal.append(records).expect("room");
-        if signer.is_some() {
-            let _ = checkpoint(&journal, signer.as_ref()).expect("room");
+        if let Some(signer) = &signer {
+            let _ = checkpoint(&journal, Ok(signer)).expect("room");
         }
     }
     println!("{{\"sessions\": {sessions}, \"seconds\": {:.3}}}", begun.elapsed().as_secs_f64());

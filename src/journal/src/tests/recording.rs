@@ -1,6 +1,6 @@
 //! Recording: order, room, crashes, other processes.
 
-use crate::testing::{nobody, open, session, settings};
+use crate::testing::{Signing, nobody, open, session, settings};
 use crate::{
     Checkpointed, Event, EventKind, Filter, FoundFile, Journal, JournalError, JournalSettings, Log, Order, Reader,
     Severity,
@@ -153,6 +153,29 @@ fn without_keys_the_journal_goes_on_and_says_so() {
     let rows = all(&journal.reader().unwrap());
     assert_eq!(rows.last().unwrap().kind, "checkpoint_missing");
     assert_eq!(journal.reader().unwrap().newest_checkpoint().unwrap(), None);
+}
+
+#[test]
+fn what_is_to_be_signed_is_known_also_after_a_restart_and_in_segments_before() {
+    let (folder, mut signing) = (tempfile::tempdir().unwrap(), Signing::new());
+    let journal = open(folder.path());
+    journal.event(Event::new(EventKind::StationStarted)).unwrap();
+    assert_eq!(journal.unsigned().unwrap(), None, "an event waits for the next session");
+    let closing = journal.transfer(session(1)).unwrap();
+    let _ = journal.checkpoint(&mut nobody).unwrap();
+    assert_eq!(journal.unsigned().unwrap(), Some(closing.sequence));
+    drop(journal);
+    let journal = Journal::open(&small(folder.path())).unwrap();
+    // It begins another segment.
+    journal.event(Event::new(EventKind::StationStarted)).unwrap();
+    drop(journal);
+    let journal = open(folder.path());
+    assert_eq!(journal.unsigned().unwrap(), Some(closing.sequence));
+    let signed = journal.checkpoint(&mut |request| signing.sign(request)).unwrap();
+    assert!(matches!(signed, Checkpointed::Signed { .. }));
+    assert_eq!(journal.unsigned().unwrap(), None);
+    drop(journal);
+    assert_eq!(open(folder.path()).unsigned().unwrap(), None);
 }
 
 /// Small segments: one closing record fills one.

@@ -43,7 +43,10 @@ fn a_checkpoint_whose_record_retention_deleted_is_no_fault_and_proves_nothing() 
     assert_eq!((&found.faults[..], found.segments, found.checkpoints), (&[][..], 1, 1));
     assert!(found.proof.is_none(), "the only checkpoint covers what is not there: {:?}", found.proof);
     assert!(!found.is_deletion_signed());
-    sign(&open(folder.path()), &mut signing);
+    let journal = open(folder.path());
+    assert!(journal.unsigned().unwrap().is_some(), "the deletion");
+    sign(&journal, &mut signing);
+    assert_eq!(journal.unsigned().unwrap(), None);
     let found = verified(folder.path(), &signing);
     assert_eq!(
         (&found.faults[..], found.proof.as_ref().map(|proof| proof.checkpoint.sequence)),

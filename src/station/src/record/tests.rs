@@ -9,6 +9,7 @@ use crate::show::samples;
 use blanche_journal::{Filter, Log, Order, Row};
 use blanche_sandbox::wire::{Cause, Finding, Severity};
 use blanche_scan::judge::Verdict;
+use blanche_scan::progress::Cancel;
 use blanche_scan::report::{
     CopyOutcome, CopyReport, FileFindings, FindingsLeftOut, NotChecked, Report, TargetKind, TargetLine,
 };
@@ -131,6 +132,44 @@ fn a_session_that_a_crash_cut_is_closed_at_the_next_start_and_a_tag_that_may_be_
     let of = |view: &SessionView, reason: &str| (view.id.to_string().into(), "incomplete".into(), reason.into());
     assert_eq!(closed.len(), 2, "each session is closed once: {closed:?}");
     assert!(closed.contains(&of(&checked, "restart")) && closed.contains(&of(&sealed, "restart-while-sealing")));
+}
+
+#[test]
+fn what_a_start_closes_is_to_be_signed_before_another_session_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    for opens in [true, false] {
+        let mut recorder = Recorder::new(Arc::clone(&settings));
+        recorder.write(&Entry::Started { simulated: false }).unwrap();
+        if opens {
+            recorder.write(&Entry::Opened(Box::new(session(512)))).unwrap();
+        }
+    }
+    let closed = rows(&settings, Log::Transfer);
+    let missing: Vec<_> =
+        rows(&settings, Log::Event).into_iter().filter(|row| row.kind == "checkpoint_missing").collect();
+    assert_eq!((closed.len(), missing.len()), (1, 1), "{missing:?}");
+    assert!(missing[0].sequence > closed[0].sequence);
+    assert_eq!(missing[0].body["reason"], "no keys are installed (docs/keys.md)");
+}
+
+#[test]
+fn what_could_not_be_signed_is_tried_again_a_few_times_and_anew_with_the_next_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Arc::new(Journal::open(&super::settings(&settings(folder.path()))).unwrap());
+    let (tell, tries) = std::sync::mpsc::channel();
+    let pauses = [1, 2, 3].map(Duration::from_millis);
+    let checkpoints = Checkpoints::signing(Arc::clone(&journal), Cancel::default(), pauses, move |journal, again| {
+        let _ = journal.checkpoint(&mut |_| Err("the token is out".to_owned())).unwrap();
+        tell.send(again).unwrap();
+    });
+    let under = Under { policy: String::new(), settings: String::new() };
+    for _ in 0..2 {
+        journal.append(entries::records(&Entry::Concluded(Box::new(session(512))), &under)).unwrap();
+        checkpoints.look();
+        let tries: Vec<bool> = std::iter::from_fn(|| tries.recv_timeout(Duration::from_secs(1)).ok()).collect();
+        assert_eq!(tries, [false, true, true, true]);
+    }
 }
 
 /// A report as long as a hostile medium can make it: `lines` entries that only it needs, `found` files that the journal keeps.

@@ -16,8 +16,6 @@ const MOST_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) records: Vec<Record>,
-    /// A session ends with it: the end of the chain is signed.
-    pub(super) closes: bool,
     bytes: usize,
 }
 
@@ -43,10 +41,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn push(&mut self, records: Vec<Record>, closes: bool) {
+    pub(super) fn push(&mut self, records: Vec<Record>) {
         let bytes = records.iter().map(length).fold(0, usize::saturating_add);
         self.bytes = self.bytes.saturating_add(bytes);
-        self.entries.push_back(Entry { records, closes, bytes });
+        self.entries.push_back(Entry { records, bytes });
     }
 
     pub(super) fn front(&self) -> Option<&Entry> {

@@ -3,9 +3,10 @@
 use crate::admit::Usb;
 use crate::daemon::{AskSigner, MachineClocks, Parts};
 use crate::detect::{DetectError, Event, Source, Udev};
+use crate::seal::turn;
 use crate::session::Rules;
 use blanche_bus::Bus;
-use blanche_keys::SignerClient;
+use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +28,9 @@ pub(super) fn parts(settings: &Arc<Settings>) -> Parts {
 /// What keeps the signer from signing: told before the first medium is clean.
 pub(super) fn signer(settings: Arc<Settings>) -> AskSigner {
     Box::new(move || {
-        let program = settings.children.program("blanche-signer");
-        let described = SignerClient::spawn(&program, &settings.seal.keys).and_then(|signer| signer.describe());
-        described.map(|_| ()).map_err(|error| error.to_string())
+        let signer = turn::signer(&settings, &Cancel::default(), &mut || {});
+        let described = signer.and_then(|signer| signer.map_or(Ok(()), |signer| signer.describe().map(drop)));
+        described.map_err(|error| error.to_string())
     })
 }
 
