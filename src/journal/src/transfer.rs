@@ -247,7 +247,4 @@ pub struct ClosingRecord {
     /// Version and identifier of the policy, and version of the program, as in the tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// SHA-256 of the report in hexadecimal, if it was kept or sent somewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<String>,
 }

@@ -224,11 +224,12 @@ pub(super) fn identity(medium: &MediumView, report: Option<&Report>) -> MediumId
 /// The closing record of a session.
 fn closing(view: &SessionView, policy: &str) -> ClosingRecord {
     let report = view.report().map(AsRef::as_ref);
-    let now = || Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = Timestamp::now();
+    let came = came(view.id).map_or(now, |came| came.min(now));
     ClosingRecord {
         session: view.id.to_string(),
-        started: report.map_or_else(now, |report| report.started.clone()),
-        finished: report.map_or_else(now, |report| report.finished.clone()),
+        started: report.map_or_else(|| written(came), |report| report.started.clone()),
+        finished: report.map_or_else(|| written(now), |report| report.finished.clone()),
         ending: ending(view),
         verdict: verdict(view),
         reason: reason(view),
@@ -239,8 +240,19 @@ fn closing(view: &SessionView, policy: &str) -> ClosingRecord {
         tag: report.and_then(|report| report.seal.as_ref()).and_then(tag),
         engines: report.map(engines).unwrap_or_default(),
         policy: Some(policy.to_owned()),
-        report: None,
     }
+}
+
+/// When the medium of a session came: then its identifier was made, which says so. After the clock was set back identifiers stay
+/// ahead for a while.
+fn came(session: SessionId) -> Option<Timestamp> {
+    let (seconds, nanoseconds) = session.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
+}
+
+/// A time as closing records have it.
+pub(super) fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn ending(view: &SessionView) -> Ending {

@@ -172,6 +172,20 @@ fn what_could_not_be_signed_is_tried_again_a_few_times_and_anew_with_the_next_se
     }
 }
 
+#[test]
+fn a_session_without_a_report_began_when_its_medium_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut recorder = Recorder::new(Arc::clone(&settings));
+    let came = uuid::Timestamp::from_unix(uuid::NoContext, 1_796_000_000, 0);
+    let conclusion = Some(Conclusion::Failed(Failure::new("removed", "pulled out")));
+    let view = SessionView { id: uuid::Uuid::new_v7(came), conclusion, ..session(512) };
+    recorder.write(&Entry::Concluded(Box::new(view))).unwrap();
+    let closed = &rows(&settings, Log::Transfer)[0].body;
+    assert_eq!(closed["started"], "2026-11-30T00:53:20Z");
+    assert!(closed["finished"].as_str() != closed["started"].as_str(), "{closed}");
+}
+
 /// A report as long as a hostile medium can make it: `lines` entries that only it needs, `found` files that the journal keeps.
 fn report(lines: usize, found: usize) -> Report {
     let line = NotChecked {

@@ -1,7 +1,7 @@
 //! Sessions and copies that a power cut, a crash or a kill left open: they get their record at the next start, so that each
 //! session, and each copy that was ordered, has exactly one.
 
-use super::copies;
+use super::{copies, entries};
 use crate::session::view::State;
 use blanche_journal::{
     ClosingRecord, Counts, Ending, Event, EventKind, Filter, Journal, JournalError, Log, MediumIdentity, Order, Record,
@@ -97,11 +97,10 @@ fn closing((sealing, arrival): &(bool, Row)) -> Vec<Record> {
     let Some(session) = session_of(arrival) else { return Vec::new() };
     let medium = medium_of(arrival);
     let event = Event::new(EventKind::Failed).of_session(&session).with("reason", reason);
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let record = ClosingRecord {
         session,
         started: arrival.time.to_string(),
-        finished: now,
+        finished: entries::written(jiff::Timestamp::now()),
         ending: Ending::Failed,
         verdict: Verdict::Incomplete,
         reason: Some(reason.to_owned()),
@@ -111,7 +110,6 @@ fn closing((sealing, arrival): &(bool, Row)) -> Vec<Record> {
         tag: None,
         engines: Vec::new(),
         policy: None,
-        report: None,
         files_left_out: None,
     };
     vec![Record::Event(event), Record::Transfer(Box::new(record))]
