@@ -20,7 +20,7 @@ use blanche_keys::SignerError;
 use blanche_sandbox::wire::{CopyFailure, CopyFilesystem, CopyKind, CopyOrder, CopyPart, VolumeId, WriteObstacle};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
-use blanche_scan::report::{CopyCause, CopyOutcome, CopyReport, Report, Seal, SealedTag, SealingObstacle, TargetKind};
+use blanche_scan::report::{CopyCause, CopyOutcome, CopyReport, Report, Seal, SealingObstacle, TargetKind};
 use blanche_scan::settings::{CopyMode, Settings};
 use blanche_scan::{EngineRoom, Inventory, Original, Part, Remainder, RereadError, reread};
 use blanche_seal::format::{FAT32_MOST, Geometry, fat_records};
@@ -31,6 +31,7 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use writing::{Broken, Copier, EMPTYING, PATIENCE};
 
+pub use crate::seal::Act;
 pub use output::Output;
 pub(crate) use output::{is_blank, measure};
 
@@ -74,8 +75,6 @@ pub enum CopyStage<'p> {
     ReadingBack(u64, u64),
     /// The output medium is being checked as any medium is.
     Checking(&'p Progress),
-    /// This tag is signed and about to be written.
-    Signed(&'p SealedTag),
     /// So many bytes of the tag are written.
     Sealing(u64),
 }
@@ -90,8 +89,8 @@ pub struct Means<'a> {
     pub room: &'a EngineRoom,
     /// The configuration.
     pub settings: &'a Settings,
-    /// Asked before the output medium is sealed: why that must not be now, if so.
-    pub permit: &'a dyn Fn() -> Result<(), String>,
+    /// Asked before the output medium is sealed, and before its tag is written: why that must not be now, if so.
+    pub permit: &'a dyn Fn(Act) -> Result<(), String>,
     /// Stops it.
     pub cancel: &'a Cancel,
 }
@@ -121,7 +120,7 @@ struct Job<'a> {
     output: &'a Output,
     room: &'a EngineRoom,
     settings: &'a Settings,
-    permit: &'a dyn Fn() -> Result<(), String>,
+    permit: &'a dyn Fn(Act) -> Result<(), String>,
     cancel: &'a Cancel,
 }
 

@@ -28,6 +28,7 @@ pub use selftest::SelfTestError;
 use crate::admit::{Gate, GateError};
 use crate::board::Board;
 use crate::detect::{DetectError, Source};
+use crate::seal::Act;
 use crate::session::work::Kept;
 use crate::session::{Input, Order, OrderRefused, Rules, SessionId, Ticket};
 use blanche_bus::Bus;
@@ -77,10 +78,8 @@ enum Message {
     Order(Order, Reply),
     /// What the gate did.
     Gate(Ticket, Result<(), GateError>),
-    /// May this session's medium be sealed now?
-    Permit(SessionId, Sender<Result<(), String>>),
-    /// May the output medium to which this session's files are copied be sealed now?
-    PermitCopy(SessionId, Sender<Result<(), String>>),
+    /// May this be done now, with the medium of this session, or with that to which its files are copied?
+    Permit(SessionId, Act, Sender<Result<(), String>>),
     /// What copying needs of a session's scan.
     Kept(SessionId, Box<Kept>),
     Engines(Result<Arc<EngineRoom>, String>),

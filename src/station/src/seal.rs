@@ -1,7 +1,7 @@
 //! Sealing: from a clean medium to a tag that a workstation accepts.
 //!
 //! ```text
-//! inventory ─► sealer looks ─► manifest ─► claims ─► signer ─► tag ─► sealer writes ─► verifier reads ─► "sealed"
+//! inventory ─► sealer looks ─► manifest ─► claims ─► signer ─► permit ─► sealer writes ─► verifier reads ─► "sealed"
 //!                                                                └──► store, where the medium cannot carry it
 //! ```
 //!
@@ -51,31 +51,43 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How often is looked whether somebody cancelled.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What a person is told while a medium is sealed.
+/// What is done only with a permit. Whoever gives one has recorded it before, if there is a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Sealing a medium.
+    Seal,
+    /// Writing this tag, which is signed, on the medium or into the store: from then on it may stand there, whatever comes of the
+    /// sealing, and nobody could revoke one whose number is not known.
+    Write(SealedTag),
+}
+
+/// What a person is told while a medium is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Another sealing uses the keys.
     Waiting,
-    /// This tag is signed and about to be written on the medium: from now on it may stand there, whatever comes of the sealing.
-    Signed(SealedTag),
     /// So many bytes of the tag are written.
     Written(u64),
 }
 
-/// Seals a medium that was found clean. `disk`: what was detected, where something was. `told` hears how far it is. After `cancel` there is a tag that the verifier has accepted,
-/// or none.
+/// Seals a medium that was found clean. `disk`: what was detected, where something was. `permit` is asked before a signed tag is
+/// written, and says why that must not be, if so. `told` hears how far it is. After `cancel` there is a tag that the verifier has
+/// accepted, or none.
 pub(crate) fn seal(
     inventory: Option<&Inventory>,
     disk: Option<&Disk>,
     report: &Report,
     settings: &Settings,
+    permit: &dyn Fn(Act) -> Result<(), String>,
     told: &mut dyn FnMut(Step),
     cancel: &Cancel,
 ) -> Seal {
     let outcome = match inventory {
         _ if !report.sealing.possible => Err(NoTag::Obstacles),
         None => Err(NoTag::Folder),
-        Some(inventory) => Sealing { inventory, disk, report, settings, cancel, order: Order::of(inventory) }.run(told),
+        Some(inventory) => {
+            Sealing { inventory, disk, report, settings, permit, cancel, order: Order::of(inventory) }.run(told)
+        }
     };
     outcome.unwrap_or_else(|reason| Seal::NoTag { reason })
 }
@@ -89,6 +101,12 @@ fn unsealable(what: impl std::fmt::Display) -> NoTag {
 #[allow(clippy::needless_pass_by_value, reason = "takes the place of a closure in map_err")]
 fn unsigned(error: SignerError) -> NoTag {
     NoTag::Signer(Said { french: error.sentence(true), english: error.sentence(false) })
+}
+
+/// Asks for the permit to write a tag. Who refuses it because somebody cancelled has cancelled this sealing first.
+fn permitted(tag: &SealedTag, permit: &dyn Fn(Act) -> Result<(), String>, cancel: &Cancel) -> Result<(), NoTag> {
+    let refused = |reason| if cancel.is_cancelled() { NoTag::Cancelled } else { NoTag::Station(reason) };
+    permit(Act::Write(tag.clone())).map_err(refused)
 }
 
 /// The volumes in the order of the claims: start, length, view.
@@ -125,13 +143,15 @@ struct Sealing<'a> {
     disk: Option<&'a Disk>,
     report: &'a Report,
     settings: &'a Settings,
+    permit: &'a dyn Fn(Act) -> Result<(), String>,
     cancel: &'a Cancel,
     order: Order,
 }
 
-/// A signed tag.
+/// A signed tag that may be written.
 struct Signed {
     claims: Claims,
+    tag: SealedTag,
     file: File,
     /// Bytes.
     length: u64,
@@ -148,15 +168,13 @@ impl Sealing<'_> {
             Ok(volume) => {
                 let signed = self.sign(&sealer, &mut manifest, Some(volume), told)?;
                 self.go_on()?;
-                let tag = described(&signed.claims);
-                told(Step::Signed(tag.clone()));
                 let mut told = |bytes| told(Step::Written(bytes));
                 match sealer.write(&signed.file, signed.length, now_here(), &mut told, self.cancel) {
                     FromSealer::Written => {
                         // Nobody may write any more once the verifier looks.
                         drop(sealer);
                         self.verify_written(volume)?;
-                        return Ok(Seal::OnMedium { tag, volume });
+                        return Ok(Seal::OnMedium { tag: signed.tag, volume });
                     }
                     FromSealer::Failed(SealFailure::Before) if self.cancel.is_cancelled() => {
                         return Err(NoTag::Cancelled);
@@ -228,10 +246,10 @@ impl Sealing<'_> {
         let draft = store::Draft::write(&place, &mut signed.file).map_err(failed)?;
         self.verify(Some(draft.path()), Duration::ZERO)?;
         draft.keep(&place).map_err(failed)?;
-        Ok(Seal::Detached { tag: described(&signed.claims), file: place.display().to_string(), because })
+        Ok(Seal::Detached { tag: signed.tag, file: place.display().to_string(), because })
     }
 
-    /// Claims and signatures. `manifest` lists everything; a tag on the medium needs one without itself.
+    /// Claims and signatures, and the permit to write them. `manifest` lists everything; a tag on the medium needs one without itself.
     fn sign(
         &self,
         sealer: &Sealer,
@@ -253,8 +271,10 @@ impl Sealing<'_> {
         Claims::decode(&payload).map_err(unsealable)?;
         let envelope = signer.sign(&payload).map_err(unsigned)?;
         drop(signer);
+        let tag = described(&claims);
+        permitted(&tag, self.permit, self.cancel)?;
         let (file, length) = manifest::tag_file(&envelope, manifest)?;
-        Ok(Signed { claims, file, length })
+        Ok(Signed { claims, tag, file, length })
     }
 
     /// Nothing more is begun after somebody cancelled.
@@ -326,31 +346,4 @@ fn described(claims: &Claims) -> SealedTag {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-    use super::*;
-    use crate::copy::writing::{ABANDONING, EMPTYING};
-
-    /// What is killed says nothing of the medium that it wrote.
-    #[test]
-    fn a_station_that_is_stopped_has_the_time_to_finish_or_empty_what_it_writes() {
-        let unit = include_str!("../../../debian/blanche-stationd.service");
-        let limit = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap().parse().unwrap();
-        let emptied = EMPTYING * 2;
-        // A tag that is taken back and then a medium that is emptied; a copier that does not end and is replaced by another.
-        let longest = (writing::FINISHING + GRACE + writing::TAKING_BACK + emptied).max(ABANDONING + emptied);
-        let margin = Duration::from_secs(10);
-        assert!(longest + margin <= Duration::from_secs(limit), "{longest:?} in {limit} s");
-    }
-
-    #[test]
-    fn a_tag_does_not_outlive_its_certificate_and_an_expired_one_is_left_to_the_signer() {
-        assert_eq!(expiry(100, 30, 1000), 130);
-        assert_eq!(expiry(100, 30, 120), 120);
-        for expired in [100, 99] {
-            assert_eq!(expiry(100, 30, expired), 130);
-        }
-        assert_eq!(expiry(u64::MAX, 30, 0), u64::MAX);
-    }
-}
+mod tests;

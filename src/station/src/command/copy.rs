@@ -104,7 +104,7 @@ impl Copying<'_> {
         let source = Source { report: &report, inventory: inventory.as_ref(), remainder: remainder.as_ref() };
         let erase = if self.arguments.yes { Erase::Everything } else { Erase::BlankOnly };
         let mut told = |stage: CopyStage<'_>| waiting.copying(stage);
-        let means = Means { room: &room, settings: &self.settings, permit: &|| Ok(()), cancel: &self.cancel };
+        let means = Means { room: &room, settings: &self.settings, permit: &|_| Ok(()), cancel: &self.cancel };
         let copied = copy(&source, &output, erase, &means, &mut told);
         report.copy = Some(copied);
         waiting.finish();

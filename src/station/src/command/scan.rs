@@ -4,7 +4,7 @@ use super::destination::Destination;
 use super::{ScanArguments, complain, delivered, print};
 use crate::exit::Exit;
 use crate::interrupt;
-use crate::seal::{Step, seal};
+use crate::seal::{Act, Step, seal};
 use crate::show::{self, Detail, Waiting};
 use blanche_scan::progress::Cancel;
 use blanche_scan::report::{Report, Seal};
@@ -12,6 +12,7 @@ use blanche_scan::settings::Settings;
 use blanche_scan::words::{self, Lang};
 use blanche_scan::{EngineRoom, ScanError, ScanOptions, ScanOutcome};
 use serde::Serialize;
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -174,14 +175,19 @@ impl Round<'_> {
         let sealed = outcome.map(|ScanOutcome { mut report, inventory, .. }| {
             if self.arguments.seal {
                 waiting.sealing();
-                let mut signed = None;
                 let mut told = |step| match step {
                     Step::Waiting => waiting.turn(),
-                    Step::Signed(tag) => signed = Some(tag.tag),
                     Step::Written(bytes) => waiting.sealed(bytes),
                 };
-                let sealed = seal(inventory.as_ref(), None, &report, &self.settings, &mut told, &self.cancel);
-                if let (Seal::NoTag { reason }, Some(tag)) = (&sealed, signed)
+                let signed = Cell::new(None);
+                let permit = |act| {
+                    if let Act::Write(tag) = act {
+                        signed.set(Some(tag.tag));
+                    }
+                    Ok(())
+                };
+                let sealed = seal(inventory.as_ref(), None, &report, &self.settings, &permit, &mut told, &self.cancel);
+                if let (Seal::NoTag { reason }, Some(tag)) = (&sealed, signed.take())
                     && reason.tag_may_stand()
                 {
                     tracing::warn!("tag {tag} was signed and may stand on the medium: revoke it (docs/keys.md)");

@@ -2,7 +2,7 @@
 
 use super::selection::{PathDigest, Selection, below};
 use super::{CopyStage, Job, Told};
-use crate::seal::{Step, seal};
+use crate::seal::{Act, Step, seal};
 use blanche_sandbox::wire::EntryKind;
 use blanche_scan::progress::Progress;
 use blanche_scan::report::{CopyCause, NoTag, Seal};
@@ -27,7 +27,7 @@ impl Job<'_> {
         }
         let same = inventory.filter(|inventory| is_same(inventory, selection));
         let Some(inventory) = same else { return Err(CopyCause::OutputNotClean) };
-        if let Err(reason) = (self.permit)() {
+        if let Err(reason) = (self.permit)(Act::Seal) {
             // A station that ends permits nothing, and stops the copy.
             if self.cancel.is_cancelled() {
                 return Err(CopyCause::Cancelled);
@@ -35,12 +35,13 @@ impl Job<'_> {
             // The files are there, whole and checked: only the tag is missing.
             return Ok(Seal::NoTag { reason: NoTag::Station(reason) });
         }
+        told(CopyStage::Sealing(0));
         let mut step = |step| match step {
             Step::Waiting => {}
-            Step::Signed(tag) => told(CopyStage::Signed(&tag)),
             Step::Written(bytes) => told(CopyStage::Sealing(bytes)),
         };
-        let sealed = seal(Some(&inventory), self.output.disk(), &report, settings, &mut step, self.cancel);
+        let disk = self.output.disk();
+        let sealed = seal(Some(&inventory), disk, &report, settings, self.permit, &mut step, self.cancel);
         settled(sealed, self.cancel.is_cancelled())
     }
 

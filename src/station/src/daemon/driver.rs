@@ -10,6 +10,7 @@ use super::{LOOK, Message, Parts, sleep, threads};
 use crate::admit::lanes::{self, Lanes};
 use crate::board::{Board, Problem, ProblemKind};
 use crate::record::Recorder;
+use crate::seal::Act;
 use crate::session::view::{Contents, State};
 use crate::session::{Effect, Entry, Input, Machine, SessionId, Work};
 use blanche_scan::progress::Cancel;
@@ -147,16 +148,12 @@ impl Driver {
                 self.copies.keep(id, kept);
                 self.input(Input::Work(id, Work::Kept));
             }
-            Message::PermitCopy(id, reply) => drop(reply.send(self.may_seal(id, State::Copying))),
             Message::Detection(Err(error)) => self.problem(ProblemKind::Detection, error.to_string()),
             Message::Detection(Ok(())) => self.solved(ProblemKind::Detection),
             Message::Signer(Err(reason)) => self.problem(ProblemKind::Signer, reason),
             Message::Signer(Ok(())) => self.solved(ProblemKind::Signer),
-            Message::Permit(id, reply) => {
-                // It is recorded first: a tag without a record must not be.
-                self.input(Input::Work(id, Work::Sealing(0)));
-                drop(reply.send(self.may_seal(id, State::Sealing)));
-            }
+            // A thread that was killed does not wait for the answer.
+            Message::Permit(id, act, reply) => drop(reply.send(self.permit(id, act))),
             Message::Sleeping(ready) => {
                 self.held_up.push(ready);
                 self.input(Input::Sleeping);
@@ -168,15 +165,24 @@ impl Driver {
         }
     }
 
-    /// Whether the thread of a session may seal, which it does in this state: not when it is being stopped. A thread that was
-    /// killed does not wait for the answer.
-    fn may_seal(&self, id: SessionId, state: State) -> Result<(), String> {
-        match self.forbids_sealing() {
-            Some(reason) => Err(reason),
-            None if self.machine.session(id).is_none_or(|session| session.state != state) => {
-                Err("the session is being stopped".to_owned())
-            }
-            None => Ok(()),
+    /// Whether the thread of a session may do this: not when it is being stopped. It is recorded first: a tag without a record
+    /// must not be.
+    fn permit(&mut self, id: SessionId, act: Act) -> Result<(), String> {
+        let work = match act {
+            Act::Seal => Work::Sealing(0),
+            Act::Write(tag) => Work::Signed(tag.tag),
+        };
+        self.input(Input::Work(id, work));
+        self.may_write(id)
+    }
+
+    /// Whether the thread of a session may write a medium now: everything that was recorded before is in the journal.
+    pub(super) fn may_write(&self, id: SessionId) -> Result<(), String> {
+        let state = self.machine.session(id).map(|session| session.state);
+        match (self.forbids_sealing(), state) {
+            (Some(reason), _) => Err(reason),
+            (None, Some(State::Sealing | State::Copying)) => Ok(()),
+            (None, _) => Err("the session is being stopped".to_owned()),
         }
     }
 
@@ -338,9 +344,7 @@ impl Driver {
         self.input(Input::Ending);
         while !self.workers.is_empty() || self.copies.is_looking() {
             // Who asks for a permit now gets none.
-            if let Ok(message @ (Message::Input(_) | Message::Permit(..) | Message::PermitCopy(..))) =
-                inbox.recv_timeout(LOOK)
-            {
+            if let Ok(message @ (Message::Input(_) | Message::Permit(..))) = inbox.recv_timeout(LOOK) {
                 self.take(message);
             }
             self.reap();
@@ -366,3 +370,6 @@ impl Driver {
 const fn is_recorded(kind: ProblemKind) -> bool {
     !matches!(kind, ProblemKind::Journal | ProblemKind::Bases)
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,7 @@ mod tests {
     use crate::admit::SimulatedGate;
     use crate::daemon::{Daemon, MachineClocks, Parts};
     use crate::detect::simulated::machine;
+    use crate::seal::Act;
     use crate::session::{Rules, SessionId};
     use blanche_journal::{Filter, Order, Reader};
     use blanche_sandbox::wire::{EngineLimits, EngineSet, SelfTestResult};
@@ -191,7 +192,7 @@ mod tests {
         };
         assert!(!tested.passed && tested.at > 0);
         let (reply, answer) = std::sync::mpsc::channel();
-        daemon.orders.0.send(Message::PermitCopy(SessionId::now_v7(), reply)).unwrap();
+        daemon.orders.0.send(Message::Permit(SessionId::now_v7(), Act::Seal, reply)).unwrap();
         let refused = answer.recv().unwrap().unwrap_err();
         assert!(refused.starts_with("engines: "), "{refused}");
         assert!(daemon.board.snapshot().station.engines.is_none(), "they are shown no more");

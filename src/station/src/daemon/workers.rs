@@ -3,14 +3,16 @@
 use super::Message;
 use super::driver::Driver;
 use crate::detect::Disk;
+use crate::seal::Act;
 use crate::session::copying::{CopyJob, untouched};
 use crate::session::view::Failure;
 use crate::session::work::{Job, Kept};
 use crate::session::{CopyOrdered, Ending, Input, SessionId, Work};
+use blanche_scan::EngineRoom;
 use blanche_scan::progress::Cancel;
 use blanche_scan::report::CopyCause;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 /// A session's thread.
@@ -30,7 +32,7 @@ impl Driver {
             settings: Arc::clone(&self.settings),
             room,
             cancel: cancel.clone(),
-            permit: self.permit(move |reply| Message::Permit(id, reply)),
+            permit: self.permits(id),
             keep: self.keeper(id),
             gate: self.gate.clone(),
         };
@@ -40,16 +42,26 @@ impl Driver {
     /// Copies the files of a session.
     pub(super) fn copy(&mut self, ordered: CopyOrdered) {
         let id = ordered.session;
-        let cancel = Cancel::default();
-        let (Some(room), Some(kept)) = (self.room.clone(), self.copies.kept(id)) else {
-            let cause = CopyCause::Station("what copying needs is not there".to_owned());
-            let report = untouched(&self.settings, &ordered, cause);
-            return self.input(Input::Work(id, Work::Copied(Box::new(report))));
-        };
-        let settings = Arc::clone(&self.settings);
-        let permit = self.permit(move |reply| Message::PermitCopy(id, reply));
-        let job = CopyJob { ordered, kept, settings, room, cancel: cancel.clone(), gate: self.gate.clone(), permit };
-        self.spawn(id, "copy", cancel, move |say| job.run(say));
+        match self.copying_needs(id) {
+            Ok((room, kept)) => {
+                let (settings, cancel) = (Arc::clone(&self.settings), Cancel::default());
+                let (gate, permit) = (self.gate.clone(), self.permits(id));
+                let job = CopyJob { ordered, kept, settings, room, cancel: cancel.clone(), gate, permit };
+                self.spawn(id, "copy", cancel, move |say| job.run(say));
+            }
+            Err(reason) => {
+                tracing::error!("copy of session {id}: {reason}");
+                let report = untouched(&self.settings, &ordered, CopyCause::Station(reason));
+                self.input(Input::Work(id, Work::Copied(Box::new(report))));
+            }
+        }
+    }
+
+    /// What a copy needs, if there may be one: an order that could not be recorded erases nothing.
+    fn copying_needs(&self, id: SessionId) -> Result<(Arc<EngineRoom>, Arc<Kept>), String> {
+        self.may_write(id)?;
+        let needs = self.room.clone().zip(self.copies.kept(id));
+        needs.ok_or_else(|| "what copying needs is not there".to_owned())
     }
 
     /// Starts the thread of a session. The one before it, if there was one, has said its last word.
@@ -92,16 +104,13 @@ impl Driver {
         self.copying.then(|| -> Box<dyn Fn(Kept) + Send> { Box::new(keep) })
     }
 
-    /// Asks this thread whether something may be sealed; `ask` is the question.
-    fn permit(
-        &self,
-        ask: impl Fn(Sender<Result<(), String>>) -> Message + Send + 'static,
-    ) -> Box<dyn Fn() -> Result<(), String> + Send> {
+    /// Asks this thread what a session's may do.
+    fn permits(&self, id: SessionId) -> Box<dyn Fn(Act) -> Result<(), String> + Send> {
         let sender = self.sender.clone();
-        Box::new(move || {
+        Box::new(move |act| {
             let stopped = || "the station is being stopped".to_owned();
             let (reply, answer) = mpsc::channel();
-            sender.send(ask(reply)).map_err(|_| stopped())?;
+            sender.send(Message::Permit(id, act, reply)).map_err(|_| stopped())?;
             answer.recv().map_err(|_| stopped())?
         })
     }

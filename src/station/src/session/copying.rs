@@ -7,6 +7,7 @@ use crate::admit::Role;
 use crate::admit::lanes::Lanes;
 use crate::copy::{self, CopyStage, Erase, Means, Output, Source, copy};
 use crate::detect::Disk;
+use crate::seal::Act;
 use blanche_sandbox::wire::WriteObstacle;
 use blanche_scan::progress::Cancel;
 use blanche_scan::report::{CopyCause, CopyReport, TargetKind, TargetLine};
@@ -29,8 +30,8 @@ pub(crate) struct CopyJob {
     pub(crate) room: Arc<EngineRoom>,
     pub(crate) cancel: Cancel,
     pub(crate) gate: Lanes,
-    /// Says why the station seals nothing, if so.
-    pub(crate) permit: Box<dyn Fn() -> Result<(), String> + Send>,
+    /// Records what is about to be done; says why that must not be, if so.
+    pub(crate) permit: Box<dyn Fn(Act) -> Result<(), String> + Send>,
 }
 
 impl CopyJob {
@@ -56,9 +57,6 @@ impl CopyJob {
         let means = Means { room: &self.room, settings: &self.settings, permit: &*self.permit, cancel: &self.cancel };
         let mut pace = Pace::default();
         let mut told = |stage: CopyStage<'_>| {
-            if let CopyStage::Signed(tag) = stage {
-                say(Work::Signed(tag.tag.clone()));
-            }
             let progress = progress(stage);
             if pace.is_due(progress.step) {
                 say(Work::Copying(progress));
@@ -101,7 +99,6 @@ fn progress(stage: CopyStage<'_>) -> CopyProgress {
         CopyStage::Writing(done, all) => CopyProgress { step: CopyStep::Writing, done, all },
         CopyStage::ReadingBack(done, all) => CopyProgress { step: CopyStep::ReadingBack, done, all },
         CopyStage::Checking(now) => CopyProgress { step: CopyStep::Checking, done: now.bytes_done, all: now.bytes },
-        CopyStage::Signed(_) => CopyProgress { step: CopyStep::Sealing, done: 0, all: 0 },
         CopyStage::Sealing(done) => CopyProgress { step: CopyStep::Sealing, done, all: 0 },
     }
 }

@@ -280,6 +280,8 @@ impl Machine {
                 }
                 session.view.progress = Some(progress);
             }
+            // Of a copy, its own progress tells this.
+            Work::Sealing(_) if session.is_copying() => {}
             Work::Sealing(bytes) => {
                 session.view.tag_bytes = bytes;
                 if session.view.state == State::Checking {

@@ -56,7 +56,7 @@ pub enum Work {
     Progress(Progress),
     /// The medium is clean and gets its tag: bytes that are written.
     Sealing(u64),
-    /// A tag is signed and about to be written, on the medium or on that to which it is copied: which.
+    /// A tag is signed and about to be written, on the medium, into the store, or on that to which it is copied: which.
     Signed(String),
     /// What copying needs of the scan is kept from now on, until [`Effect::Drop`].
     Kept,

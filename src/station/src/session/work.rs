@@ -6,7 +6,7 @@ use super::view::Failure;
 use crate::admit::GateError;
 use crate::admit::lanes::Lanes;
 use crate::detect::Disk;
-use crate::seal::{Step, seal};
+use crate::seal::{Act, Step, seal};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
 use blanche_scan::report::{NoTag, Report, Seal};
@@ -35,8 +35,8 @@ pub(crate) struct Job {
     pub(crate) settings: Arc<Settings>,
     pub(crate) room: Arc<EngineRoom>,
     pub(crate) cancel: Cancel,
-    /// Records that the medium is being sealed; says why that must not be, if so.
-    pub(crate) permit: Box<dyn Fn() -> Result<(), String> + Send>,
+    /// Records what is about to be done; says why that must not be, if so.
+    pub(crate) permit: Box<dyn Fn(Act) -> Result<(), String> + Send>,
     /// Takes what copying needs of the scan; nothing where nobody copies.
     pub(crate) keep: Option<Box<dyn Fn(Kept) + Send>>,
     pub(crate) gate: Lanes,
@@ -96,7 +96,7 @@ impl Job {
         if !self.disk.is_ours_alone() {
             return Seal::NoTag { reason: NoTag::Station(NOT_OURS_ALONE.to_owned()) };
         }
-        if let Err(reason) = (self.permit)() {
+        if let Err(reason) = (self.permit)(Act::Seal) {
             return Seal::NoTag { reason: NoTag::Station(reason) };
         }
         let opened = match Writable::open(&self.gate, &self.disk) {
@@ -109,10 +109,10 @@ impl Job {
                 last = Instant::now();
                 say(Work::Sealing(bytes));
             }
-            Step::Signed(tag) => say(Work::Signed(tag.tag)),
             Step::Waiting | Step::Written(_) => {}
         };
-        let sealed = seal(inventory, Some(&self.disk), report, &self.settings, &mut told, &self.cancel);
+        let permit = &*self.permit;
+        let sealed = seal(inventory, Some(&self.disk), report, &self.settings, permit, &mut told, &self.cancel);
         drop(opened);
         sealed
     }

@@ -82,7 +82,6 @@ impl Waiting {
                 return self.say(lang.pick("Préparation du support de la station…", "Preparing the station's medium…"));
             }
             CopyStage::Checking(now) => return self.update(now),
-            CopyStage::Signed(_) => return self.sealed(0),
             CopyStage::Sealing(bytes) => return self.sealed(bytes),
             CopyStage::Writing(done, all) => format!("{} {}", lang.pick("Copie :", "Copying:"), of(done, all)),
             CopyStage::ReadingBack(done, all) => {
