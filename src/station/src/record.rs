@@ -29,6 +29,9 @@ use waiting::Waiting;
 
 /// Between two attempts to open a journal that cannot be opened.
 const AGAIN: Duration = Duration::from_secs(10);
+/// How long one call writes of what waits, beyond the first entry: each is flushed to the disk, thousands may wait, and a thread that
+/// does not turn is ended by the watchdog (WatchdogSec=).
+const TURN: Duration = Duration::from_millis(500);
 
 /// The journal, and what it has not taken yet. Nothing is lost while the disk is full: it is written, in its order, when
 /// there is room again.
@@ -62,7 +65,7 @@ impl Recorder {
     /// Writes one entry after all that wait.
     ///
     /// # Errors
-    /// Why the journal cannot be written; the entry waits.
+    /// Why the entry is not in the journal; it waits.
     pub(crate) fn write(&mut self, entry: &Entry) -> Result<(), String> {
         if matches!(entry, Entry::Stopped) {
             self.count(true);
@@ -70,16 +73,21 @@ impl Recorder {
         if self.repeats.is_recorded(entry, Instant::now()) {
             self.waiting.push(entries::records(entry, &self.under));
         }
-        self.flush()
+        // At the end there is no other turn.
+        self.flush_within(if matches!(entry, Entry::Stopped) { Duration::MAX } else { TURN })
     }
 
-    /// Writes what waits.
+    /// Writes what waits, or begins to.
     ///
     /// # Errors
-    /// Why that cannot be done now.
+    /// Why something waits still.
     pub(crate) fn flush(&mut self) -> Result<(), String> {
+        self.flush_within(TURN)
+    }
+
+    fn flush_within(&mut self, limit: Duration) -> Result<(), String> {
         self.count(false);
-        let flushed = self.flush_all();
+        let flushed = self.flush_all(limit);
         if flushed.is_err() {
             self.waiting.shorten();
         }
@@ -93,11 +101,12 @@ impl Recorder {
         }
     }
 
-    fn flush_all(&mut self) -> Result<(), String> {
+    fn flush_all(&mut self, limit: Duration) -> Result<(), String> {
         if self.waiting.is_empty() && self.waiting.lost == 0 && self.journal.is_some() {
             return Ok(());
         }
         let journal = self.open()?;
+        let begun = Instant::now();
         while let Some(entry) = self.waiting.front() {
             match journal.append(entry.records.clone()).map(|_| ()) {
                 // Trying again would fail for ever, and keep everything behind it out.
@@ -115,6 +124,9 @@ impl Recorder {
             }
             self.waiting.pop();
             self.checkpoints.iter().for_each(Checkpoints::look);
+            if begun.elapsed() >= limit && !self.waiting.is_empty() {
+                return Err("what waited for it is being written".to_owned());
+            }
         }
         if self.waiting.lost > 0 {
             let alarm = Event::new(EventKind::Alarm)

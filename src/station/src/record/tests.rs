@@ -341,6 +341,31 @@ fn a_copy_during_which_the_station_was_killed_gets_its_record_at_the_next_start(
 }
 
 #[test]
+fn what_waited_is_written_in_several_turns_and_the_journal_is_behind_until_all_of_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (missing, mut settings) = (folder.path().join("missing"), Settings::default());
+    settings.journal.folder = missing.join("journal");
+    settings.seal.keys = folder.path().join("no keys");
+    let settings = Arc::new(settings);
+    let mut recorder = Recorder::new(Arc::clone(&settings));
+    let views: Vec<_> = (0..20).map(session).collect();
+    for view in &views {
+        recorder.write(&Entry::Opened(Box::new(view.clone()))).unwrap_err();
+    }
+    std::fs::create_dir(&missing).unwrap();
+    recorder.tried = None;
+    // The shortest turn writes one entry, and the last one says that nothing waits any more.
+    for waiting in (1..20).rev() {
+        recorder.flush_within(Duration::ZERO).unwrap_err();
+        assert_eq!(recorder.waiting.held().0, waiting);
+    }
+    recorder.flush_within(Duration::ZERO).unwrap();
+    let arrived: Vec<_> = rows(&settings, Log::Event).into_iter().filter(|row| row.kind == "arrived").collect();
+    let written: Vec<_> = arrived.iter().map(|row| row.body["session"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(written, views.iter().map(|view| view.id.to_string()).collect::<Vec<_>>(), "in their order");
+}
+
+#[test]
 fn what_was_lost_is_told_before_the_journal_is_said_to_be_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
