@@ -129,8 +129,8 @@ pub struct Disk {
     pub sequence: u64,
     /// Bytes; 0 = no card or disc in it.
     pub capacity: u64,
-    /// It cannot be written, or is protected: the kernel keeps `Gate::protect` in the same place, and forgets it with the
-    /// drive, not with the card. So nothing is decided by it.
+    /// It has a lock, as far as could be seen before [`Gate::protect`](crate::admit::Gate::protect): the kernel keeps that in the same
+    /// place, and forgets it with the drive, not with the card. Of a second card nothing is known.
     pub read_only: bool,
     /// What it is.
     pub kind: DiskKind,

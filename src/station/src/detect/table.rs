@@ -47,14 +47,15 @@ impl Table {
 
     /// A disk that is there. One of a device that is not followed is not followed either.
     ///
-    /// Of the same medium (`sequence`) the first word on whether it can be written counts: sysfs does not tell a switch on
-    /// the medium from the protection that the station puts on it itself.
+    /// Only the first word on whether a disk can be written counts: sysfs does not tell a switch on the medium from the protection that
+    /// the station then puts on it itself, and that stays when another card comes. Of the next one (`sequence`) nothing is known;
+    /// whoever writes it finds out.
     pub(super) fn disk(&mut self, generation: Generation, mut disk: Disk, events: &mut VecDeque<Event>) {
         if self.disks.get(&disk.path).is_some_and(|(known, _)| *known != generation) {
             self.gone(&disk.path, events);
         }
-        if let Some((_, known)) = self.disks.get(&disk.path).filter(|(_, known)| known.sequence == disk.sequence) {
-            disk.read_only = known.read_only;
+        if let Some((_, known)) = self.disks.get(&disk.path) {
+            disk.read_only = known.sequence == disk.sequence && known.read_only;
         }
         let orphan = disk.device.as_ref().is_some_and(|device| !self.devices.contains_key(device));
         let room = self.disks.len() < MOST && !orphan;

@@ -78,10 +78,25 @@ fn the_protection_that_the_station_sets_itself_is_no_news() {
     let _ = events(|table, events| table.device(1, device(PLACES[0], 1), events), &mut table);
     let _ = events(|table, events| table.disk(1, disk(PLACES[0], 0, 512), events), &mut table);
     let protected = Disk { read_only: true, ..disk(PLACES[0], 0, 512) };
-    assert_eq!(events(|table, events| table.disk(1, protected.clone(), events), &mut table), []);
-    let next_card = Disk { sequence: 2, ..protected };
-    let seen = events(|table, events| table.disk(1, next_card.clone(), events), &mut table);
-    assert_eq!(seen, [Event::DiskChanged(next_card)]);
+    assert_eq!(events(|table, events| table.disk(1, protected, events), &mut table), []);
+}
+
+#[test]
+fn a_card_is_not_called_locked_because_the_one_before_it_was() {
+    for locked in [false, true] {
+        let mut table = Table::default();
+        let _ = events(|table, events| table.device(1, device(PLACES[0], 1), events), &mut table);
+        let first = Disk { read_only: locked, ..disk(PLACES[0], 0, 512) };
+        let seen = events(|table, events| table.disk(1, first.clone(), events), &mut table);
+        assert_eq!(seen, [Event::DiskArrived(first)], "the lock of a card, or of a key, is told");
+        // No card, and then another: the kernel goes on saying what the station set.
+        for (sequence, capacity) in [(2, 0), (3, 1024)] {
+            let next = Disk { sequence, ..disk(PLACES[0], 0, capacity) };
+            let told = Disk { read_only: true, ..next.clone() };
+            let seen = events(|table, events| table.disk(1, told, events), &mut table);
+            assert_eq!(seen, [Event::DiskChanged(next)]);
+        }
+    }
 }
 
 #[test]
