@@ -309,11 +309,16 @@ impl Sealing<'_> {
     }
 }
 
-/// Whether the bases of `report` are such that `signer` signs now. The words are for staff.
+/// Whether the bases of `report` are such that `signer` signs now, and that the station's own verifier accepts what it signs: each has
+/// a policy of its own. The words are for staff.
 pub(crate) fn bases_suffice(report: &Report, signer: &Description, settings: &Settings) -> Result<(), String> {
     let how = claims::how(report, settings).map_err(|no_tag| format!("{no_tag:?}"))?;
     let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
-    how.check_bases(&signer.fresh_bases, signer.max_base_age, now).map_err(|doubt| doubt.to_string())
+    how.check_bases(&signer.fresh_bases, signer.max_base_age, now).map_err(|doubt| doubt.to_string())?;
+    let trust = &settings.seal.trust;
+    let policy = blanche_verify::demanded(trust, blanche_verify::Lang::En)?;
+    let refused = |doubt| format!("the policy of the verifier, in {}: {doubt}", trust.display());
+    how.check_bases(&policy.fresh_bases, policy.max_base_age, now).map_err(refused)
 }
 
 /// When a tag expires. What its certificate does not outlive would be refused from then on anyway; of a certificate that

@@ -68,6 +68,6 @@ pub use arguments::{Demands, LevelName, ShowArguments, VerifyArguments};
 pub use command::{main, run, show};
 pub use exit::Exit;
 pub use lang::Lang;
-pub use trust::installed;
+pub use trust::{demanded, installed};
 #[cfg(target_os = "linux")]
 pub use usb::usb_device;

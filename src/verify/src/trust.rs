@@ -2,9 +2,10 @@
 
 use crate::failure::Failure;
 use crate::lang::Lang;
+use crate::policy;
 use crate::rights;
 use crate::words::Notice;
-use blanche_tag::{Authority, Crl, TrustStore};
+use blanche_tag::{Authority, Crl, Policy, TrustStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use std::fs;
@@ -65,7 +66,7 @@ impl Trust {
         for path in listed(&folder.join("lists"))?.into_iter().filter(|path| has_extension(path, "cose")) {
             trust.lists.push(rights::read(&path, MAX_FILE)?);
         }
-        trust.policy = Some(folder.join("policy.toml")).filter(|path| path.exists());
+        trust.policy = policy_of(folder);
         Ok(trust)
     }
 }
@@ -75,8 +76,26 @@ impl Trust {
 /// # Errors
 /// What is wrong and what to do next, in a sentence of that language.
 pub fn installed(folder: &Path, lang: Lang) -> Result<(TrustStore, Vec<Crl>), String> {
-    let trust = Trust::load(folder, &mut Vec::new()).map_err(|failure| failure.advice(lang));
-    trust.map(|trust| (trust.store, trust.crls)).map_err(|advice| format!("{} {}", advice.what, advice.next))
+    let trust = Trust::load(folder, &mut Vec::new()).map_err(|failure| sentence(&failure, lang));
+    trust.map(|trust| (trust.store, trust.crls))
+}
+
+/// What is demanded of a tag by whoever verifies with a trust folder, for whoever is about to make one.
+///
+/// # Errors
+/// As [`installed`].
+pub fn demanded(folder: &Path, lang: Lang) -> Result<Policy, String> {
+    let Some(file) = policy_of(folder) else { return Ok(Policy::default()) };
+    policy::load(&file).map(|(policy, _)| policy).map_err(|failure| sentence(&failure, lang))
+}
+
+fn policy_of(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join("policy.toml")).filter(|path| path.exists())
+}
+
+fn sentence(failure: &Failure, lang: Lang) -> String {
+    let advice = failure.advice(lang);
+    format!("{} {}", advice.what, advice.next)
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

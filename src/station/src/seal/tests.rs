@@ -36,6 +36,37 @@ fn a_signed_tag_is_written_only_when_somebody_who_knows_its_number_permits_it() 
 }
 
 #[test]
+fn bases_that_the_signer_takes_and_the_verifier_of_the_station_does_not_are_told_before_a_copy() {
+    const DAY: u64 = 86_400;
+    let mut report = samples::clean();
+    let date = Timestamp::now().as_second() - 2 * 86_400;
+    let bases = report.engines.engines.iter_mut().flat_map(|engine| &mut engine.bases);
+    bases.for_each(|base| base.date = Some(date));
+    let signer = Description {
+        station: "accueil-1".into(),
+        site: "paris".into(),
+        certificate_expires: u64::MAX,
+        next_counter: 1,
+        fresh_bases: vec!["blanche".into()],
+        max_base_age: 7 * DAY,
+        max_validity: 30 * DAY,
+        uses_token: false,
+        signs_checkpoints: false,
+        envelope_overhead: 0,
+    };
+    let trust = tempfile::tempdir().unwrap();
+    let mut settings = Settings::default();
+    settings.seal.trust = trust.path().to_owned();
+    for (policy, suffice) in [("max_base_age = \"3 days\"", true), ("max_base_age = \"1 day\"", false)] {
+        let text = format!("fresh_bases = [\"blanche\"]\n{policy}\n");
+        std::fs::write(trust.path().join("policy.toml"), text).unwrap();
+        let told = bases_suffice(&report, &signer, &settings);
+        assert_eq!(told.is_ok(), suffice, "{told:?}");
+        assert!(told.is_ok() || told.is_err_and(|why| why.contains(&trust.path().display().to_string())));
+    }
+}
+
+#[test]
 fn a_tag_does_not_outlive_its_certificate_and_an_expired_one_is_left_to_the_signer() {
     assert_eq!(expiry(100, 30, 1000), 130);
     assert_eq!(expiry(100, 30, 120), 120);
