@@ -14,8 +14,8 @@ use blanche_sandbox::ChannelError;
 use blanche_sandbox::birth::Child;
 use blanche_sandbox::content::{self, SealedContent};
 use blanche_sandbox::wire::{
-    Answer, Cause, Container, Digests, EntryId, Finding, FromReader, Piece, ReadJob, ReadLimits, ScanPiece, Scanned,
-    Source, Subject, ToMatcher,
+    Answer, Cause, Digests, EntryId, Finding, FromReader, Piece, ReadJob, ReadLimits, ScanPiece, Scanned, Source,
+    Subject, ToMatcher,
 };
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -90,8 +90,7 @@ pub(crate) fn look_inside(
 
 /// Whether a cause stands for a disk image that a reader may read.
 fn is_image(cause: &Cause) -> bool {
-    use Container::{Iso9660, RawDisk, Udf};
-    matches!(cause, Cause::ContainerUnsupported(RawDisk | Udf | Iso9660))
+    matches!(cause, Cause::ContainerUnsupported(container) if container.is_disk_image())
 }
 
 fn add(causes: &mut Vec<Cause>, cause: Cause) {

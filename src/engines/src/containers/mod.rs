@@ -184,8 +184,8 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     found.extend(embedded::installers(content));
     found.sort_unstable();
     found.dedup();
-    inspection.disk_image = found.iter().any(|container| is_image(*container));
-    if is_in_windows(content.len()) && found.iter().any(|container| !is_image(*container)) {
+    inspection.disk_image = found.iter().any(|container| container.is_disk_image());
+    if is_in_windows(content.len()) && found.iter().any(|container| !container.is_disk_image()) {
         // Most containers do not say what they hold: what libclamav did not unpack could not be missed.
         inspection.not_checked(Cause::EngineLimit(EngineLimit::FileSize));
     }
@@ -219,12 +219,6 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
         inspection.not_checked(Cause::Encrypted(Container::OpenDocument));
     }
     inspection
-}
-
-/// Whether our own readers look into it.
-fn is_image(container: Container) -> bool {
-    use Container::{Iso9660, RawDisk, Udf};
-    matches!(container, RawDisk | Udf | Iso9660)
 }
 
 /// Why a container that nobody opens was not checked.

@@ -287,3 +287,11 @@ pub enum Container {
     Zpaq,
     Lrzip,
 }
+
+impl Container {
+    /// Whether it is an image of a disk that the station's own readers may look into.
+    #[must_use]
+    pub const fn is_disk_image(self) -> bool {
+        matches!(self, Self::RawDisk | Self::Udf | Self::Iso9660)
+    }
+}
