@@ -206,6 +206,8 @@ def check_medium(claims, listed, inputs, raw, outcome):
     check_identity(claims[7], inputs, outcome)
     outcome.at(18)
     check_boot(claims, inputs, outcome)
+    if wanted < 1:
+        check_anything_compared(claims[7], medium)
     outcome.level = "identity"
     if wanted < 1:
         return
@@ -242,6 +244,13 @@ def check_boot(claims, inputs, outcome):
         filesystem = None if volume is None else claims[8][volume][3]
         if area_digest(kind, filesystem, inputs.medium.read(start, length)) != digest:
             raise Refusal("E-BOOT", f"area of kind {kind} at {start}")
+
+
+def check_anything_compared(claimed, medium):
+    """What is seen was compared by now."""
+    usb = 2 in claimed and medium.usb is not None
+    if (medium.capacity is None or medium.block is None) and not usb and not medium.has_boot_areas:
+        raise Refusal("E-NOT-AVAILABLE", "nothing of the medium to compare at level identity")
 
 
 def note_missing(missing, policy, outcome):

@@ -186,6 +186,13 @@ class Medium(Tags):
     def test_a_level_that_cannot_be_reached(self):
         self.refused("E-NOT-AVAILABLE", 19, having(shown=None))
 
+    def test_level_identity_accepts_no_medium_of_which_nothing_is_seen(self):
+        identity = {"level": "identity"}
+        self.refused("E-NOT-AVAILABLE", 18, having(medium={}, areas=None, policy=identity))
+        # A part of it is something to compare.
+        self.accepted(having(medium={}, policy=identity), level="identity")
+        self.accepted(having(areas=None, policy=identity), level="identity")
+
     def test_another_boot_area(self):
         for area, at in ((0, 439), (0, 446), (1, 36), (1, 38)):
 

@@ -20,7 +20,7 @@ pub enum OnMissing {
 /// How deep to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Which medium, and its boot areas.
+    /// Which medium, and its boot areas; refused where nothing of them can be seen.
     Identity,
     /// Paths, kinds and sizes.
     Inventory,

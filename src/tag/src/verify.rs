@@ -182,6 +182,7 @@ fn steps<'a>(
     // Steps 17 and 18.
     let (capacity, usb) = check_identity(&claims, policy, medium)?;
     let boot = check_areas(&claims, policy, medium)?;
+    check_anything_compared(policy.level, [capacity, usb, boot])?;
     let clock_is_behind = context.clock.saturating_add(CLOCK_TOLERANCE) < known.time;
     let inner = Tag { claims, spool, start: file.manifest_start };
     Ok(Verified { inner, level: policy.level, capacity, usb, boot, clock_is_behind })
@@ -336,4 +337,12 @@ fn check_areas(claims: &Claims, policy: &Policy, medium: &dyn MediumView) -> Res
         }
     }
     Ok(compared)
+}
+
+/// The end of step 18. Level identity ends there: without one match it would accept whatever lies beside an authentic tag.
+fn check_anything_compared(level: Level, compared: [Compared; 3]) -> Result<(), Refusal> {
+    if level == Level::Identity && !compared.contains(&Compared::Match) {
+        return Err(Refusal::new(Code::NotAvailable, 18, "level identity, and nothing of the medium can be seen here"));
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// How deep to verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LevelName {
-    /// Which medium, and its boot areas: milliseconds
+    /// Which medium, and its boot areas: milliseconds; of a folder refused, which shows neither
     Identity,
     /// And every path, kind and size: one walk
     Inventory,

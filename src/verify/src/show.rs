@@ -69,11 +69,12 @@ pub(crate) fn run(arguments: &ShowArguments) -> Result<Shown, Failure> {
     Ok(shown.unwrap_or_else(|| Shown { claims: None, outcome: Err(no_tag()) }))
 }
 
-/// The policy without what needs the medium.
+/// The policy without what needs the medium. Level identity needs something of it; what the others need comes after the
+/// steps that are done here.
 fn alone(policy: &Policy) -> Policy {
     let accept = OnMissing::Accept;
     Policy {
-        level: Level::Identity,
+        level: Level::Full,
         usb_not_available: accept,
         capacity_not_available: accept,
         boot_not_available: accept,

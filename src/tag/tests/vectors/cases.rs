@@ -633,6 +633,11 @@ impl Vectors {
         self.bad("gap", "E-BOOT", 18, "Bytes in the gap before the partition.", |_, case| {
             case.bytes.push((5000, vec![1]));
         });
+        let about = "Nothing of the medium but its files can be seen, and level identity compares no file.";
+        self.bad("level-identity-hidden", "E-NOT-AVAILABLE", 18, about, |_, case| {
+            case.medium = json!({ "capacity": null, "block": null, "usb": null, "bytes": null });
+            case.policy = json!({ "level": "identity" });
+        });
         self.bad("added", "E-ADDED", 19, "A file more.", |_, case| {
             case.items.insert(3, item("docs/b.exe", EntryKind::File, b"MZ"));
         });

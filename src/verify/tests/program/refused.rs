@@ -4,6 +4,7 @@ use crate::media::{Files, Kind, Made, content, files, write_tree};
 use crate::program::Answer;
 use crate::sealed::{seal_on, tag};
 use crate::world::World;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -162,6 +163,21 @@ fn a_tag_of_another_medium_is_refused() {
     other.write("blanche.tag", &tag);
     let answer = world.verify(&other.image(), &["--level", "identity"]);
     assert_eq!((answer.verdict().as_str(), answer.code), ("E-MEDIUM", 42), "{answer:?}");
+}
+
+/// A folder shows nothing that level identity compares, and an authentic tag says nothing about the medium it lies on.
+#[test]
+fn level_identity_of_a_folder_is_not_taken_for_a_verification() {
+    let pair = Pair::new(Kind::Fat16);
+    pair.write("notes.txt", b"changed");
+    let policy = pair.world.path("identity.toml");
+    fs::write(&policy, "level = \"identity\"\n").unwrap();
+    for more in [["--level", "identity"], ["--policy", policy.to_str().unwrap()]] {
+        let [image, folder] = pair.answers(&more);
+        assert_eq!(image.verdict(), "accepted", "an image shows which medium it is: {image:?}");
+        assert_eq!((folder.verdict().as_str(), folder.code), ("E-NOT-AVAILABLE", 43), "{folder:?}");
+        assert_eq!((&folder.json()["refusal"]["step"], &folder.json()["tag"]), (&18.into(), &Value::Null));
+    }
 }
 
 /// Every byte that is bound and not masked counts: boot record, gap, boot sector, its copy.

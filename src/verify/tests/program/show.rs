@@ -47,3 +47,17 @@ fn a_tag_that_was_not_verified_says_so_first() {
     let (_, text) = show(&world, &made.image(), &[]);
     assert!(text.contains("E-NO-TAG"), "{text}");
 }
+
+/// What a policy wants of the medium is not asked of a tag alone.
+#[test]
+fn a_tag_is_shown_without_its_medium_whatever_the_policy_wants_of_that() {
+    let world = World::new();
+    let made = Made::new(Kind::Fat16, &files());
+    let (file, policy) = (world.path("copy.tag"), world.path("policy.toml"));
+    fs::write(&file, tag(&world, &made, &files(), |_| {})).unwrap();
+    for demand in ["level = \"identity\"", "capacity_not_available = \"refuse\"", "boot_not_available = \"refuse\""] {
+        fs::write(&policy, demand).unwrap();
+        let (code, text) = show(&world, &file, &["--policy", policy.to_str().unwrap()]);
+        assert_eq!(code, 0, "{demand}: {text}");
+    }
+}

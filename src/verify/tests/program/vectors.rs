@@ -88,7 +88,8 @@ pub(crate) fn run(vector: &Value, parts: &Value, place: &Path) -> Answer {
     fs::write(place.join("memory.json"), memory.to_string()).unwrap();
     fs::write(place.join("tag"), join(&vector["tag"], parts)).unwrap();
     let masked = vector["about"].as_str().unwrap().contains("masked fields");
-    let of_medium = masked || matches!(vector["step"].as_u64(), Some(17 | 18)) && !vector["medium"]["usb"].is_null();
+    let identity = vector["policy"]["level"] == "identity" || matches!(vector["step"].as_u64(), Some(17 | 18));
+    let of_medium = masked || identity && !vector["medium"]["usb"].is_null();
     let mut command = program::command();
     let target = place.join("target");
     if of_medium {
