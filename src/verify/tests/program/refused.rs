@@ -214,6 +214,27 @@ fn a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one() {
     }
 }
 
+/// Names and contents are as they were sealed, but a host that opens `NOTES.TXT` may get the other file.
+#[test]
+fn a_short_name_that_leads_to_another_file_is_not_passed_over() {
+    let world = World::new();
+    let made = Made::new(Kind::Fat16, &files());
+    seal_on(&world, &made, &files());
+    let mut bytes = fs::read(made.partition()).unwrap();
+    let at = bytes.windows(11).position(|window| window == b"RAPPOR~1ODT").unwrap();
+    let short = b"NOTES   TXT";
+    bytes[at..at + short.len()].copy_from_slice(short);
+    // The two entries of the long name, in front, have a sum over the short one (FAT specification 1.03, "ChkSum").
+    let sum = short.iter().fold(0u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte));
+    (bytes[at - 32 + 13], bytes[at - 64 + 13]) = (sum, sum);
+    fs::write(made.partition(), bytes).unwrap();
+    for level in ["inventory", "full"] {
+        let answer = world.verify(&made.image(), &["--level", level]);
+        assert_eq!((answer.verdict().as_str(), answer.code), ("E-UNREADABLE", 43), "{answer:?}");
+        assert!(answer.out.contains("ambiguous_names"), "{answer:?}");
+    }
+}
+
 /// As root, who may read everything, and as nobody.
 #[test]
 fn a_file_without_the_right_to_read_it_is_unreadable_and_not_passed_over() {

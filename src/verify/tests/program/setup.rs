@@ -175,6 +175,25 @@ fn a_revoked_station_is_refused() {
     assert_eq!(world.verify(&made.image(), &[]).verdict(), "E-CRL-OLD");
 }
 
+/// What the policy does without may be missing; what is there is believed.
+#[test]
+fn a_station_is_refused_that_a_crl_revokes_below_an_authority_without_one() {
+    let world = World::new();
+    let made = Made::new(Kind::Fat12, &files());
+    seal_on(&world, &made, &files());
+    let policy = world.path("policy.toml");
+    fs::write(&policy, "require_crl = false").unwrap();
+    let without = |revoked: &[u8]| {
+        world.publish(6, revoked);
+        for kind in ["classical", "post-quantum"] {
+            fs::remove_file(world.trust().join(format!("crls/root-{kind}.crl"))).unwrap();
+        }
+        world.verify(&made.image(), &["--policy", policy.to_str().unwrap()]).verdict()
+    };
+    assert_eq!(without(&[]), "accepted");
+    assert_eq!(without(&[3]), "E-REVOKED-STATION");
+}
+
 /// What is no file is not waited for.
 #[test]
 fn a_pipe_as_the_lock_of_the_memory_is_named() {
