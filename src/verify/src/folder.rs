@@ -5,6 +5,7 @@ use crate::copy::{Copy, TAG_NAME};
 use crate::interrupt::Interrupt;
 use crate::names;
 use crate::progress::Progress;
+use crate::reparse;
 use blanche_tag::artefacts::MAX_CONTENT;
 use blanche_tag::manifest::{Digests, EntryKind};
 use blanche_tag::{Contents, Level, Observed, Unreadable};
@@ -27,6 +28,7 @@ pub(crate) fn tag(root: &Path) -> Option<Copy> {
 }
 
 /// Opens a file that is no link, without waiting for anything.
+#[cfg(not(windows))]
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -37,15 +39,27 @@ fn open(path: &Path) -> io::Result<File> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
-    #[cfg(windows)]
-    {
-        use std::os::windows::fs::OpenOptionsExt;
-        /// CreateFileW: a reparse point itself is opened.
-        const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
-        options.custom_flags(OPEN_REPARSE_POINT);
-    }
-    let file = options.open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+    regular(options.open(path)?)
+}
+
+/// Opens a file that is no link, and reads it as every program does: opened as a reparse point it would be read past the driver
+/// of one that Windows hides.
+#[cfg(windows)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    /// CreateFileW: a reparse point itself is opened.
+    const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+    /// FILE_SHARE_READ and FILE_SHARE_WRITE without FILE_SHARE_DELETE: nobody puts a link in its place meanwhile.
+    const STAYS: u32 = 0x3;
+    let mut options = OpenOptions::new();
+    let _stays = regular(options.read(true).share_mode(STAYS).custom_flags(OPEN_REPARSE_POINT).open(path)?)?;
+    regular(File::open(path)?)
+}
+
+fn regular(file: File) -> io::Result<File> {
+    let metadata = file.metadata()?;
+    reparse::admit(&metadata)?;
+    if metadata.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
 /// How the comparison reads what is below `root`; `bytes` are those of all contents, for the progress.

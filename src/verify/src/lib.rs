@@ -13,7 +13,7 @@
 //! | `keeper` | the process that writes the memory |
 //! | `target`, `source`, `aligned`, `usb` | what is verified, opened once, and how it shows its identity |
 //! | `copy` | the one copy of a tag file |
-//! | `inspect`, `inventory`, `tree`, `folder`, `names` | what is on the medium |
+//! | `inspect`, `inventory`, `tree`, `folder`, `reparse`, `names` | what is on the medium |
 //! | `verification` | the steps in their order, and what came out |
 //! | `confine` | nothing is parsed before every other door is closed (Linux) |
 //! | `words`, `text`, `report`, `show` | what people and programs are told |
@@ -51,6 +51,7 @@ mod memory;
 mod names;
 mod policy;
 mod progress;
+mod reparse;
 mod report;
 mod rights;
 mod show;

@@ -6,6 +6,7 @@
 
 use crate::interrupt::Interrupt;
 use crate::names;
+use crate::reparse;
 use blanche_tag::manifest::{EntryKind, MAX_ENTRIES, is_folder_path};
 use blanche_tag::{Observed, Unlisted, Walk};
 use std::collections::BTreeSet;
@@ -53,7 +54,7 @@ impl Tree {
     pub(crate) fn list(root: &Path, volume: u32, interrupt: &Interrupt) -> Self {
         let device = fs::symlink_metadata(root).map_or(0, |metadata| device_of(&metadata));
         let mut tree = Self { volume, paths: Vec::new(), places: Vec::new(), unlisted: Vec::new() };
-        let mut listing = Listing { root, device, found: 0 };
+        let mut listing = Listing { root, volume, device, found: 0 };
         let mut open = vec![tree.listed(&[], &mut listing)];
         while let Some(folder) = open.last_mut() {
             if interrupt.is_raised() {
@@ -78,8 +79,8 @@ impl Tree {
     /// What is in a folder, in the order of names; nothing of one that cannot be listed to its end.
     fn listed(&mut self, folder: &[u8], listing: &mut Listing<'_>) -> Listed {
         let (mut paths, mut places) = (Vec::new(), Vec::new());
-        if let Err(error) = listing.list(folder, &mut paths, &mut places) {
-            self.unlisted.push(Unlisted { volume: self.volume, path: folder.to_vec(), why: error.to_string() });
+        if let Err(unlisted) = listing.list(folder, &mut paths, &mut places) {
+            self.unlisted.push(unlisted);
             return Listed::default();
         }
         places.sort_unstable_by(|one, other| path_in(&paths, one).cmp(path_in(&paths, other)));
@@ -112,6 +113,7 @@ impl Tree {
 /// Lists folders one by one.
 struct Listing<'a> {
     root: &'a Path,
+    volume: u32,
     /// That of the root.
     device: u64,
     /// Entries so far.
@@ -119,10 +121,15 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    fn list(&mut self, folder: &[u8], paths: &mut Vec<u8>, places: &mut Vec<Place>) -> io::Result<()> {
-        let mut unread = fs::read_dir(names::below(self.root, folder))?;
+    /// The error names the folder, or the entry that keeps it from being listed.
+    fn list(&mut self, folder: &[u8], paths: &mut Vec<u8>, places: &mut Vec<Place>) -> Result<(), Unlisted> {
+        let volume = self.volume;
+        let unlisted = |path: &[u8], why: io::Error| Unlisted { volume, path: path.to_vec(), why: why.to_string() };
+        let refused = |why: &str| Err(unlisted(folder, io::Error::other(why)));
+        let mut unread = fs::read_dir(names::below(self.root, folder)).map_err(|error| unlisted(folder, error))?;
         loop {
-            let entries = unread.by_ref().take(TOGETHER).collect::<io::Result<Vec<_>>>()?;
+            let entries = unread.by_ref().take(TOGETHER).collect::<io::Result<Vec<_>>>();
+            let entries = entries.map_err(|error| unlisted(folder, error))?;
             if entries.is_empty() {
                 return Ok(());
             }
@@ -133,14 +140,15 @@ impl Listing<'_> {
                 self.found = self.found.saturating_add(1);
                 // One more than any manifest has: the comparison refuses anyway.
                 if self.found > MAX_ENTRIES.saturating_add(1) {
-                    return Err(io::Error::other("more entries than any tag lists"));
+                    return refused("more entries than any tag lists");
                 }
-                if !paths.get(path.clone()).is_some_and(is_folder_path) {
-                    return Err(io::Error::other("a path that no tag can list"));
+                let whole = paths.get(path.clone()).unwrap_or_default();
+                if !is_folder_path(whole) {
+                    return refused("a path that no tag can list");
                 }
-                let (device, kind, size) = seen?;
+                let (device, kind, size) = seen.map_err(|error| unlisted(whole, error))?;
                 if device != self.device {
-                    return Err(io::Error::other("another filesystem is mounted in it"));
+                    return refused("another filesystem is mounted in it");
                 }
                 places.push(Place { path, kind, size });
             }
@@ -153,10 +161,11 @@ impl Listing<'_> {
 fn ask(entries: &[DirEntry]) -> Vec<io::Result<(u64, EntryKind, u64)>> {
     let each = |entries: &[DirEntry]| -> Vec<_> {
         let seen = |metadata: Metadata| {
+            reparse::admit(&metadata)?;
             let (kind, size) = kind_of(&metadata);
-            (device_of(&metadata), kind, size)
+            Ok((device_of(&metadata), kind, size))
         };
-        entries.iter().map(|entry| entry.metadata().map(seen)).collect()
+        entries.iter().map(|entry| entry.metadata().and_then(seen)).collect()
     };
     let (here, there) = entries.split_at(if entries.len() < FEW { entries.len() } else { entries.len() / 2 });
     thread::scope(|scope| {
