@@ -76,6 +76,11 @@ class Certificate:
         return hashlib.sha256(self.spki).hexdigest()
 
 
+def authority_id(pair):
+    """What tells authorities apart (section 12), as a memory writes it."""
+    return hashlib.sha256(b"".join(anchor.spki for anchor in pair)).hexdigest()
+
+
 def end_certificates(chains, purpose):
     """Step 5: both end certificates, and the station and site that they name."""
     ends = []
@@ -134,7 +139,7 @@ def check_chains(chains, ends, authorities, now):
     whole = [[*path, anchor] for path, anchor in zip(paths, timely[0])]
     for path in whole:
         check_site(path)
-    return timely[0], whole
+    return authority_id(timely[0]), whole
 
 
 def intermediates(ders):

@@ -96,8 +96,8 @@ class Clock:
     def saw_crl(self, issuer, number, moment):
         self._saw(self.learned_crls, issuer, number, moment)
 
-    def saw_list(self, signer, number, moment):
-        self._saw(self.learned_lists, signer, number, moment)
+    def saw_list(self, name, number, moment):
+        self._saw(self.learned_lists, name, number, moment)
 
     def _saw(self, numbers, key, number, moment):
         numbers[key] = max(numbers.get(key, 0), number)

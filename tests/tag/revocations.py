@@ -19,13 +19,13 @@ class Revocations:
     """A list that verified, or all those that count together."""
 
     site: str = EVERY_SITE
-    authority: object = None
+    authority: str | None = None
     issued: int = 0
     tags: frozenset = frozenset()
     contents: frozenset = frozenset()
 
     def counts_for(self, site, authority):
-        return self.authority is authority and self.site in (EVERY_SITE, site)
+        return self.authority == authority and self.site in (EVERY_SITE, site)
 
     @classmethod
     def union(cls, lists):
@@ -36,7 +36,7 @@ class Revocations:
 
 
 def read_lists(inputs, origin):
-    """Every given list verifies and is not older than the last one seen of its signer and site.
+    """Every given list verifies and is not older than the last one seen of its authority, signer and site.
 
     All of them are read before the first bad one refuses: those that verify teach.
     """
@@ -61,9 +61,10 @@ def read_list(raw, inputs, origin):
         need((claims[2], claims[3]) == (signer, site), "another name than in its certificates")
     except (Refusal, EncodingError, ShapeError) as error:
         raise Refusal("E-LIST", str(error)) from None
-    if claims[5] < inputs.clock.lists.get(f"{signer}.{site}", 0):
-        raise Refusal("E-LIST-OLD", f"number {claims[5]} of {signer}.{site}")
-    inputs.clock.saw_list(f"{signer}.{site}", claims[5], claims[4])
+    name = f"{authority}/{signer}.{site}"
+    if claims[5] < inputs.clock.lists.get(name, 0):
+        raise Refusal("E-LIST-OLD", f"number {claims[5]} of {name}")
+    inputs.clock.saw_list(name, claims[5], claims[4])
     return Revocations(site, authority, claims[4], frozenset(claims[6]), frozenset(claims[7]))
 
 

@@ -153,7 +153,7 @@ def check_claims(claims, inputs, authority, outcome):
     outcome.at(13)
     revoked = check_lists(claims, inputs, authority)
     outcome.at(14)
-    last = clock.counters.get(f"{claims[2]}.{claims[3]}/{claims_rules.medium_identity(claims[7])}", 0)
+    last = clock.counters.get(f"{authority}/{claims[2]}.{claims[3]}/{claims_rules.medium_identity(claims[7])}", 0)
     if claims[6] < last:
         raise Refusal("E-REPLAYED", f"counter {claims[6]}, {last} was seen")
     outcome.at(15)

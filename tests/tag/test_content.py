@@ -10,8 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cbor2  # noqa: E402
 
+from certificates import authority_id  # noqa: E402
 from claims import medium_identity  # noqa: E402
-from forge import BIG, DAY, MIB, NOW, entry  # noqa: E402
+from forge import BIG, DAY, MIB, NOW, Authority, Case, entry  # noqa: E402
 from tag_case import Tags, having, setting  # noqa: E402
 
 
@@ -83,7 +84,8 @@ class Claims(Tags):
     def test_an_older_tag_again(self):
         def seen(counter, station="station-1"):
             def change(case):
-                case.memory = {"counters": {f"{station}.paris/{medium_identity(case.claims[7])}": counter}}
+                medium = medium_identity(case.claims[7])
+                case.memory = {"counters": {f"{authority_id(self.authority.pair())}/{station}.paris/{medium}": counter}}
 
             return change
 
@@ -110,12 +112,31 @@ class Lists(Tags):
         self.refused("E-LIST", 13, self.with_list(arc=1))
         self.refused("E-LIST", 13, self.with_list(tags=[bytes(16), bytes(16)]))
 
-    def test_a_list_older_than_the_last_seen(self):
+    def seen(self, authority):
         def change(case):
             self.with_list()(case)
-            case.memory = {"lists": {"security.authority": 4}}
+            case.memory = {"lists": {f"{authority_id(authority.pair())}/security.authority": 4}}
 
-        self.refused("E-LIST-OLD", 13, change)
+        return change
+
+    def test_a_list_older_than_the_last_seen(self):
+        self.refused("E-LIST-OLD", 13, self.seen(self.authority))
+
+    def test_another_authority_has_numbers_of_its_own(self):
+        self.accepted(self.seen(Authority()))
+
+    def test_a_list_of_another_trusted_authority_does_not_count(self):
+        other = Authority(sites=("authority",))
+
+        def change(case, **policy):
+            theirs = Case(other, other.station("security.authority.blanche.invalid"))
+            case.authorities += theirs.authorities
+            case.crls = [*case.crls, *theirs.crls]
+            case.lists = [theirs.revocations(tags=[case.claims[1]])]
+            case.policy = policy
+
+        self.accepted(change)
+        self.refused("E-LIST-MISSING", 13, lambda case: change(case, require_list=True))
 
     def test_no_list_where_one_is_needed(self):
         self.refused("E-LIST-MISSING", 13, having(policy={"require_list": True}))

@@ -6,7 +6,7 @@ use crate::claims::{Label, Opening, Sha256, Time, Uuid, put_opening, take_openin
 use crate::envelope::{Envelope, Purpose, SignedClaims};
 use crate::policy::{Memory, Policy};
 use crate::refusal::{Code, Refusal};
-use crate::trust::{Crl, Origin, TrustStore};
+use crate::trust::{Crl, Origin, Signatory, TrustStore};
 use std::ops::Deref;
 
 /// The claims of a checkpoint.
@@ -95,7 +95,7 @@ pub fn verify(bytes: &[u8], trust: &TrustStore, crls: &[Crl]) -> Result<Verified
     let policy = Policy { require_crl: false, max_crl_age: u64::MAX, ..Policy::default() };
     let nothing = Memory::default();
     let origin = Origin { trust, crls, policy: &policy, known: &nothing, now: claims.issued };
-    let (station, site) = origin.verify(&envelope, &mut Memory::default())?;
+    let Signatory { station, site, .. } = origin.verify(&envelope, &mut Memory::default())?;
     if (&claims.station, &claims.site) != (&station, &site) {
         let detail = format!("claims of {}.{}, certificates of {station}.{site}", claims.station, claims.site);
         return Err(Refusal::new(Code::Name, 10, detail));

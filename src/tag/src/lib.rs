@@ -65,6 +65,6 @@ pub use file::{BadFile, MAX_ENVELOPE, MAX_MANIFEST, Spool, TagFile, header};
 pub use inventory::{Comparison, Contents, Difference, DifferenceKind, Observed, Unlisted, Unreadable, Walk, compare};
 pub use policy::{CLOCK_TOLERANCE, Level, Memory, OnMissing, Policy};
 pub use refusal::{Code, Refusal, Sentences};
-pub use trust::{Authority, BadTrust, Crl, TrustStore};
+pub use trust::{Authority, AuthorityId, BadTrust, Crl, TrustStore};
 pub use usb::{Usb, canonical_serial, serial_from_windows_instance};
 pub use verify::{Compared, Context, Judgement, MediumView, Seen, Tag, Verified, verify};

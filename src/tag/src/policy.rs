@@ -94,7 +94,9 @@ pub struct Memory {
     pub time: Time,
     /// Last CRL number by the SHA-256 of the issuer's SubjectPublicKeyInfo.
     pub crls: BTreeMap<[u8; 32], u64>,
-    /// Last revocation list by `signer.site`.
+    /// Last revocation list by `AUTHORITY/signer.site` ([`AuthorityId::key`]).
+    ///
+    /// [`AuthorityId::key`]: crate::AuthorityId::key
     pub lists: BTreeMap<String, u64>,
 }
 

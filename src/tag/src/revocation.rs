@@ -5,7 +5,7 @@ use crate::claims::{Label, Opening, Sha256, Time, Uuid, put_opening, take_openin
 use crate::envelope::{Envelope, Purpose, SignedClaims};
 use crate::policy::Memory;
 use crate::refusal::{Code, Refusal};
-use crate::trust::Origin;
+use crate::trust::{AuthorityId, Origin, Signatory};
 
 /// The site of lists that hold for every site.
 pub const ALL_SITES: &str = "authority";
@@ -21,7 +21,7 @@ pub struct RevocationList {
     pub site: Label,
     /// When.
     pub issued: Time,
-    /// Rises with every list of this signer and site.
+    /// Rises with every list of this authority, signer and site.
     pub number: u64,
     /// Revoked tags, ascending.
     pub tags: Vec<Uuid>,
@@ -78,20 +78,25 @@ impl RevocationList {
     }
 }
 
-/// Steps 3 to 8 and 10 for one list, its number, and what is remembered of it.
-pub(crate) fn open(bytes: &[u8], origin: &Origin<'_>, memory: &mut Memory) -> Result<RevocationList, Refusal> {
+/// Steps 3 to 8 and 10 for one list, its number, and what is remembered of it; and whose list it is.
+pub(crate) fn open(
+    bytes: &[u8],
+    origin: &Origin<'_>,
+    memory: &mut Memory,
+) -> Result<(AuthorityId, RevocationList), Refusal> {
     let bad = |detail: String| Refusal::new(Code::List, 13, detail);
     let envelope = Envelope::<RevocationList>::open(bytes).map_err(|refusal| bad(refusal.to_string()))?;
-    let name = origin.verify(&envelope, memory).map_err(|refusal| bad(refusal.to_string()))?;
+    let verified = origin.verify(&envelope, memory).map_err(|refusal| bad(refusal.to_string()))?;
+    let Signatory { station: signer, site, authority } = verified;
     let list = RevocationList::decode(&envelope.payload).map_err(|error| bad(error.to_string()))?;
-    if (&list.signer, &list.site) != (&name.0, &name.1) {
+    if (&list.signer, &list.site) != (&signer, &site) {
         return Err(bad("it names another signer than its certificates".to_owned()));
     }
-    let key = format!("{}.{}", list.signer, list.site);
+    let key = authority.key(&format!("{signer}.{site}"));
     let last = origin.known.lists.get(&key).copied().unwrap_or(0);
     if list.number < last {
         return Err(Refusal::new(Code::ListOld, 13, format!("{key}: number {}, {last} was seen", list.number)));
     }
     Memory::learn(&mut memory.lists, &mut memory.time, key, list.number, list.issued);
-    Ok(list)
+    Ok((authority, list))
 }

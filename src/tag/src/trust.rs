@@ -11,6 +11,7 @@ use crate::policy::{Memory, Policy};
 use crate::refusal::{Code, Refusal};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::time::Duration;
 use thiserror::Error;
 use webpki::{
@@ -33,6 +34,26 @@ pub struct BadTrust(String);
 pub struct Authority {
     /// In DER: classical, post-quantum.
     anchors: [Vec<u8>; 2],
+    id: AuthorityId,
+}
+
+/// What tells authorities apart: the SHA-256 of the SubjectPublicKeyInfos of both anchors, classical first. An anchor that
+/// is renewed with its key is the same authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthorityId([u8; 32]);
+
+impl AuthorityId {
+    /// Under what something of this authority is remembered: names of stations and signers are unique below one authority only.
+    #[must_use]
+    pub fn key(&self, name: &str) -> String {
+        format!("{self}/{name}")
+    }
+}
+
+impl fmt::Display for AuthorityId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
 }
 
 impl Authority {
@@ -42,15 +63,24 @@ impl Authority {
     /// One is no certificate with a key of its algorithm.
     pub fn new(classical: Vec<u8>, post_quantum: Vec<u8>) -> Result<Self, BadTrust> {
         let anchors = [classical, post_quantum];
+        let mut keys = Sha256::new();
         for (algorithm, der) in Algorithm::BOTH.into_iter().zip(&anchors) {
             let certificate = Certificate::from_der(der).ok();
-            let usable = certificate.and_then(|certificate| certificate::key(&certificate, algorithm));
+            let usable = certificate.filter(|certificate| certificate::key(certificate, algorithm).is_some());
+            let usable = usable.and_then(|anchor| anchor.tbs_certificate().subject_public_key_info().to_der().ok());
             let path = webpki::anchor_from_trusted_cert(&CertificateDer::from(der.as_slice())).is_ok();
-            if usable.is_none() || !path {
+            let Some(key) = usable.filter(|_| path) else {
                 return Err(BadTrust(format!("the {} anchor is not a certificate of that kind", algorithm.name())));
-            }
+            };
+            keys.update(key);
         }
-        Ok(Self { anchors })
+        Ok(Self { anchors, id: AuthorityId(keys.finalize().into()) })
+    }
+
+    /// Which authority it is.
+    #[must_use]
+    pub const fn id(&self) -> AuthorityId {
+        self.id
     }
 }
 
@@ -115,6 +145,13 @@ pub(crate) struct Origin<'a> {
     pub(crate) now: Time,
 }
 
+/// Who signed: the name in both end certificates, and the authority that both chains lead to.
+pub(crate) struct Signatory {
+    pub(crate) station: Label,
+    pub(crate) site: Label,
+    pub(crate) authority: AuthorityId,
+}
+
 /// The certificates of a chain from the end to the anchor.
 struct Path<'a> {
     algorithm: Algorithm,
@@ -152,7 +189,7 @@ impl Origin<'_> {
         &self,
         envelope: &Envelope<T>,
         memory: &mut Memory,
-    ) -> Result<(Label, Label), Refusal> {
+    ) -> Result<Signatory, Refusal> {
         // Step 5.
         let [one, two] = &envelope.signatures;
         let read = |chain: &[Vec<u8>], algorithm| {
@@ -164,7 +201,7 @@ impl Origin<'_> {
             return Err(Refusal::new(Code::Name, 5, "the two end certificates have different names"));
         }
         // Steps 6 and 7.
-        let paths = self.authority([&one.chain, &two.chain])?;
+        let (authority, paths) = self.authority([&one.chain, &two.chain])?;
         let [first, second] = &paths;
         let crls = [self.crls(first, memory)?, self.crls(second, memory)?];
         paths.iter().zip(&crls).try_for_each(|(path, crls)| self.check_crls(path, crls))?;
@@ -176,11 +213,11 @@ impl Origin<'_> {
             }
         }
         let [EndCertificate { station, site, .. }, _] = ends;
-        Ok((station, site))
+        Ok(Signatory { station, site, authority })
     }
 
     /// Step 6: the one authority that both chains lead to.
-    fn authority<'a>(&'a self, chains: [&'a [Vec<u8>]; 2]) -> Result<[Path<'a>; 2], Refusal> {
+    fn authority<'a>(&'a self, chains: [&'a [Vec<u8>]; 2]) -> Result<(AuthorityId, [Path<'a>; 2]), Refusal> {
         for (algorithm, chain) in Algorithm::BOTH.into_iter().zip(chains) {
             chain.iter().try_for_each(|der| self.check_time(algorithm, der))?;
         }
@@ -191,7 +228,7 @@ impl Origin<'_> {
             let paths = [(Algorithm::Classical, first, one), (Algorithm::PostQuantum, second, two)]
                 .map(|(algorithm, certificates, anchor)| Path { algorithm, certificates, anchor });
             match paths.iter().try_for_each(|path| self.check_path(path)) {
-                Ok(()) => return Ok(paths),
+                Ok(()) => return Ok((authority.id, paths)),
                 // What is more precise than "unknown" stays.
                 Err(found) if refusal.code == Code::Chain => refusal = found,
                 Err(_) => {}

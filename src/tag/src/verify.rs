@@ -3,14 +3,14 @@
 
 use crate::areas;
 use crate::cbor;
-use crate::claims::{Claims, Label, Names, Sha256, Time, Verdict};
+use crate::claims::{Claims, Names, Sha256, Time, Verdict};
 use crate::envelope::{Envelope, SignedClaims};
 use crate::file::{Spool, TagFile};
 use crate::manifest::{self, Counts};
 use crate::policy::{CLOCK_TOLERANCE, Level, Memory, OnMissing, Policy};
 use crate::refusal::{Code, Refusal};
 use crate::revocation::{self, RevocationList};
-use crate::trust::{Crl, Origin, TrustStore};
+use crate::trust::{AuthorityId, Crl, Origin, Signatory, TrustStore};
 use crate::usb::Usb;
 use sha2::{Digest, Sha256 as Hash};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,7 @@ pub enum Compared {
 pub struct Tag<'a> {
     /// What is signed.
     pub claims: Claims,
+    authority: AuthorityId,
     spool: &'a dyn Spool,
     start: u64,
 }
@@ -86,6 +87,12 @@ impl Tag<'_> {
     #[must_use]
     pub fn manifest(&self) -> manifest::Reader<'_> {
         manifest::Reader::again(self.spool, self.start, self.claims.content.manifest_length)
+    }
+
+    /// Under what its counter is remembered.
+    #[must_use]
+    pub fn counter_key(&self) -> String {
+        self.claims.counter_key(self.authority)
     }
 
     /// Length and SHA-256 of the copy that was verified.
@@ -164,15 +171,16 @@ fn steps<'a>(
     let now = context.memory.now(context.clock);
     let Context { trust, crls, policy, memory: known, .. } = *context;
     let origin = Origin { trust, crls, policy, known, now };
-    let (station, site) = origin.verify(&envelope, memory)?;
+    let signatory = origin.verify(&envelope, memory)?;
+    let authority = signatory.authority;
     // Steps 9 to 11.
     let claims = decode(&envelope.payload)?;
-    check_claims(&claims, (&station, &site), policy)?;
+    check_claims(&claims, &signatory, policy)?;
     // Step 12.
     policy.check_times(&claims, now)?;
     // Steps 13 and 14.
-    let lists = check_lists(&claims, context, &origin, memory)?;
-    if context.counters.get(&claims.counter_key()).is_some_and(|last| claims.counter < *last) {
+    let lists = check_lists(&claims, authority, context, &origin, memory)?;
+    if context.counters.get(&claims.counter_key(authority)).is_some_and(|last| claims.counter < *last) {
         return Err(Refusal::new(Code::Replayed, 14, format!("counter {}", claims.counter)));
     }
     // Step 15.
@@ -184,7 +192,7 @@ fn steps<'a>(
     let boot = check_areas(&claims, policy, medium)?;
     check_anything_compared(policy.level, [capacity, usb, boot])?;
     let clock_is_behind = context.clock.saturating_add(CLOCK_TOLERANCE) < known.time;
-    let inner = Tag { claims, spool, start: file.manifest_start };
+    let inner = Tag { claims, authority, spool, start: file.manifest_start };
     Ok(Verified { inner, level: policy.level, capacity, usb, boot, clock_is_behind })
 }
 
@@ -195,7 +203,7 @@ fn decode(payload: &[u8]) -> Result<Claims, Refusal> {
 }
 
 /// Steps 10 and 11.
-fn check_claims(claims: &Claims, (station, site): (&Label, &Label), policy: &Policy) -> Result<(), Refusal> {
+fn check_claims(claims: &Claims, Signatory { station, site, .. }: &Signatory, policy: &Policy) -> Result<(), Refusal> {
     if (&claims.station, &claims.site) != (station, site) {
         let detail = format!("claims of {}.{}, certificates of {station}.{site}", claims.station, claims.site);
         return Err(Refusal::new(Code::Name, 10, detail));
@@ -212,9 +220,10 @@ fn check_claims(claims: &Claims, (station, site): (&Label, &Label), policy: &Pol
     Ok(())
 }
 
-/// Step 13: the lists that count for the site of the tag.
+/// Step 13: the lists that count for the authority and the site of the tag.
 fn check_lists(
     claims: &Claims,
+    authority: AuthorityId,
     context: &Context<'_>,
     origin: &Origin<'_>,
     memory: &mut Memory,
@@ -222,8 +231,10 @@ fn check_lists(
     let refuse = |code, detail: String| Err(Refusal::new(code, 13, detail));
     // All of them are opened before the first bad one refuses: those that verify teach.
     let opened: Vec<_> = context.lists.iter().map(|bytes| revocation::open(bytes, origin, memory)).collect();
-    let mut lists = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
-    lists.retain(|list| list.covers(&claims.site));
+    let opened = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
+    // What one authority publishes says nothing of the stations of another one, whatever their names.
+    let own = opened.into_iter().filter(|(signed_under, list)| *signed_under == authority && list.covers(&claims.site));
+    let lists: Vec<_> = own.map(|(_, list)| list).collect();
     match lists.iter().map(|list| list.issued).max() {
         None if context.policy.require_list => {
             return refuse(Code::ListMissing, format!("none for site {}", claims.site));

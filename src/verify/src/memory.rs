@@ -4,7 +4,7 @@
 use crate::failure::Failure;
 use crate::rights;
 use crate::trust;
-use blanche_tag::Memory;
+use blanche_tag::{AuthorityId, Memory};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -19,7 +19,7 @@ pub(crate) const MAX_FILE: u64 = 64 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remembered {
     pub(crate) memory: Memory,
-    /// Highest counters accepted.
+    /// Highest counters accepted, by `AUTHORITY/station.site/MEDIUM`.
     pub(crate) counters: BTreeMap<String, u64>,
 }
 
@@ -52,6 +52,20 @@ impl Remembered {
         all(&mut self.memory.crls, &other.memory.crls);
         all(&mut self.memory.lists, &other.memory.lists);
         all(&mut self.counters, &other.counters);
+    }
+
+    /// Before authorities were told apart, a list stood as `signer.site` and a counter as `station.site/MEDIUM`: whosesoever
+    /// they were, such numbers count for each of these authorities.
+    pub(crate) fn attribute(&mut self, authorities: impl Iterator<Item = AuthorityId>) {
+        let mut attributed = Self::default();
+        for authority in authorities {
+            let of_nobody = |key: &str, slashes: usize| key.matches('/').count() == slashes;
+            let lists = self.memory.lists.iter().filter(|(key, _)| of_nobody(key, 0));
+            attributed.memory.lists.extend(lists.map(|(key, number)| (authority.key(key), *number)));
+            let counters = self.counters.iter().filter(|(key, _)| of_nobody(key, 1));
+            attributed.counters.extend(counters.map(|(key, number)| (authority.key(key), *number)));
+        }
+        self.raise(&attributed);
     }
 
     /// Reads a file; nothing is remembered where there is none.
@@ -212,6 +226,8 @@ fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use blanche_tag::Authority;
+    use blanche_tag::testing::{Keys, both, root_certificate};
 
     fn learned(time: u64, number: u64) -> Remembered {
         let memory = Memory {
@@ -230,6 +246,27 @@ mod tests {
         Store::open(&file).unwrap().raise(&learned(40, 6)).unwrap();
         Store::open(&file).unwrap().raise(&learned(60, 4)).unwrap();
         assert_eq!(Store::open(&file).unwrap().remembered, learned(60, 6));
+    }
+
+    #[test]
+    fn numbers_of_no_authority_stay_and_count_for_each_authority() {
+        let authorities = ["one", "two"].map(|seed| {
+            let keys = Keys::new(seed);
+            let [classical, post_quantum] = both(|algorithm| root_certificate(seed).make(algorithm, &keys, &keys));
+            Authority::new(classical, post_quantum).unwrap().id()
+        });
+        let old = learned(50, 5);
+        let mut remembered = old.clone();
+        remembered.memory.lists.insert(authorities[1].key("lists.site-a"), 9);
+        remembered.attribute(authorities.into_iter());
+        for (authority, list) in authorities.iter().zip([5, 9]) {
+            assert_eq!(remembered.memory.lists[&authority.key("lists.site-a")], list);
+            assert_eq!(remembered.counters[&authority.key("station.site/00")], 5);
+        }
+        let before = remembered.clone();
+        remembered.raise(&old);
+        remembered.attribute(authorities.into_iter());
+        assert_eq!(remembered, before);
     }
 
     #[test]

@@ -202,7 +202,7 @@ impl Bench<'_> {
             Err(refusal) => (Err(refusal), None),
         };
         if outcome.is_ok() {
-            learned.counters.insert(tag.claims.counter_key(), tag.claims.counter);
+            learned.counters.insert(tag.counter_key(), tag.claims.counter);
         }
         let Verified { capacity, usb, boot, clock_is_behind: behind, .. } = *tag;
         let tag = Some(Accepted { claims: tag.claims.clone(), capacity, usb, boot });

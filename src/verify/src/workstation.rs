@@ -8,7 +8,7 @@ use crate::policy::{self, level_name};
 use crate::rights;
 use crate::trust::{self, Trust};
 use crate::words::Notice;
-use blanche_tag::{Context, Level, Policy};
+use blanche_tag::{Authority, Context, Level, Policy};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Everything that a verification needs beside tag and medium.
@@ -60,7 +60,8 @@ impl Workstation {
         } else if store.as_ref().is_none_or(|store| !store.is_writable()) {
             notices.push(Notice::NothingRemembered);
         }
-        let remembered = store.as_ref().map(|store| store.remembered.clone()).unwrap_or_default();
+        let mut remembered = store.as_ref().map(|store| store.remembered.clone()).unwrap_or_default();
+        remembered.attribute(trust.store.authorities.iter().map(Authority::id));
         let (clock, given_clock) = (demands.at.unwrap_or_else(now), demands.at.is_some());
         Ok(Self { trust, policy, store, remembered, clock, given_clock, notices })
     }

@@ -13,6 +13,7 @@ pub use volume::{Filesystem, Names, PartitionType, Role, Tree, View, Volume};
 
 use crate::cbor::{self, Malformed, Reader, Writer};
 use crate::envelope::{Purpose, SignedClaims};
+use crate::trust::AuthorityId;
 use std::fmt;
 
 /// Format of claims that this crate reads and writes.
@@ -110,11 +111,11 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Under what the counter is remembered: station, site, and the identity of the medium in hexadecimal.
+    /// Under what the counter is remembered: authority, station, site, and the identity of the medium in hexadecimal.
     #[must_use]
-    pub fn counter_key(&self) -> String {
+    pub fn counter_key(&self, authority: AuthorityId) -> String {
         let identity: String = self.medium.identity().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}.{}/{identity}", self.station, self.site)
+        authority.key(&format!("{}.{}/{identity}", self.station, self.site))
     }
 }
 

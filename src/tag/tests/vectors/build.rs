@@ -5,7 +5,7 @@ use blanche_tag::envelope::{Algorithm, Purpose, seal};
 use blanche_tag::manifest::{Digests, Entry, EntryKind, Finished, Writer, chaining_value};
 use blanche_tag::revocation::RevocationList;
 use blanche_tag::testing::*;
-use blanche_tag::{Usb, areas, header};
+use blanche_tag::{Authority, AuthorityId, Usb, areas, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -150,6 +150,22 @@ impl Case {
         [&header, envelope, &self.manifest].concat()
     }
 
+    /// The station's own.
+    pub fn authority(&self) -> AuthorityId {
+        id(&self.authorities[0])
+    }
+
+    /// That a list of this number was seen.
+    pub fn remember_list(&mut self, number: u64) {
+        let key = self.authority().key("lists.authority");
+        self.memory["lists"][key] = json!(number);
+    }
+
+    /// That a tag of this authority with this counter was accepted, of such a station and medium.
+    pub fn remember_counter(&mut self, authority: AuthorityId, claims: &Claims, number: u64) {
+        self.memory["counters"][claims.counter_key(authority)] = json!(number);
+    }
+
     pub fn envelope(&self) -> Vec<u8> {
         seal(&self.claims, &mut self.station.clone()).unwrap()
     }
@@ -268,9 +284,23 @@ impl World {
 
     /// A revocation list signed under the root.
     pub fn list(&self, number: u64, tags: Vec<Uuid>, contents: Vec<[u8; 32]>) -> Vec<u8> {
+        self.list_under(&self.root, "TEST authority", number, tags, contents)
+    }
+
+    /// Another authority, which the case trusts as well, and a list of it under the same names.
+    pub fn trust_another(&self, case: &mut Case, number: u64, tags: Vec<Uuid>, contents: Vec<[u8; 32]>) -> AuthorityId {
+        let (root, name) = (Keys::new("other root"), "TEST other authority");
+        let anchors = both(|algorithm| root_certificate(name).make(algorithm, &root, &root));
+        case.crls.extend(both(|algorithm| root.crl(algorithm, name, 2, ISSUED - DAY, &[])));
+        case.lists.push(self.list_under(&root, name, number, tags, contents));
+        case.authorities.push(anchors.clone());
+        id(&anchors)
+    }
+
+    fn list_under(&self, root: &Keys, issuer: &str, number: u64, tags: Vec<Uuid>, contents: Vec<[u8; 32]>) -> Vec<u8> {
         let end = Some(End { san: Some("lists.authority.blanche.invalid"), purpose: Purpose::RevocationList });
-        let end = Certificate { serial: 9, subject: "TEST lists", end, ..root_certificate("TEST authority") };
-        let chains = both_chains(|algorithm| vec![end.make(algorithm, &self.station, &self.root)]);
+        let end = Certificate { serial: 9, subject: "TEST lists", end, ..root_certificate(issuer) };
+        let chains = both_chains(|algorithm| vec![end.make(algorithm, &self.station, root)]);
         let claims = RevocationList {
             list: [9; 16],
             signer: Label::try_from("lists").unwrap(),
@@ -335,6 +365,11 @@ impl World {
         vector["remembered"] = super::run::remembered(&memory);
         vector
     }
+}
+
+/// As memories name an authority.
+pub fn id([classical, post_quantum]: &[Vec<u8>; 2]) -> AuthorityId {
+    Authority::new(classical.clone(), post_quantum.clone()).unwrap().id()
 }
 
 fn both_chains(make: impl Fn(Algorithm) -> Vec<Vec<u8>>) -> [Vec<Vec<u8>>; 2] {

@@ -93,8 +93,33 @@ impl Vectors {
         self.good("counter-elsewhere", "A higher counter was seen, of another medium.", |_, case| {
             let mut other = case.claims.clone();
             other.medium.capacity *= 2;
-            case.memory["counters"][other.counter_key()] = json!(43);
+            case.remember_counter(case.authority(), &other, 43);
         });
+        self.good(
+            "counter-of-another-authority",
+            "A higher counter was seen, of another authority's station.",
+            |world, case| {
+                let other = world.trust_another(case, 3, vec![], vec![]);
+                case.remember_counter(other, &case.claims.clone(), 43);
+            },
+        );
+        self.good(
+            "list-of-another-authority",
+            "Another trusted authority's list names the tag and a content.",
+            |world, case| {
+                let digest = entry(&case.items[2]).0.digests.unwrap().sha256;
+                world.trust_another(case, 3, vec![case.claims.tag], vec![digest]);
+            },
+        );
+        self.good(
+            "list-number-of-another-authority",
+            "A newer list was seen, of another authority's signer of the same name.",
+            |world, case| {
+                let other = world.trust_another(case, 4, vec![], vec![]);
+                case.lists.push(world.list(3, vec![], vec![]));
+                case.memory["lists"][other.key("lists.authority")] = json!(4);
+            },
+        );
         self.good(
             "clock-set-back",
             "The clock is behind what the authority stated: reported, not refused.",
@@ -317,7 +342,7 @@ impl Vectors {
         });
         self.bad("list-old", "E-LIST-OLD", 13, "A newer revocation list was seen.", |world, case| {
             case.lists = vec![world.list(3, vec![], vec![])];
-            case.memory["lists"] = json!({ "lists.authority": 4 });
+            case.remember_list(4);
         });
         self.bad(
             "list-old-beside-a-newer",
@@ -326,7 +351,7 @@ impl Vectors {
             "An old revocation list before a newer one.",
             |world, case| {
                 case.lists = vec![world.list(3, vec![], vec![]), world.list(5, vec![], vec![])];
-                case.memory["lists"] = json!({ "lists.authority": 4 });
+                case.remember_list(4);
             },
         );
         self.bad(
@@ -344,6 +369,16 @@ impl Vectors {
         self.bad("list-missing", "E-LIST-MISSING", 13, "The policy needs a revocation list.", |_, case| {
             case.policy = json!({ "require_list": true });
         });
+        self.bad(
+            "list-missing-of-this-authority",
+            "E-LIST-MISSING",
+            13,
+            "The policy needs a revocation list, and there is one of another trusted authority.",
+            |world, case| {
+                world.trust_another(case, 3, vec![], vec![]);
+                case.policy = json!({ "require_list": true });
+            },
+        );
         self.bad("revoked-tag", "E-REVOKED-TAG", 13, "A revocation list names the tag.", |world, case| {
             case.lists = vec![world.list(3, vec![case.claims.tag], vec![])];
         });
@@ -544,7 +579,7 @@ impl Vectors {
             case.policy = json!({ "max_tag_age": 3600 });
         });
         self.bad("replayed", "E-REPLAYED", 14, "A newer tag was seen for this medium.", |_, case| {
-            case.memory["counters"][case.claims.counter_key()] = json!(43);
+            case.remember_counter(case.authority(), &case.claims.clone(), 43);
         });
     }
 

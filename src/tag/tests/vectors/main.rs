@@ -84,7 +84,7 @@ fn a_refusal_teaches_what_authorities_have_stated() {
     let highest = |name: &str| {
         let (outcome, memory) = run::run(&read(&folder().join(name)), &parts);
         assert!(outcome.is_err(), "{name}");
-        (memory.time, memory.crls.values().max().copied(), memory.lists.get("lists.authority").copied())
+        (memory.time, memory.crls.values().max().copied(), memory.lists.values().max().copied())
     };
     let published = START + 9 * DAY;
     let (issued, nothing) = (START + 10 * DAY, (0, None, None));
@@ -102,6 +102,20 @@ fn a_refusal_teaches_what_authorities_have_stated() {
     ] {
         assert_eq!(highest(name), expected, "{name}");
     }
+}
+
+/// Section 14: a memory outlives the certificate of an anchor.
+#[test]
+fn an_anchor_that_is_renewed_with_its_key_is_the_same_authority() {
+    use blanche_tag::testing::{Certificate, DAY, Keys, START, both, root_certificate};
+    let (root, other) = (Keys::new("root"), Keys::new("other root"));
+    let anchors = |keys: &Keys, to| {
+        let anchor = Certificate { to, ..root_certificate("TEST authority") };
+        both(|algorithm| anchor.make(algorithm, keys, keys))
+    };
+    let first = build::id(&anchors(&root, START + DAY));
+    assert_eq!(first, build::id(&anchors(&root, START + 2 * DAY)));
+    assert_ne!(first, build::id(&anchors(&other, START + DAY)));
 }
 
 /// As `parts.json` has them.

@@ -106,6 +106,20 @@ pub(crate) fn run(vector: &Value, parts: &Value, place: &Path) -> Answer {
     program::finish(command)
 }
 
+/// A memory of before, in which no authority is named, still refuses what it refused.
+#[test]
+fn numbers_that_name_no_authority_still_count() {
+    let parts = load(&folder().join("parts.json"));
+    for (name, numbers) in [("bad/list-old.json", "lists"), ("bad/replayed.json", "counters")] {
+        let mut vector = load(&folder().join(name));
+        let named = vector["memory"][numbers].as_object().unwrap();
+        let bare = named.iter().map(|(key, number)| (key.split_once('/').unwrap().1.to_owned(), number.clone()));
+        vector["memory"][numbers] = Value::Object(bare.collect());
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(run(&vector, &parts, place.path()).verdict(), vector["expect"], "{name}");
+    }
+}
+
 #[test]
 fn every_vector_that_can_be_a_file_gives_what_it_says() {
     let parts = load(&folder().join("parts.json"));
