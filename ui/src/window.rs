@@ -151,7 +151,18 @@ mod imp {
 
     impl ObjectImpl for KioskWindow {}
 
+    /// A screen has the size that it has. A window of GTK is as large as what is in it needs, if only for the moment at which a page is laid
+    /// out anew; and GTK 4.8 never frees what it drew for a window that then gets another size (gdkcairocontext-wayland.c).
     impl WidgetImpl for KioskWindow {
+        fn request_mode(&self) -> gtk::SizeRequestMode {
+            gtk::SizeRequestMode::ConstantSize
+        }
+
+        fn measure(&self, orientation: gtk::Orientation, for_size: i32) -> (i32, i32, i32, i32) {
+            let (_, natural, ..) = self.parent_measure(orientation, for_size);
+            (0, natural, -1, -1)
+        }
+
         fn size_allocate(&self, width: i32, height: i32, baseline: i32) {
             self.parent_size_allocate(width, height, baseline);
             if self.size.replace((width, height)) != (width, height) {
