@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cbor2
 
+from fat_names import checksum
 from lying_medium import inserted
 from station import environment, private, run
 from steps import HEADER, MAGIC
@@ -90,6 +91,11 @@ class Scene:
         with self.image.open("r+b") as image:
             image.seek(at)
             image.write(content)
+
+    def change_short_name(self, at, short):
+        """Of the FAT entry at this byte; the entry of its long name stands in front of it."""
+        self.write(at, short)
+        self.write(at - 32 + 13, bytes([checksum(short)]))
 
     def replace(self, old, new):
         """The one place where these bytes stand."""

@@ -236,7 +236,7 @@ impl FolderReader<'_, '_, '_, '_> {
             name: node.name.clone(),
             kind,
             size,
-            attributes: Attributes { hidden, system: false, read_only },
+            attributes: Attributes { hidden, read_only, ..Attributes::default() },
             same_as: None,
             // Seconds of UTC (stat(3type)).
             modified: stat.as_ref().ok().and_then(|stat| Modified::new(stat.st_mtime, Clock::Utc)),

@@ -22,6 +22,9 @@ pub struct Observed {
     pub kind: EntryKind,
     /// Bytes of content.
     pub size: u64,
+    /// The filesystem keeps a short name beside this one, the host shows it, and it is none that is made of this one
+    /// (section 11).
+    pub strange_short_name: bool,
 }
 
 /// A content that could not be read, and why.
@@ -239,7 +242,7 @@ impl Run<'_, '_> {
     /// Whether it is a host artefact in every respect.
     fn is_artefact(&mut self, seen: &Observed) -> bool {
         let Some(filesystem) = self.filesystem(seen.volume).filter(|_| seen.stream.is_none()) else { return false };
-        if !artefacts::may_be(filesystem, &seen.path, seen.kind, seen.size) {
+        if seen.strange_short_name || !artefacts::may_be(filesystem, &seen.path, seen.kind, seen.size) {
             return false;
         }
         let exact = |bytes: &Vec<u8>| u64::try_from(bytes.len()) == Ok(seen.size) && artefacts::fits(&seen.path, bytes);
@@ -259,7 +262,9 @@ impl Run<'_, '_> {
             && seen.stream.is_none()
             && seen.kind == EntryKind::File;
         if is_tag {
-            if !self.is_the_copy(seen) {
+            if seen.strange_short_name {
+                self.result.differ(seen.key(), DifferenceKind::Added);
+            } else if !self.is_the_copy(seen) {
                 self.result.differ(seen.key(), DifferenceKind::Changed);
             }
         } else if self.is_artefact(seen) {

@@ -10,8 +10,8 @@ use crate::inventory::{Found, Inventory, Known};
 use crate::progress::Progress;
 use blanche_media::{Medium, Object, ReadFailure, Receiver, Stop, inspect};
 use blanche_sandbox::wire::{
-    Cause, Digests, Entry, EntryId, EntryKind, FilesystemKind, FromReader, NotRead, Piece, ReadLimits, Subject, Tree,
-    Volume, VolumeId,
+    Attributes, Cause, Digests, Entry, EntryId, EntryKind, FilesystemKind, FromReader, NotRead, Piece, ReadLimits,
+    Subject, Tree, Volume, VolumeId,
 };
 use blanche_tag::claims::{self, Claims, Filesystem};
 use blanche_tag::{Level, Observed, Unlisted, artefacts, manifest};
@@ -70,6 +70,7 @@ struct Node {
     kind: EntryKind,
     size: u64,
     same_as: Option<EntryId>,
+    strange_short_name: bool,
 }
 
 struct Gathered<'a> {
@@ -290,6 +291,7 @@ impl<'a> Gathered<'a> {
                 stream: None,
                 kind: manifest::EntryKind::Folder,
                 size: 0,
+                strange_short_name: false,
             };
             found.push((Found { observed: root, content: Known::NotRead }, EntryId::MAX));
         }
@@ -324,7 +326,8 @@ impl<'a> Gathered<'a> {
         };
         let size = if node.kind.has_content() { node.size } else { 0 };
         let stream = (node.kind == EntryKind::Stream).then(|| node.name.to_vec());
-        Some(Observed { volume: self.number(node.volume), path: self.path(entry), stream, kind, size })
+        let (volume, path) = (self.number(node.volume), self.path(entry));
+        Some(Observed { volume, path, stream, kind, size, strange_short_name: node.strange_short_name })
     }
 
     fn content(&self, entry: EntryId) -> Known {
@@ -348,8 +351,9 @@ fn stands_twice(found: &[(Found, EntryId)], Unlisted { volume, path, .. }: &Unli
 }
 
 fn node(entry: Entry) -> Node {
-    let Entry { volume, parent, name, kind, size, same_as, .. } = entry;
-    Node { volume, parent, name: name.into_boxed_slice(), kind, size, same_as }
+    let Entry { volume, parent, name, kind, size, same_as, attributes, .. } = entry;
+    let Attributes { strange_short_name, .. } = attributes;
+    Node { volume, parent, name: name.into_boxed_slice(), kind, size, same_as, strange_short_name }
 }
 
 /// A cause as it stands in reports, for people who know what it means.
@@ -409,7 +413,8 @@ mod tests {
     use super::*;
 
     fn tag(volume: VolumeId, size: u64) -> Node {
-        Node { volume: Some(volume), parent: None, name: TAG_NAME.into(), kind: EntryKind::File, size, same_as: None }
+        let (volume, name) = (Some(volume), TAG_NAME.into());
+        Node { volume, parent: None, name, kind: EntryKind::File, size, same_as: None, strange_short_name: false }
     }
 
     #[test]

@@ -100,6 +100,8 @@ impl Tree {
             stream: None,
             kind: place.kind,
             size: place.size,
+            // Mounted folders show long names only.
+            strange_short_name: false,
         };
         Walk {
             volumes: BTreeSet::from([self.volume]),

@@ -317,7 +317,12 @@ impl Listing<'_> {
         let mut found = Found {
             keys: [Some(fold_key(0, set.name.iter().map(|unit| self.upcase.upper(*unit)))), None],
             size: set.length,
-            attributes: Attributes { hidden: flag(HIDDEN), system: flag(SYSTEM), read_only: flag(READ_ONLY) },
+            attributes: Attributes {
+                hidden: flag(HIDDEN),
+                system: flag(SYSTEM),
+                read_only: flag(READ_ONLY),
+                strange_short_name: false,
+            },
             modified: set.modified,
             ..Found::new(wtf8(&set.name), EntryKind::File)
         };

@@ -14,10 +14,10 @@ use crate::bytes::Record;
 use crate::calendar::Civil;
 use crate::clusters::{AllocationTable, Clusters, Heap, RECORD_BYTES, Stream, Width, for_each_record};
 use crate::filesystem::{ContentId, Extent, Fault, Filesystem, FolderRef, Found, Identity, Sink, Stored, VolumeArea};
-use crate::names::wtf8;
+use crate::names::{is_made_of, wtf8};
 use crate::source::{Medium, ReadError, Removed};
 use blanche_sandbox::wire::{Attributes, Cause, Corruption, EntryKind, FilesystemKind, NameEncoding};
-use names::{keys, short_name};
+use names::{keys, short_name, units};
 use std::ops::{ControlFlow, Range};
 
 const READ_ONLY: u8 = 0x01;
@@ -306,6 +306,7 @@ impl<'a> Listing<'a> {
                 hidden: attributes & HIDDEN != 0,
                 system: attributes & SYSTEM != 0,
                 read_only: attributes & READ_ONLY != 0,
+                strange_short_name: long.as_deref().is_some_and(|long| !is_made_of(&units(&short), long)),
             },
             // DIR_WrtDate, DIR_WrtTime: of a zone that nobody names.
             modified: Civil::of_dos(record.u16(24), record.u16(22)).local(),

@@ -92,6 +92,11 @@ pub(crate) fn short_name(short: &[u8; 11], case: u8) -> String {
     }
 }
 
+/// The short name for comparing it with a long one.
+pub(crate) fn units(short: &[u8; 11]) -> Vec<u16> {
+    short_name(short, 0).encode_utf16().collect()
+}
+
 fn part(bytes: &[u8], lower: bool) -> String {
     let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last.saturating_add(1));
     let letters = bytes.get(..end).unwrap_or_default().iter().map(|byte| letter(*byte));

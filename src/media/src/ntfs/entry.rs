@@ -238,7 +238,7 @@ fn modified(filetime: u64) -> Option<Modified> {
 
 /// File attributes ([MS-FSCC] 2.6).
 fn flags(bits: u32) -> Attributes {
-    Attributes { read_only: bits & 1 != 0, hidden: bits & 2 != 0, system: bits & 4 != 0 }
+    Attributes { read_only: bits & 1 != 0, hidden: bits & 2 != 0, system: bits & 4 != 0, strange_short_name: false }
 }
 
 /// The first bytes of a content that lies in the open, for looking at its kind.

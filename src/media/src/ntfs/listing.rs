@@ -7,7 +7,7 @@ use super::index::{Index, Named};
 use super::record::{FileName, Namespace, Reference};
 use super::system::{self, Known};
 use crate::filesystem::{Fault, Found, Sink, Stored};
-use crate::names::{fold_key, wtf8};
+use crate::names::{fold_key, is_made_of, wtf8};
 use crate::source::{Medium, Removed};
 use blanche_sandbox::wire::{Cause, Corruption, EntryKind, Feature};
 use std::ops::ControlFlow;
@@ -142,6 +142,8 @@ impl Listing<'_> {
                 let expected = |attribute: &Whole| known.is_some_and(|known| known.expects(attribute));
                 let mut found = self.volume.describe(medium, file, &name.name, claim, &expected)?;
                 found.keys[1] = self.alias(file, name);
+                found.attributes.strange_short_name =
+                    shorts(file, self.folder).any(|short| !is_made_of(&short.name, &name.name));
                 found
             }
             other => self.lost(name, other.as_ref().and_then(|(_, outcome)| outcome.as_ref().err().cloned())),
@@ -292,7 +294,12 @@ impl NtfsVolume {
 
 /// The short name that a record has in a folder.
 fn short(file: &File, folder: Reference) -> Option<FileName> {
-    file.names().find(|name| name.parent == folder && name.namespace == Namespace::Short)
+    shorts(file, folder).next()
+}
+
+/// More than one where somebody tampered with it.
+fn shorts(file: &File, folder: Reference) -> impl Iterator<Item = FileName> + '_ {
+    file.names().filter(move |name| name.parent == folder && name.namespace == Namespace::Short)
 }
 
 fn has_long(file: &File, folder: Reference) -> bool {

@@ -76,8 +76,7 @@ impl<'a, 'm> Describer<'a, 'm, '_> {
 
     /// Kind, size and content by a file entry.
     fn describe(&mut self, found: &mut Found, icb: &Icb) -> Result<(), Removed> {
-        found.attributes =
-            Attributes { system: icb.is_system(), read_only: icb.read_only(), hidden: found.attributes.hidden };
+        found.attributes = Attributes { system: icb.is_system(), read_only: icb.read_only(), ..found.attributes };
         found.modified = icb.modified();
         if !icb.direct() {
             // Strategy 4096 of write-once media (UDF 2.60, 2.3.5.1): a newer entry may follow this one.

@@ -2,7 +2,7 @@
 
 use super::edit::*;
 use super::volume::*;
-use crate::reading::read_image;
+use crate::reading::{Reading, read_image};
 use blanche_sandbox::wire::{Cause, Corruption};
 use std::collections::BTreeMap;
 use std::fs;
@@ -91,6 +91,15 @@ fn a_short_name_beside_its_long_one_is_no_second_file() {
     let reading = read_image(ntfs(8 * MIB, &[], fill));
     assert_eq!(reading.not_read, []);
     assert_eq!(reading.files(0).into_keys().collect::<Vec<_>>(), ["a long name.document"]);
+    let strange = |reading: &Reading| {
+        reading.entries[reading.find("a long name.document") as usize].attributes.strange_short_name
+    };
+    assert!(!strange(&reading));
+    let other = |mount: &Path| {
+        write(mount, "a long name.document", MARKER);
+        set(&mount.join("a long name.document"), "system.ntfs_dos_name", "START.CMD");
+    };
+    assert!(strange(&read_image(ntfs(8 * MIB, &[], other))));
     // Without the long name in the folder, the short one is all there is.
     let mut image = Image::new(fill);
     take_out_of_block(&mut image, "a long name.document");

@@ -114,8 +114,31 @@ fn hidden_and_system_attributes() {
     });
     let reading = read_image(volume);
     let entry = &reading.entries[reading.find("README.TXT") as usize];
-    assert_eq!(entry.attributes, Attributes { hidden: true, system: true, read_only: true });
+    assert_eq!(entry.attributes, Attributes { hidden: true, system: true, read_only: true, strange_short_name: false });
     assert!(reading.not_read.is_empty());
+}
+
+/// FAT: a short name under which hosts would open the same file as something else.
+#[test]
+fn a_short_name_that_is_not_made_of_the_long_one_is_told() {
+    let files =
+        BTreeMap::from([".DS_Store", "a long name.txt"].map(|name| (name.to_owned(), name.as_bytes().to_vec())));
+    let mut volume = fill_fat(crate::images::empty_fat(16, 16 * MIB, &[]), &files);
+    let told = |volume: &[u8]| {
+        let reading = read_image(volume.to_vec());
+        assert!(reading.not_read.is_empty());
+        files
+            .keys()
+            .map(|name| reading.entries[reading.find(name) as usize].attributes.strange_short_name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&volume), [false, false]);
+    let at = volume.windows(11).position(|bytes| bytes == b"DS_STO~1   ").unwrap();
+    let short = *b"START   CMD";
+    volume[at..at + 11].copy_from_slice(&short);
+    // The entry of the long name, in front of it, has a sum over the short one (FAT specification 1.03, "ChkSum").
+    volume[at - 32 + 13] = short.iter().fold(0u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte));
+    assert_eq!(told(&volume), [true, false]);
 }
 
 #[test]

@@ -293,6 +293,9 @@ pub struct Attributes {
     pub hidden: bool,
     pub system: bool,
     pub read_only: bool,
+    /// The short name that FAT or NTFS keep beside this one is none that a host makes of it (docs/tag-format.md, section 11).
+    /// Of names beyond ASCII it may also be one that is: nobody asks about those.
+    pub strange_short_name: bool,
 }
 
 /// One sealed object with whole contents, in the order of their offsets, without overlap.

@@ -140,6 +140,26 @@ fn streams_are_not_looked_for_where_the_host_shows_none() {
     assert_eq!((refusal.code, refusal.step), (blanche_tag::Code::Removed, 19));
 }
 
+/// Section 11: hosts open an entry by its short name as well, as what that one says it is.
+#[test]
+fn what_has_the_short_name_of_something_else_is_neither_artefact_nor_tag() {
+    use blanche_tag::manifest::EntryKind::File;
+    let world = build::World::new();
+    let mut case = world.base.clone();
+    let desktop = [&b"\0\0\0\x01Bud1"[..], &[0; 4088]].concat();
+    case.items.insert(0, build::item(".DS_Store", File, &desktop));
+    case.items.insert(2, build::item("blanche.tag", File, &case.tag()));
+    let parts = parts_of(&world);
+    let mut vector = world.render("An artefact and the tag.", &case, "accepted", None);
+    assert_eq!(run::run(&vector, &parts).0, Ok(vec![b".DS_Store".to_vec()]));
+    for place in [0, 2] {
+        vector["entries"][place]["strange_short_name"] = true.into();
+        let refusal = run::run(&vector, &parts).0.unwrap_err();
+        assert_eq!((refusal.code, refusal.step), (blanche_tag::Code::Added, 19));
+        vector["entries"][place]["strange_short_name"] = false.into();
+    }
+}
+
 /// Step 19: what a folder holds is not known, so it is not called removed.
 #[test]
 fn a_folder_that_was_not_listed_is_unreadable() {

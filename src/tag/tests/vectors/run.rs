@@ -174,6 +174,7 @@ pub fn run_on(
             stream: entry["stream"].as_str().map(unhex),
             kind: kinds[entry["kind"].as_u64().unwrap() as usize],
             size: entry["size"].as_u64().unwrap(),
+            strange_short_name: entry["strange_short_name"].as_bool().unwrap_or(false),
         };
         (observed, join(&entry["content"], parts))
     });

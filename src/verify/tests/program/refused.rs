@@ -115,6 +115,28 @@ fn a_payload_in_the_place_of_an_artefact_is_an_addition() {
     pair.expect("E-ADDED", 42, &[("added", "System Volume Information/WPSettings.dat")]);
 }
 
+/// Hosts open it by its short name as well, here as a program.
+#[test]
+fn an_artefact_with_the_short_name_of_a_program_is_an_addition() {
+    let world = World::new();
+    let made = Made::new(Kind::Fat32, &files());
+    seal_on(&world, &made, &files());
+    made.write(".DS_Store", &[&b"\0\0\0\x01Bud1\r\nstart harm\r\n"[..], &[0; 6140]].concat());
+    assert_eq!(world.verify(&made.image(), &[]).verdict(), "accepted");
+    let mut volume = fs::read(made.partition()).unwrap();
+    let at = volume.windows(11).position(|bytes| bytes == b"DS_STO~1   ").unwrap();
+    let short = *b"START   CMD";
+    volume[at..at + 11].copy_from_slice(&short);
+    // The entry of the long name, in front of it, has a sum over the short one (FAT specification 1.03, "ChkSum").
+    volume[at - 32 + 13] = short.iter().fold(0u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte));
+    fs::write(made.partition(), volume).unwrap();
+    for level in ["inventory", "full"] {
+        let answer = world.verify(&made.image(), &["--level", level]);
+        assert_eq!((answer.verdict().as_str(), answer.code), ("E-ADDED", 42), "{answer:?}");
+        assert_eq!(answer.differences(), [("added".to_owned(), ".DS_Store".to_owned())]);
+    }
+}
+
 #[test]
 fn without_a_tag_there_is_no_answer_but_no() {
     let world = World::new();
