@@ -2,6 +2,7 @@
 # Adds up the lines `test result:` of the logs named, after saying once more what failed and why: a long log is often kept only at its end.
 set -euo pipefail
 awk '
+	FNR == 1 { left = 0 }
 	# The words of one test that failed: from libtest, or from unittest of Python.
 	/^---- .* stdout ----$/ || /^(FAIL|ERROR): / { left = 40 }
 	/^failures:$/ || /^Ran [0-9]+ tests? / { left = 0 }

@@ -1,8 +1,8 @@
 //! Record: the journal of this station, with the signer of this station.
 //!
 //! `entries` puts what happened into the journal's words; `repeats` counts what is only more of the same; the recorder keeps
-//! what the journal does not take (`waiting`), until it does; after each session the end of the chain is signed, in a thread of
-//! its own (`checkpoints`).
+//! what the journal does not take (`waiting`), until it does; what closes a session is signed with the end of the chain, in
+//! a thread of its own (`checkpoints`).
 
 mod checkpoints;
 mod configuration;
@@ -32,6 +32,10 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// How long one call writes of what waits, beyond the first entry: each is flushed to the disk, thousands may wait, and a thread that
 /// does not turn is ended by the watchdog (WatchdogSec=).
 const TURN: Duration = Duration::from_millis(500);
+/// The same for the end of the station, after which there is no other turn.
+pub(crate) const LAST_TURN: Duration = Duration::from_secs(15);
+/// Why the journal is behind although it can be written.
+const BEHIND: &str = "what waited for it is being written";
 
 /// The journal, and what it has not taken yet. Nothing is lost while the disk is full: it is written, in its order, when
 /// there is room again.
@@ -40,6 +44,8 @@ pub(crate) struct Recorder {
     journal: Option<Arc<Journal>>,
     tried: Option<Instant>,
     waiting: Waiting,
+    /// When a turn ended before everything was written.
+    turned: Option<Instant>,
     repeats: Repeats,
     under: Under,
     checkpoints: Option<Checkpoints>,
@@ -52,7 +58,7 @@ impl Recorder {
         let policy = format!("{} {}", station.seal.policy, station.seal.policy_version);
         let under = Under { policy, settings: configuration::digest(&station) };
         let (waiting, repeats) = (Waiting::default(), Repeats::default());
-        Self { settings, journal: None, tried: None, waiting, repeats, under, checkpoints: None, station }
+        Self { settings, journal: None, tried: None, waiting, turned: None, repeats, under, checkpoints: None, station }
     }
 
     /// Bytes per second of the last sessions; nothing when the journal tells of none, or cannot be read.
@@ -67,14 +73,17 @@ impl Recorder {
     /// # Errors
     /// Why the entry is not in the journal; it waits.
     pub(crate) fn write(&mut self, entry: &Entry) -> Result<(), String> {
-        if matches!(entry, Entry::Stopped) {
+        let (behind, last) = (self.is_behind(), matches!(entry, Entry::Stopped));
+        if last {
             self.count(true);
         }
         if self.repeats.is_recorded(entry, Instant::now()) {
             self.waiting.push(entries::records(entry, &self.under));
         }
-        // At the end there is no other turn.
-        self.flush_within(if matches!(entry, Entry::Stopped) { Duration::MAX } else { TURN })
+        match last {
+            true => self.write_last(),
+            false => self.turn(behind),
+        }
     }
 
     /// Writes what waits, or begins to.
@@ -82,16 +91,43 @@ impl Recorder {
     /// # Errors
     /// Why something waits still.
     pub(crate) fn flush(&mut self) -> Result<(), String> {
-        self.flush_within(TURN)
+        // Whoever writes in between hears its messages for as long as it has written.
+        if self.is_behind() && self.turned.is_some_and(|at| at.elapsed() < TURN) {
+            return Err(BEHIND.to_owned());
+        }
+        self.turn(self.is_behind())
+    }
+
+    fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// A slow disk holds nobody up who was not behind.
+    fn turn(&mut self, behind: bool) -> Result<(), String> {
+        self.flush_within(if behind { TURN } else { Duration::MAX })
+    }
+
+    /// What is not written within the last turn is counted as lost.
+    fn write_last(&mut self) -> Result<(), String> {
+        self.flush_within(LAST_TURN).or_else(|_| {
+            self.waiting.keep_newest();
+            self.flush_within(Duration::ZERO)
+        })
     }
 
     fn flush_within(&mut self, limit: Duration) -> Result<(), String> {
         self.count(false);
-        let flushed = self.flush_all(limit);
-        if flushed.is_err() {
-            self.waiting.shorten();
+        match self.flush_all(limit) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.turned = Some(Instant::now());
+                Err(BEHIND.to_owned())
+            }
+            Err(why) => {
+                self.waiting.shorten();
+                Err(why)
+            }
         }
-        flushed
     }
 
     /// Takes down what was only counted, when it is time for that.
@@ -101,9 +137,10 @@ impl Recorder {
         }
     }
 
-    fn flush_all(&mut self, limit: Duration) -> Result<(), String> {
+    /// Whether nothing waits any more.
+    fn flush_all(&mut self, limit: Duration) -> Result<bool, String> {
         if self.waiting.is_empty() && self.waiting.lost == 0 && self.journal.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let journal = self.open()?;
         let begun = Instant::now();
@@ -125,7 +162,7 @@ impl Recorder {
             self.waiting.pop();
             self.checkpoints.iter().for_each(Checkpoints::look);
             if begun.elapsed() >= limit && !self.waiting.is_empty() {
-                return Err("what waited for it is being written".to_owned());
+                return Ok(false);
             }
         }
         if self.waiting.lost > 0 {
@@ -135,7 +172,7 @@ impl Recorder {
             journal.event(alarm).map_err(|error| error.to_string())?;
             self.waiting.lost = 0;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn open(&mut self) -> Result<Arc<Journal>, String> {

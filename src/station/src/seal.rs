@@ -103,10 +103,10 @@ fn unsigned(error: SignerError) -> NoTag {
     NoTag::Signer(Said { french: error.sentence(true), english: error.sentence(false) })
 }
 
-/// Asks for the permit to write a tag. Who refuses it because somebody cancelled has cancelled this sealing first.
-fn permitted(tag: &SealedTag, permit: &dyn Fn(Act) -> Result<(), String>, cancel: &Cancel) -> Result<(), NoTag> {
+/// Asks for a permit. Who refuses it because somebody cancelled has cancelled this sealing first.
+pub(crate) fn permitted(act: Act, permit: &dyn Fn(Act) -> Result<(), String>, cancel: &Cancel) -> Result<(), NoTag> {
     let refused = |reason| if cancel.is_cancelled() { NoTag::Cancelled } else { NoTag::Station(reason) };
-    permit(Act::Write(tag.clone())).map_err(refused)
+    permit(act).map_err(refused)
 }
 
 /// The volumes in the order of the claims: start, length, view.
@@ -272,7 +272,7 @@ impl Sealing<'_> {
         let envelope = signer.sign(&payload).map_err(unsigned)?;
         drop(signer);
         let tag = described(&claims);
-        permitted(&tag, self.permit, self.cancel)?;
+        permitted(Act::Write(tag.clone()), self.permit, self.cancel)?;
         let (file, length) = manifest::tag_file(&envelope, manifest)?;
         Ok(Signed { claims, tag, file, length })
     }

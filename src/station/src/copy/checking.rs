@@ -2,7 +2,7 @@
 
 use super::selection::{PathDigest, Selection, below};
 use super::{CopyStage, Job, Told};
-use crate::seal::{Act, Step, seal};
+use crate::seal::{Act, Step, permitted, seal};
 use blanche_sandbox::wire::EntryKind;
 use blanche_scan::progress::Progress;
 use blanche_scan::report::{CopyCause, NoTag, Seal};
@@ -27,13 +27,9 @@ impl Job<'_> {
         }
         let same = inventory.filter(|inventory| is_same(inventory, selection));
         let Some(inventory) = same else { return Err(CopyCause::OutputNotClean) };
-        if let Err(reason) = (self.permit)(Act::Seal) {
-            // A station that ends permits nothing, and stops the copy.
-            if self.cancel.is_cancelled() {
-                return Err(CopyCause::Cancelled);
-            }
-            // The files are there, whole and checked: only the tag is missing.
-            return Ok(Seal::NoTag { reason: NoTag::Station(reason) });
+        // The files are there, whole and checked: only the tag is missing. A station that ends permits nothing, and stops the copy.
+        if let Err(reason) = permitted(Act::Seal, self.permit, self.cancel) {
+            return settled(Seal::NoTag { reason }, self.cancel.is_cancelled());
         }
         told(CopyStage::Sealing(0));
         let mut step = |step| match step {

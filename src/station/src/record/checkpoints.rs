@@ -73,7 +73,11 @@ fn keep_signed(journal: &Journal, wanted: &Receiver<()>, pauses: &[Duration], mu
         let unsigned = journal.unsigned().inspect_err(|error| tracing::error!("journal: {error}")).ok().flatten();
         let due = unsigned.and_then(|record| Some((record, tried.pause(record, pauses)?)));
         match due {
-            Some((record, Duration::ZERO)) => sign(journal, tried.again(record)),
+            Some((record, Duration::ZERO)) => {
+                sign(journal, tried.again(record));
+                // The keys may have been waited for.
+                tried.at = Instant::now();
+            }
             due => {
                 if wait(wanted, due.map(|(_, pause)| pause)).is_err() {
                     return;
@@ -125,8 +129,9 @@ fn sign(journal: &Journal, settings: &Settings, ending: &Cancel, again: bool) {
         false => "no keys are installed (docs/keys.md)".to_owned(),
     });
     match signer {
-        // The journal says so already.
+        // The journal says so already; keys for tags alone sign no checkpoint, however often they are asked (docs/keys.md).
         Err(why) if again => tracing::warn!("the journal is not signed: {why}"),
+        Ok(signer) if again && signer.describe().is_ok_and(|keys| !keys.signs_checkpoints) => {}
         signer => {
             if let Err(error) = checkpoint(journal, signer.as_ref().map_err(String::as_str)) {
                 tracing::error!("journal: {error}");

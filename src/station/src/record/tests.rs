@@ -177,12 +177,12 @@ fn a_session_without_a_report_began_when_its_medium_came() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     let mut recorder = Recorder::new(Arc::clone(&settings));
-    let came = uuid::Timestamp::from_unix(uuid::NoContext, 1_796_000_000, 0);
+    let came = uuid::Timestamp::from_unix(uuid::NoContext, 1_700_000_000, 0);
     let conclusion = Some(Conclusion::Failed(Failure::new("removed", "pulled out")));
     let view = SessionView { id: uuid::Uuid::new_v7(came), conclusion, ..session(512) };
     recorder.write(&Entry::Concluded(Box::new(view))).unwrap();
     let closed = &rows(&settings, Log::Transfer)[0].body;
-    assert_eq!(closed["started"], "2026-11-30T00:53:20Z");
+    assert_eq!(closed["started"], "2023-11-14T22:13:20Z");
     assert!(closed["finished"].as_str() != closed["started"].as_str(), "{closed}");
 }
 
@@ -363,6 +363,34 @@ fn what_waited_is_written_in_several_turns_and_the_journal_is_behind_until_all_o
     let arrived: Vec<_> = rows(&settings, Log::Event).into_iter().filter(|row| row.kind == "arrived").collect();
     let written: Vec<_> = arrived.iter().map(|row| row.body["session"].as_str().unwrap().to_owned()).collect();
     assert_eq!(written, views.iter().map(|view| view.id.to_string()).collect::<Vec<_>>(), "in their order");
+}
+
+#[test]
+fn a_journal_that_is_written_again_loses_nothing_between_turns_and_what_the_last_one_leaves_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (missing, mut settings) = (folder.path().join("missing"), Settings::default());
+    settings.journal.folder = missing.join("journal");
+    settings.seal.keys = folder.path().join("no keys");
+    let settings = Arc::new(settings);
+    let mut recorder = Recorder::new(Arc::clone(&settings));
+    let opened = || Entry::Opened(Box::new(session(512)));
+    for _ in 0..10_000 {
+        recorder.write(&opened()).unwrap_err();
+    }
+    std::fs::create_dir(&missing).unwrap();
+    recorder.tried = None;
+    recorder.waiting.push(entries::records(&opened(), &recorder.under));
+    recorder.waiting.push(entries::records(&opened(), &recorder.under));
+    recorder.flush_within(Duration::ZERO).unwrap_err();
+    assert_eq!((recorder.waiting.held().0, recorder.waiting.lost), (10_001, 0), "one more than may wait");
+    recorder.flush().unwrap_err();
+    assert_eq!(recorder.waiting.held().0, 10_001, "messages are heard between two turns");
+    recorder.waiting.keep_newest();
+    recorder.flush_within(Duration::ZERO).unwrap();
+    let rows = rows(&settings, Log::Event);
+    let of = |kind: &str| rows.iter().filter(|row| row.kind == kind).collect::<Vec<_>>();
+    assert_eq!((of("arrived").len(), of("alarm").len()), (2, 1));
+    assert_eq!(of("alarm")[0].body["detail"]["entries"], "10000");
 }
 
 #[test]

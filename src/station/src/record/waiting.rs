@@ -71,6 +71,14 @@ impl Waiting {
         }
     }
 
+    /// Gives up all but the newest entry: there is no time for them.
+    pub(super) fn keep_newest(&mut self) {
+        while self.entries.len() > 1 {
+            self.pop();
+            self.lost = self.lost.saturating_add(1);
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn held(&self) -> (usize, usize) {
         (self.entries.len(), self.bytes)

@@ -6,7 +6,7 @@ use super::view::Failure;
 use crate::admit::GateError;
 use crate::admit::lanes::Lanes;
 use crate::detect::Disk;
-use crate::seal::{Act, Step, seal};
+use crate::seal::{Act, Step, permitted, seal};
 use blanche_scan::judge::Verdict;
 use blanche_scan::progress::{Cancel, Progress};
 use blanche_scan::report::{NoTag, Report, Seal};
@@ -96,8 +96,8 @@ impl Job {
         if !self.disk.is_ours_alone() {
             return Seal::NoTag { reason: NoTag::Station(NOT_OURS_ALONE.to_owned()) };
         }
-        if let Err(reason) = (self.permit)(Act::Seal) {
-            return Seal::NoTag { reason: NoTag::Station(reason) };
+        if let Err(reason) = permitted(Act::Seal, &*self.permit, &self.cancel) {
+            return Seal::NoTag { reason };
         }
         let opened = match Writable::open(&self.gate, &self.disk) {
             Ok(opened) => opened,
