@@ -57,6 +57,7 @@ fn a_compound_file_whose_directory_libclamav_does_not_follow() {
     let stream = 1024 + 128;
     assert!(with(30, &12u16.to_le_bytes()), "sectors of 4096 bytes");
     assert!(with(32, &15u16.to_le_bytes()), "large mini sectors");
+    assert!(with(56, &64u32.to_le_bytes()), "another cutoff between sectors and mini sectors");
     assert!(with(stream + 68, &0u32.to_le_bytes()), "a link to the root");
     assert!(with(stream + 72, &1u32.to_le_bytes()), "a link to itself");
     assert!(with(stream + 76, &2u32.to_le_bytes()), "a link to an entry that is none");

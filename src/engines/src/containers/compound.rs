@@ -7,6 +7,8 @@ use std::collections::HashSet;
 /// Sectors and mini sectors by which libclamav 1.4 counts entries and reads tables, whatever the header says.
 const SECTOR: usize = 512;
 const SHIFTS: [u16; 2] = [9, 6];
+/// 2.2: bytes from which on a stream has sectors of its own. libclamav believes another number in the header, and readers do not.
+const CUTOFF: u32 = 4096;
 /// Sectors in a sector of the allocation table (2.3).
 const PER_TABLE: usize = SECTOR / 4;
 /// 2.6.1: bytes of a directory entry; 2.5: entries of the allocation table that stand in the header.
@@ -26,11 +28,12 @@ const STORAGE: u8 = 1;
 const STREAM: u8 = 2;
 const ROOT: u8 = 5;
 
-/// Whether a stream may be listed that libclamav does not reach: larger sectors, a directory that is cut short, an entry
+/// Whether a stream may be listed that libclamav does not reach: larger sectors, another cutoff, a directory that is cut short, an entry
 /// that is reached twice or never, or that is none.
 pub(super) fn hides_streams(content: &[u8]) -> bool {
     content.len() > MAX_BYTES
         || [30, 32].map(|at| le16(content, at)) != SHIFTS.map(Some)
+        || le32(content, 56) != Some(CUTOFF)
         || directory(content).is_none_or(|list| !is_a_tree(&list, content.len()))
 }
 

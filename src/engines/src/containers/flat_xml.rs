@@ -1,4 +1,4 @@
-//! Documents in one file of XML: ECMA-376 "Flat OPC", Word 2003, "Flat ODF". What they embed stands in base 64 in elements
+//! Documents in one file of XML: ECMA-376 "Flat OPC", Word and Visio 2003, "Flat ODF". What they embed stands in base 64 in elements
 //! of its own. libclamav decodes those of Word 2003 alone, and of these not all: what is split by a comment or stands in
 //! CDATA, in one long line or deep in others is left out. So content of such an element is not checked.
 
@@ -7,8 +7,13 @@ use blanche_sandbox::wire::Container;
 use memchr::memmem;
 
 /// Local names of the elements: any prefix may stand before them.
-const ELEMENTS: [(&[u8], Container); 3] =
-    [(b"binary-data", Container::OpenDocument), (b"binaryData", Container::Ooxml), (b"binData", Container::Ooxml)];
+const ELEMENTS: [(&[u8], Container); 5] = [
+    (b"binary-data", Container::OpenDocument),
+    (b"binaryData", Container::Ooxml),
+    (b"binData", Container::Ooxml),
+    (b"ForeignData", Container::Ooxml),
+    (b"VBProjectData", Container::Ooxml),
+];
 /// Tags inside such an element that are looked through for text: style sheets write a few.
 const MAX_TAGS: usize = 16;
 

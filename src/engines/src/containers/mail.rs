@@ -20,7 +20,7 @@ const FIELDS: [&str; 10] = [
 /// Header fields that make a mail by themselves (RFC 2045, 3).
 const MIME_FIELDS: [&str; 2] = ["mime-version:", "content-type:"];
 /// Extensions by which mail programs are started.
-const EXTENSIONS: [&str; 5] = ["eml", "mht", "mhtml", "mbox", "mbx"];
+const EXTENSIONS: [&str; 6] = ["eml", "emlx", "mht", "mhtml", "mbox", "mbx"];
 
 /// RFC 5322 headers; an mbox (RFC 4155) begins with "From ". Lines end in CR, LF or both.
 pub(super) fn recognise(content: &[u8], extension: &str) -> Option<Container> {

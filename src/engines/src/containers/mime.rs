@@ -1,6 +1,8 @@
 //! Parts of mails in base 64 (RFC 2045, RFC 2046): how many bytes come out of each, to be compared with what libclamav
 //! unpacked. It leaves out parts of several kinds in silence: the second one of `multipart/signed`, all of
-//! `multipart/plain`, text that is neither inline nor attached.
+//! `multipart/plain`, text that is neither inline nor attached, all of a mail in a mail that encodes nothing.
+//!
+//! Programs that show mails differ in what they take for a part. Where that is so nothing is counted: it is ambiguous.
 
 use std::collections::HashMap;
 
@@ -10,6 +12,9 @@ const MAX_HEADER: usize = 64 << 10;
 /// base 64: with a sequence of ASN.1.
 const SIGNATURES: [&str; 2] = ["application/pkcs7-signature", "application/x-pkcs7-signature"];
 const SEQUENCE: &[u8] = b"MI";
+/// Kinds of parts in parts (RFC 2046, 5.1) of which libclamav takes one part at most, and what may stand there beside it.
+const OF_ONE: [&str; 6] = ["signed", "parallel", "plain", "html", "enriched", "richtext"];
+const BESIDE: [&str; 3] = ["application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"];
 
 /// The parts in base 64 of a mail, or of all mails in an mbox.
 #[derive(Debug, Default)]
@@ -31,6 +36,8 @@ pub(super) fn encoded_parts(content: &[u8]) -> Parts {
     let mut blank = true;
     for line in lines {
         if mbox && blank && line.starts_with(b"From ") {
+            reader.boundaries.clear();
+            reader.end_message(None);
             reader.begin(true, false);
         } else {
             reader.line(line);
@@ -38,14 +45,16 @@ pub(super) fn encoded_parts(content: &[u8]) -> Parts {
         blank = line.is_empty();
     }
     reader.end();
+    reader.end_message(None);
     reader.parts
 }
 
 /// What is known at a line.
 #[derive(Default)]
 struct Reader {
-    /// And whether each belongs to a mail within the mail.
-    boundaries: HashMap<Vec<u8>, bool>,
+    boundaries: HashMap<Vec<u8>, Parent>,
+    /// What the part that goes on here stands in, and how many stand there before it.
+    parent: Parent,
     /// The header is that of a whole mail, not of a part.
     whole: bool,
     within: bool,
@@ -53,7 +62,27 @@ struct Reader {
     header: Vec<u8>,
     /// The part in base 64 that goes on here.
     body: Option<Base64>,
+    /// The mail within the mail that goes on here.
+    message: Option<Message>,
     parts: Parts,
+}
+
+/// A mail within a mail: libclamav looks at its parts only where a line says how something in it is encoded (mbox.c).
+#[derive(Debug, Default)]
+struct Message {
+    encodes: bool,
+    /// Than text without a name, which is matched with the whole mail.
+    holds_more: bool,
+}
+
+/// What parts stand in.
+#[derive(Clone, Copy, Default)]
+struct Parent {
+    /// It belongs to a mail within the mail.
+    within: bool,
+    of_one: bool,
+    digest: bool,
+    parts: u64,
 }
 
 impl Reader {
@@ -73,8 +102,17 @@ impl Reader {
     }
 
     fn line(&mut self, line: &[u8]) {
-        if let Some((last, within)) = self.boundary(line) {
-            self.begin(false, within);
+        if let Some(message) = &mut self.message {
+            message.encodes |= says_an_encoding(line);
+        }
+        if let Some((last, parent)) = self.boundary(line) {
+            // A header that a boundary ends: some readers go on with it.
+            self.parts.ambiguous |= self.in_header && !self.whole && !self.header.is_empty();
+            if !parent.within {
+                self.end_message(None);
+            }
+            self.begin(false, parent.within);
+            self.parent = parent;
             // What follows the last part belongs to none.
             self.in_header = !last;
         } else if let Some(body) = &mut self.body {
@@ -85,41 +123,91 @@ impl Reader {
                 self.in_header = false;
                 self.body();
             }
-        } else if self.in_header && self.header.len() < MAX_HEADER {
+        } else if self.in_header {
+            self.parts.ambiguous |= self.header.len() >= MAX_HEADER;
             // A line that begins with white space goes on with the one before.
             if !line.first().is_some_and(u8::is_ascii_whitespace) {
                 self.header.push(b'\n');
+                // Some readers take what is no field for the first line of the content.
+                self.parts.ambiguous |= !self.whole && !line.contains(&b':');
             }
-            self.header.extend_from_slice(line.get(..MAX_HEADER).unwrap_or(line));
+            let room = MAX_HEADER.saturating_sub(self.header.len());
+            self.header.extend_from_slice(line.get(..room).unwrap_or(line));
         }
     }
 
-    /// Whether a line parts two parts (`false`) or ends the last one (`true`), and whether it does within a mail in the mail.
-    fn boundary(&self, line: &[u8]) -> Option<(bool, bool)> {
+    /// Whether a line parts two parts (`false`) or ends the last one (`true`), and of what.
+    fn boundary(&mut self, line: &[u8]) -> Option<(bool, Parent)> {
         let name = line.strip_prefix(b"--")?.trim_ascii_end();
-        let last = name.strip_suffix(b"--").and_then(|name| self.boundaries.get(name));
-        let next = || self.boundaries.get(name).map(|within| (false, *within));
-        last.map(|within| (true, *within)).or_else(next)
+        let ends = name.strip_suffix(b"--").filter(|name| self.boundaries.contains_key(*name));
+        let parent = self.boundaries.get_mut(ends.unwrap_or(name))?;
+        parent.parts = parent.parts.saturating_add(1);
+        Some((ends.is_some(), *parent))
     }
 
     /// The header is read: what follows it.
     fn body(&mut self) {
         let kind = self.values("content-type").next().unwrap_or_default();
         let lower = kind.to_ascii_lowercase();
-        if lower.starts_with("multipart/") {
-            self.boundaries.extend(boundary_of(&kind, &lower).map(|boundary| (boundary, self.within)));
-            return;
+        let essence = lower.split(';').next().unwrap_or_default().trim();
+        self.parts.ambiguous |= self.is_passed_over(essence) || self.is_read_otherwise(essence);
+        if let Some(subtype) = essence.strip_prefix("multipart/") {
+            return self.holds(subtype, boundary_of(&kind, &lower));
+        }
+        let encoded =
+            self.values("content-transfer-encoding").any(|value| value.to_ascii_lowercase().contains("base64"));
+        // A part of a digest that does not say what it is (RFC 2046, 5.1.5).
+        let of_digest = essence.is_empty() && self.parent.digest && !self.whole;
+        if (lower.starts_with("message/") && !encoded) || of_digest {
+            self.begin(true, true);
+            return self.end_message(Some(Message::default()));
+        }
+        if let Some(message) = &mut self.message {
+            message.holds_more |= !matches!(essence, "" | "text/plain") || lower.contains("name");
         }
         // libclamav matches a mail that is one text, but need not show it as a layer.
         let text = self.whole && (lower.is_empty() || lower.starts_with("text/")) && !lower.contains("name");
-        let encoded =
-            self.values("content-transfer-encoding").any(|value| value.to_ascii_lowercase().contains("base64"));
-        if lower.starts_with("message/") && !encoded {
-            self.begin(true, true);
-        } else if encoded && !text {
-            let signature = SIGNATURES.iter().any(|kind| lower.starts_with(kind));
+        if encoded && !text {
+            let named =
+                names_a_signature(&kind) && self.values("content-disposition").all(|field| names_a_signature(&field));
+            let signature = SIGNATURES.contains(&essence) && named;
             self.body = Some(Base64 { signature, ..Base64::default() });
         }
+    }
+
+    /// Parts follow, up to this boundary.
+    fn holds(&mut self, subtype: &str, boundary: Option<Vec<u8>>) {
+        let (of_one, digest) = (OF_ONE.contains(&subtype), subtype == "digest");
+        let parent = Parent { within: self.within, of_one, digest, parts: 0 };
+        let known = boundary.map(|boundary| self.boundaries.insert(boundary, parent));
+        self.parts.ambiguous |= known.is_none_or(|known| known.is_some_and(|known| known.of_one != of_one));
+    }
+
+    /// Whether libclamav passes over the part, and more stands in it than belongs there.
+    fn is_passed_over(&self, essence: &str) -> bool {
+        let quoted = |value: String| value.eq_ignore_ascii_case("quoted-printable");
+        let beside = self.parent.of_one && self.parent.parts > 1 && !self.whole;
+        let more = || !BESIDE.contains(&essence) || self.values("content-transfer-encoding").any(quoted);
+        let hidden = || self.values("content-disposition").any(|value| is_neither_inline_nor_attached(&value));
+        (beside && more()) || (!self.whole && essence.starts_with("text/") && hidden())
+    }
+
+    /// Whether readers may take the header for different things.
+    fn is_read_otherwise(&self, essence: &str) -> bool {
+        let differs = |name| {
+            let mut values = self.values(name);
+            values.next().is_some_and(|first| values.any(|value| value != first))
+        };
+        essence.contains(['(', '"'])
+            || (essence.contains("multipart") && !essence.starts_with("multipart/"))
+            || differs("content-type")
+            || differs("content-transfer-encoding")
+    }
+
+    /// A mail in the mail is over, and perhaps another one begins.
+    fn end_message(&mut self, next: Option<Message>) {
+        let over = std::mem::replace(&mut self.message, next);
+        self.parts.ambiguous |= over.is_some_and(|message| message.holds_more && !message.encodes);
     }
 
     /// The values of a field of the header.
@@ -131,15 +219,42 @@ impl Reader {
     }
 }
 
-/// The boundary in the value of a content type; `lower` is the same in lower case.
+/// The boundary in the value of a content type; `lower` is the same in lower case. `None` where readers may find another.
 fn boundary_of(kind: &str, lower: &str) -> Option<Vec<u8>> {
-    let (at, name) = lower.match_indices("boundary").next()?;
-    let value = kind.get(at.checked_add(name.len())?..)?.trim_start().strip_prefix('=')?.trim_start();
-    let boundary = match value.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next()?,
-        None => value.split([';', ' ', '\t']).next()?,
+    let (before, name) = (lower.find("boundary")?, "boundary".len());
+    let value = kind.get(before.checked_add(name)?..)?.trim_start().strip_prefix('=')?.trim_start();
+    let (boundary, rest) = match value.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"')?,
+        None => value.split_at(value.find([';', ' ', '\t']).unwrap_or(value.len())),
     };
-    (!boundary.is_empty()).then(|| boundary.trim_end().as_bytes().to_vec())
+    let plain = lower.get(..before)?.trim_end().ends_with(';')
+        && !boundary.contains(['\\', '"'])
+        && (value.starts_with('"') || !boundary.contains('('))
+        && !boundary.is_empty()
+        && !rest.to_ascii_lowercase().contains("boundary");
+    plain.then(|| boundary.trim_end().as_bytes().to_vec())
+}
+
+/// Whether every name in a field is that of a signature: programs go by that, whatever the type says.
+fn names_a_signature(field: &str) -> bool {
+    let lower = field.to_ascii_lowercase();
+    lower.split("name").skip(1).all(|rest| {
+        let value = rest.trim_start_matches([' ', '=', '"']);
+        value.split([' ', ';', '"']).next().is_some_and(|name| name.ends_with(".p7s"))
+    })
+}
+
+/// Whether libclamav takes a line for one that says how something is encoded: 7 bits are none.
+fn says_an_encoding(line: &[u8]) -> bool {
+    const FIELD: &[u8] = b"content-transfer-encoding";
+    let says = line.get(..FIELD.len()).is_some_and(|start| start.eq_ignore_ascii_case(FIELD));
+    says && !line.to_ascii_lowercase().windows(4).any(|word| word == b"7bit")
+}
+
+/// libclamav passes over text with such a disposition.
+fn is_neither_inline_nor_attached(value: &str) -> bool {
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    !matches!(kind.as_str(), "" | "inline" | "attachment")
 }
 
 /// Digits that are counted.
@@ -226,5 +341,71 @@ mod tests {
         for digits in ["QU*JD", "QUI=REVG", "QUJDR", "QU JD"] {
             assert!(told(digits), "{digits}");
         }
+    }
+
+    fn is_ambiguous(mail: &str) -> bool {
+        encoded_parts(mail.as_bytes()).ambiguous
+    }
+
+    #[test]
+    fn parts_that_readers_may_find_elsewhere_are_told() {
+        let of = |kind: &str| format!("From: a@b.c\nContent-Type: {kind}\n\n--BB\n\ntext\n--BB--\n");
+        assert!(!is_ambiguous(&of("multipart/mixed; charset=x; boundary=\"BB\"; type=y")));
+        for kind in [
+            "multipart/mixed; x-boundary=foo; boundary=BB",
+            "multipart/mixed; name=\"boundary=foo\"; boundary=BB",
+            "multipart/mixed; protocol=\"boundary\"; boundary=BB",
+            "multipart/mixed; boundary*0=\"BB\"",
+            "multipart/mixed; boundary=BB(x)",
+            "multipart/mixed",
+            "(x) multipart/mixed; boundary=BB",
+            "\"multipart/mixed\"; boundary=BB",
+            "multipart/mixed; boundary=BB\nContent-Type: multipart/mixed; boundary=CC",
+        ] {
+            assert!(is_ambiguous(&of(kind)), "{kind}");
+        }
+        let long = "X-Junk: a\n".repeat(MAX_HEADER / 10);
+        assert!(is_ambiguous(&format!("{long}{}", of("multipart/mixed; boundary=BB"))));
+        let part = |header: &str| of("multipart/mixed; boundary=BB").replacen("--BB\n\n", header, 1);
+        assert!(!is_ambiguous(&part("--BB\nContent-Type: a/b\n\n")));
+        assert!(is_ambiguous(&part("--BB\nContent-Type: a/b\nPHNjcmlwdD4=\n\n")));
+        assert!(is_ambiguous(&part("--BB\nContent-Type: a/b\n--BB\n\n")));
+    }
+
+    #[test]
+    fn parts_that_libclamav_passes_over_are_told() {
+        let two = |kind: &str, second: &str| {
+            let head = format!("From: a@b.c\nContent-Type: multipart/{kind}; boundary=BB\n\n--BB\n\ntext\n");
+            format!("{head}--BB\n{second}\n\nbody\n--BB--\n")
+        };
+        let quoted = "Content-Type: a/b\nContent-Transfer-Encoding: quoted-printable";
+        assert!(!is_ambiguous(&two("mixed", quoted)));
+        for kind in ["signed", "parallel"] {
+            assert!(is_ambiguous(&two(kind, quoted)), "{kind}");
+        }
+        assert!(!is_ambiguous(&two("signed", "Content-Type: application/pgp-signature; name=signature.asc")));
+        assert!(is_ambiguous(&two("mixed", "Content-Type: text/html\nContent-Disposition: foo; filename=a.hta")));
+        assert!(!is_ambiguous(&two("mixed", "Content-Type: text/html\nContent-Disposition: attachment")));
+    }
+
+    #[test]
+    fn a_mail_in_a_mail_that_encodes_nothing_is_told_where_it_holds_more_than_text() {
+        let forwarded = |header: &str| {
+            let outer = "From: a@b.c\nContent-Type: multipart/mixed; boundary=BB\n\n--BB\n";
+            format!("{outer}Content-Type: message/rfc822\n\nFrom: d@e.f\n{header}\n\ntext\n--BB--\n")
+        };
+        assert!(!is_ambiguous(&forwarded("Content-Type: text/plain")));
+        assert!(is_ambiguous(&forwarded("Content-Type: text/html")));
+        assert!(is_ambiguous(&forwarded("Content-Type: text/html\nContent-Transfer-Encoding: 7bit")));
+        assert!(!is_ambiguous(&forwarded("Content-Type: text/html\nContent-Transfer-Encoding: 8bit")));
+        let digest = "From: a@b.c\nContent-Type: multipart/digest; boundary=BB\n\n--BB\n\nFrom: d@e.f\n";
+        assert!(is_ambiguous(&format!("{digest}Content-Type: text/html\n\ntext\n--BB--\n")));
+    }
+
+    #[test]
+    fn a_signature_is_named_as_one() {
+        let named = |name: &str| part(&format!("application/pkcs7-signature; name={name}"), "MIIB");
+        assert!(sizes(&format!("{HEAD}{}", named("smime.p7s"))).is_empty());
+        assert_eq!(sizes(&format!("{HEAD}{}", named("a.hta"))), [3]);
     }
 }
