@@ -33,7 +33,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// does not turn is ended by the watchdog (WatchdogSec=).
 const TURN: Duration = Duration::from_millis(500);
 /// The same for the end of the station, after which there is no other turn.
-pub(crate) const LAST_TURN: Duration = Duration::from_secs(15);
+pub(crate) const LAST_TURN: Duration = Duration::from_secs(10);
 /// Why the journal is behind although it can be written.
 const BEHIND: &str = "what waited for it is being written";
 
