@@ -2,7 +2,7 @@
 //! unpacked. It leaves out parts of several kinds in silence: the second one of `multipart/signed`, all of
 //! `multipart/plain`, text that is neither inline nor attached, all of a mail in a mail that encodes nothing.
 //!
-//! Programs that show mails differ in what they take for a part. Where that is so nothing is counted: it is ambiguous.
+//! Programs that show mails differ in what they take for a part, too. A mail of which either is so is ambiguous.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(super) struct Parts {
     pub(super) sizes: Vec<u64>,
     /// Bytes of each in mails within it, which are layers of their own.
     pub(super) within: Vec<u64>,
-    /// What comes out of a part depends on who reads it.
+    /// What comes out of a part depends on who reads it, or libclamav passes over one.
     pub(super) ambiguous: bool,
 }
 

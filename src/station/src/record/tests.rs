@@ -340,13 +340,18 @@ fn a_copy_during_which_the_station_was_killed_gets_its_record_at_the_next_start(
     assert_eq!(events[2].body["detail"]["outcome"], "unknown", "the key may be whole, and carry a valid tag");
 }
 
+/// A station whose journal cannot be opened until that folder is made.
+fn without_a_folder(folder: &std::path::Path) -> (std::path::PathBuf, Arc<Settings>) {
+    let (missing, mut settings) = (folder.join("missing"), Settings::default());
+    settings.journal.folder = missing.join("journal");
+    settings.seal.keys = folder.join("no keys");
+    (missing, Arc::new(settings))
+}
+
 #[test]
 fn what_waited_is_written_in_several_turns_and_the_journal_is_behind_until_all_of_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let (missing, mut settings) = (folder.path().join("missing"), Settings::default());
-    settings.journal.folder = missing.join("journal");
-    settings.seal.keys = folder.path().join("no keys");
-    let settings = Arc::new(settings);
+    let (missing, settings) = without_a_folder(folder.path());
     let mut recorder = Recorder::new(Arc::clone(&settings));
     let views: Vec<_> = (0..20).map(session).collect();
     for view in &views {
@@ -368,10 +373,7 @@ fn what_waited_is_written_in_several_turns_and_the_journal_is_behind_until_all_o
 #[test]
 fn a_journal_that_is_written_again_loses_nothing_between_turns_and_what_the_last_one_leaves_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let (missing, mut settings) = (folder.path().join("missing"), Settings::default());
-    settings.journal.folder = missing.join("journal");
-    settings.seal.keys = folder.path().join("no keys");
-    let settings = Arc::new(settings);
+    let (missing, settings) = without_a_folder(folder.path());
     let mut recorder = Recorder::new(Arc::clone(&settings));
     let opened = || Entry::Opened(Box::new(session(512)));
     for _ in 0..10_000 {
