@@ -23,6 +23,16 @@ pub struct Account {
     waiting: RefCell<Option<String>>,
 }
 
+/// Writes a line to standard error, in one piece: the compositor writes to the same stream, and its lines would come between.
+pub fn say(line: &str) {
+    // A journal that is gone does not end a screen.
+    let _ = put(&mut std::io::stderr(), line);
+}
+
+fn put(out: &mut impl Write, line: &str) -> std::io::Result<()> {
+    out.write_all(format!("{line}\n").as_bytes())
+}
+
 impl Account {
     /// Follows what is drawn in a window that is not shown yet.
     #[must_use]
@@ -54,9 +64,32 @@ impl Account {
                 return glib::ControlFlow::Continue;
             }
             let what = if is_shown { "screen" } else { "screen that is not shown" };
-            // A journal that is gone does not end a screen.
-            let _ = writeln!(std::io::stderr(), "{what}: {line}");
+            say(&format!("{what}: {line}"));
             glib::ControlFlow::Break
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// Counts the calls of write(2) that a line takes.
+    struct Pieces(Vec<Vec<u8>>);
+
+    impl std::io::Write for Pieces {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_written_in_one_piece() {
+        let mut pieces = Pieces(Vec::new());
+        super::put(&mut pieces, "screen: waiting").expect("memory takes everything");
+        assert_eq!(pieces.0, [b"screen: waiting\n"]);
     }
 }

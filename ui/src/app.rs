@@ -55,7 +55,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Nobody listens on standard error: there is nobody to tell that either.
-            let _ = writeln!(std::io::stderr(), "blanche-kiosk: {error}");
+            crate::account::say(&format!("blanche-kiosk: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -86,7 +86,7 @@ fn start(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
                 show(application, &config, &languages, link, heard, settings.1);
             }
             Err(error) => {
-                let _ = writeln!(std::io::stderr(), "blanche-kiosk: {error}");
+                crate::account::say(&format!("blanche-kiosk: {error}"));
                 failing.set(true);
                 application.quit();
             }
@@ -113,7 +113,7 @@ fn headsets(tell: async_channel::Sender<Heard>) {
         let _ = tell.send_blocking(Heard::Event(Box::new(Event::Headset(is_in))));
     };
     if let Err(error) = blanche_speech::headset::watch(told) {
-        let _ = writeln!(std::io::stderr(), "blanche-kiosk: the jack of a headset: {error}; F2 starts the voice");
+        crate::account::say(&format!("blanche-kiosk: the jack of a headset: {error}; F2 starts the voice"));
     }
 }
 

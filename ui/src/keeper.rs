@@ -95,8 +95,7 @@ impl Keeper {
             if self.display_goes_within(pause) {
                 return code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
             }
-            // Nobody may listen.
-            let _ = writeln!(io::stderr(), "blanche-kiosk: the screen ended ({how}) and starts again");
+            crate::account::say(&format!("blanche-kiosk: the screen ended ({how}) and starts again"));
             last = Some(pause);
         }
     }
@@ -107,7 +106,7 @@ impl Keeper {
         let signs = screen.stdout.take();
         // Where the kernel cannot tell, nobody sees that it hangs, and its end is waited for all the same.
         if !signs.is_none_or(|signs| self.ends_by_itself(&screen, signs).unwrap_or(true)) {
-            let _ = writeln!(io::stderr(), "blanche-kiosk: the screen hangs");
+            crate::account::say("blanche-kiosk: the screen hangs");
             screen.kill()?;
         }
         screen.wait()

@@ -69,7 +69,7 @@ impl Watch {
     /// The next change; the mirror shows it already.
     ///
     /// # Errors
-    /// When the connection is lost.
+    /// When the connection is lost, or what is said on it is not what a station says.
     pub async fn next(&mut self) -> zbus::Result<Change> {
         loop {
             if let Some(change) = self.waiting.pop_front() {
@@ -96,9 +96,12 @@ impl Watch {
 
     /// Everything that is there; nothing while there is no station.
     async fn ask(&mut self) -> zbus::Result<()> {
+        use zbus::fdo::Error::{NameHasNoOwner, NoReply, ServiceUnknown};
         let values = match self.client.values().await {
             Ok(values) => Some(values),
-            Err(zbus::Error::FDO(error)) if matches!(*error, zbus::fdo::Error::ServiceUnknown(_)) => None,
+            Err(zbus::Error::FDO(error)) if matches!(*error, ServiceUnknown(_) | NameHasNoOwner(_) | NoReply(_)) => {
+                None
+            }
             Err(error) => return Err(error),
         };
         self.waiting.extend(self.mirror.begin(values));

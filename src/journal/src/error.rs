@@ -6,16 +6,64 @@ use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
+/// What there is too little of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Room on the disk.
+    Disk,
+    /// `journal.max_size` is reached.
+    Limit,
+}
+
+impl Lack {
+    const fn words(self, french: bool) -> &'static str {
+        match (self, french) {
+            (Self::Disk, true) => "disque plein",
+            (Self::Disk, false) => "no room on the disk",
+            (Self::Limit, true) => "journal.max_size est atteint",
+            (Self::Limit, false) => "journal.max_size is reached",
+        }
+    }
+}
+
+/// Why others could change a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// They have the right to.
+    Writable,
+    /// It is theirs.
+    Foreign,
+}
+
+impl Weakness {
+    const fn words(self, french: bool) -> &'static str {
+        match (self, french) {
+            (Self::Writable, true) => "d'autres peuvent y écrire",
+            (Self::Writable, false) => "others may write it",
+            (Self::Foreign, true) => "il appartient à un autre utilisateur",
+            (Self::Foreign, false) => "it belongs to another user",
+        }
+    }
+
+    /// The command that puts it right, but for the folder.
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::Writable => "chmod go-w",
+            Self::Foreign => "chown root",
+        }
+    }
+}
+
 /// Why something was not recorded, read or opened. What was recorded before is untouched by every one of them.
 #[derive(Debug, Error)]
 pub enum JournalError {
     /// No room on the disk, or `journal.max_size` is reached. Sealing must stop.
-    #[error("{}: the journal is full ({what}); make room or export and shorten journal.keep, nothing that was recorded is lost", folder.display())]
+    #[error("{}: the journal is full ({}); make room or export and shorten journal.keep, nothing that was recorded is lost", folder.display(), lack.words(false))]
     Full {
         /// Of the journal.
         folder: PathBuf,
-        /// Disk or limit.
-        what: &'static str,
+        /// Of what.
+        lack: Lack,
     },
     /// Another process records into it.
     #[error("{}: another process writes this journal; stop it first", folder.display())]
@@ -30,14 +78,12 @@ pub enum JournalError {
         folder: PathBuf,
     },
     /// Others may write it.
-    #[error("{0}: {weakness}; run: {remedy} {0}", folder.display())]
+    #[error("{0}: {1}; run: {2} {0}", folder.display(), weakness.words(false), weakness.remedy())]
     Insecure {
         /// Of the journal.
         folder: PathBuf,
         /// What is wrong.
-        weakness: &'static str,
-        /// What puts it right.
-        remedy: &'static str,
+        weakness: Weakness,
     },
     /// What is there is not what was recorded.
     #[error("{}: {what}; run blanche journal verify, keep the folder as evidence, and start with an empty one", file.display())]
@@ -78,7 +124,7 @@ impl JournalError {
             let folder = || file.parent().unwrap_or(file).to_owned();
             match &source {
                 rusqlite::Error::SqliteFailure(error, _) if is_full(error, file) => {
-                    Self::Full { folder: folder(), what: "no room on the disk" }
+                    Self::Full { folder: folder(), lack: Lack::Disk }
                 }
                 rusqlite::Error::SqliteFailure(error, _)
                     if matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =>
@@ -90,11 +136,12 @@ impl JournalError {
         }
     }
 
-    /// An error of the kernel.
+    /// An error of the kernel with a folder, or a file in one.
     pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::Full { folder: path.parent().unwrap_or(path).to_owned(), what: "no room on the disk" }
+                let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+                Self::Full { folder: folder.to_owned(), lack: Lack::Disk }
             }
             _ => Self::Io { path: path.to_owned(), source },
         }
@@ -107,11 +154,11 @@ impl JournalError {
             return self.to_string();
         }
         match self {
-            Self::Full { folder, what } => format!(
+            Self::Full { folder, lack } => format!(
                 "{} : le journal est plein ({}) ; faites de la place, ou exportez puis réduisez journal.keep ; rien de ce \
                  qui est enregistré n'est perdu",
                 folder.display(),
-                if *what == "no room on the disk" { "disque plein" } else { "limite atteinte" }
+                lack.words(true)
             ),
             Self::InUse { folder } => {
                 format!("{} : un autre processus écrit ce journal ; arrêtez-le d'abord", folder.display())
@@ -119,8 +166,8 @@ impl JournalError {
             Self::Missing { folder } => {
                 format!("{} : il n'y a pas de journal ; le service le crée à son premier démarrage", folder.display())
             }
-            Self::Insecure { folder, remedy, .. } => {
-                format!("{} : d'autres peuvent y écrire ; lancez : {remedy} {0}", folder.display())
+            Self::Insecure { folder, weakness } => {
+                format!("{0} : {1} ; lancez : {2} {0}", folder.display(), weakness.words(true), weakness.remedy())
             }
             Self::Damaged { file, what } => format!(
                 "{} : {what} ; lancez blanche journal verify, gardez le dossier comme preuve et repartez d'un dossier vide",

@@ -26,7 +26,7 @@ pub struct Filter {
     pub until: Option<Moment>,
 }
 
-/// The end of a page, from which the next one begins.
+/// Which record comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The newest record first.

@@ -46,13 +46,13 @@ mod writer;
 
 pub use chain::ChainHash;
 pub use checkpoint::{CheckpointRequest, Checkpointed};
-pub use error::JournalError;
+pub use error::{JournalError, Lack, Weakness};
 pub use event::{Event, EventBody, EventKind};
 pub use filter::{Filter, Order};
 pub use journal::{Journal, JournalSettings, Position, Record};
 pub use moment::Moment;
 pub use own::Stub;
-pub use parts::MoreFiles;
+pub use parts::{MoreFiles, SESSION};
 pub use reader::{Page, Reader, Row};
 pub use segment::Log;
 pub use transfer::{

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt;
 
-/// A point in time, in milliseconds since 1970-01-01 UTC; from year 0 to 9999.
+/// A point in time, in milliseconds since 1970-01-01 UTC; to year 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(i64);
 

@@ -1,7 +1,7 @@
 //! Opening a journal to record into it: whose folder it is, where its chain ends, what a crash left half-done.
 
 use crate::chain::ChainHash;
-use crate::error::JournalError;
+use crate::error::{JournalError, Weakness};
 use crate::journal::{JournalSettings, Position};
 use crate::own::{DELETED, OwnEvent};
 use crate::segment::{self, Header, Kept, Segment};
@@ -33,12 +33,12 @@ pub(crate) fn lock(folder: &Path) -> Result<File, JournalError> {
 
 fn check_rights(folder: &Path) -> Result<(), JournalError> {
     let found = std::fs::metadata(folder).map_err(JournalError::io(folder))?;
-    let insecure = |weakness, remedy| Err(JournalError::Insecure { folder: folder.to_owned(), weakness, remedy });
+    let insecure = |weakness| Err(JournalError::Insecure { folder: folder.to_owned(), weakness });
     if found.mode() & 0o022 != 0 {
-        return insecure("others may write it", "chmod go-w");
+        return insecure(Weakness::Writable);
     }
     if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
-        return insecure("it belongs to another user", "chown root");
+        return insecure(Weakness::Foreign);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::writer::Entry;
 use serde::{Deserialize, Serialize};
 
 /// Kind of a closing record.
-pub(crate) const SESSION: &str = "session";
+pub const SESSION: &str = "session";
 /// Kind of the record of a copy.
 pub(crate) const SESSION_COPIES: &str = "session_copies";
 /// Kind of the records before it.

@@ -75,7 +75,7 @@ pub struct MediumIdentity {
     /// USB product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<u16>,
-    /// USB serial number in its canonical form (docs/tag-format.md, section 9). Absent for card readers and drives.
+    /// USB serial number as the device states it, made visible. Absent for card readers and drives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// What it calls itself: manufacturer and product.

@@ -2,7 +2,7 @@
 
 use crate::canonical;
 use crate::chain::ChainHash;
-use crate::error::JournalError;
+use crate::error::{JournalError, Lack};
 use crate::journal::{JournalSettings, Position};
 use crate::moment::Moment;
 use crate::own::{DELETED, OwnEvent};
@@ -140,7 +140,7 @@ impl Writer {
         if used(self) < most {
             return Ok(());
         }
-        Err(JournalError::Full { folder: settings.folder.clone(), what: "journal.max_size is reached" })
+        Err(JournalError::Full { folder: settings.folder.clone(), lack: Lack::Limit })
     }
 
     /// Closes the segment and begins the next one, if that is due.
@@ -200,7 +200,7 @@ impl Writer {
     }
 }
 
-/// Makes a segment whose first record says so. The clock may be behind: that is recorded first, as anywhere.
+/// Makes a segment whose first record says so.
 pub(crate) fn begin(folder: &Path, header: Header, after: Position) -> Result<(Segment, Position), JournalError> {
     // The first record of a segment keeps the time of the one before it, so that it needs no other record in front.
     let time = Moment::now().max(after.time);

@@ -4,16 +4,14 @@
 
 use crate::catalogue::{Catalogue, ROOT, Record};
 use blanche_sandbox::wire::{EntryId, EntryKind, VolumeId};
-
-/// The name under which a tag stands (docs/tag-format.md, section 13).
-const TAG_NAME: &[u8] = b"blanche.tag";
+use blanche_tag::TAG_NAME;
 
 /// Whether something is, or could be, the tag at the root of `volume`.
 pub(crate) fn is_tag(catalogue: &Catalogue, record: &Record, volume: VolumeId) -> bool {
     record.volume == Some(volume)
         && record.parent == ROOT
         && record.kind == EntryKind::File
-        && catalogue.name(record) == TAG_NAME
+        && catalogue.name(record) == TAG_NAME.as_bytes()
 }
 
 /// A comparison that goes on as entries come in.

@@ -5,7 +5,7 @@
 
 use crate::settings::SettingsError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -52,4 +52,28 @@ pub enum ScanError {
     /// Something that the station itself lacks or did wrong: memory, descriptors, disk space.
     #[error("station: {0}")]
     Station(String),
+}
+
+impl ScanError {
+    /// The medium, image or folder that it is about, as given.
+    #[must_use]
+    pub fn target(&self) -> Option<&Path> {
+        match self {
+            Self::TargetMissing { path, .. }
+            | Self::TargetUnreadable { path, .. }
+            | Self::TargetUnsupported { path } => Some(path),
+            Self::Engines(_) | Self::Children { .. } | Self::Settings(_) | Self::Cancelled | Self::Station(_) => None,
+        }
+    }
+
+    /// The same for another who waited for it.
+    pub(crate) fn told_again(&self) -> Self {
+        match self {
+            Self::Engines(why) => Self::Engines(why.clone()),
+            Self::Children { program, reason } => Self::Children { program: program.clone(), reason: reason.clone() },
+            Self::Cancelled => Self::Cancelled,
+            Self::Station(why) => Self::Station(why.clone()),
+            other => Self::Station(other.to_string()),
+        }
+    }
 }

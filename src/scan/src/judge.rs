@@ -38,8 +38,7 @@ pub enum Admission {
 
 /// How the administrator's policy changes the weight of findings. It may only tighten; relaxing takes a named,
 /// signed exception.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SuspiciousPolicy {
     /// A suspicious finding needs a person: *Incomplete*.
     #[default]

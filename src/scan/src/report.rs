@@ -83,7 +83,7 @@ pub struct Report {
 /// What was scanned.
 #[derive(Clone, Debug, Serialize)]
 pub struct TargetLine {
-    /// As given.
+    /// As given, made visible.
     pub path: String,
     /// What it is.
     pub kind: TargetKind,

@@ -193,7 +193,7 @@ impl EngineRoom {
                 }
                 _ if asked || now.engines.is_none() => {
                     let gone = || ScanError::Engines("the engine process is gone".to_owned());
-                    return Err(now.failure.take().unwrap_or_else(gone));
+                    return Err(now.failure.as_ref().map_or_else(gone, ScanError::told_again));
                 }
                 _ => {
                     asked = true;

@@ -175,9 +175,10 @@ pub struct Seal {
     /// Folder for tags that cannot be written on their medium.
     pub detached: PathBuf,
     /// How long a tag is valid.
-    #[serde(deserialize_with = "units::base_age")]
+    #[serde(deserialize_with = "units::age")]
     pub validity: Duration,
-    /// Identifier of the policy under which media are checked; stands in every tag. At most 255 bytes.
+    /// Identifier of the policy under which media are checked; stands in every tag.
+    #[serde(deserialize_with = "units::policy")]
     pub policy: String,
     /// Its version.
     #[serde(deserialize_with = "units::count::<_, _, 0, 4_294_967_295>")]
@@ -308,19 +309,19 @@ fn read_guarded(file: &Path) -> Result<(String, i64), SettingsError> {
 /// because SQLite trusts files that it finds beside its own. It need not exist yet.
 ///
 /// # Errors
-/// [`SettingsError::Insecure`], and [`SettingsError::Unreadable`] when there is no folder for it.
+/// [`SettingsError::Insecure`], and [`SettingsError::Place`] when there is no folder for it.
 pub(crate) fn guard_own(file: &Path) -> Result<(), SettingsError> {
     let folder = folder_of(file);
-    let unreadable = |source| SettingsError::Unreadable { file: folder.to_owned(), source };
+    let unreadable = |source| SettingsError::Place { file: folder.to_owned(), source };
     guard(folder, &std::fs::metadata(folder).map_err(unreadable)?, "chmod go-w")?;
     match std::fs::symlink_metadata(file) {
         Ok(found) if found.is_file() => guard(file, &found, "chmod go-w"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Ok(_) => {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-            Err(SettingsError::Unreadable { file: file.to_owned(), source })
+            Err(SettingsError::Place { file: file.to_owned(), source })
         }
-        Err(source) => Err(SettingsError::Unreadable { file: file.to_owned(), source }),
+        Err(source) => Err(SettingsError::Place { file: file.to_owned(), source }),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use crate::error::ScanError;
 use crate::report::{Refusal, TargetKind, TargetLine};
+use crate::words::visible;
 use blanche_sandbox::wire::Source;
 use rustix::fs::{FileType, Mode, OFlags};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// An opened target.
@@ -47,7 +49,8 @@ impl Target {
             FileType::Directory => TargetKind::Folder,
             _ => return Err(ScanError::TargetUnsupported { path: path.to_owned() }),
         };
-        let mut line = TargetLine { path: path.display().to_string(), kind, capacity: None, logical_block: None };
+        let mut line =
+            TargetLine { path: visible(path.as_os_str().as_bytes()), kind, capacity: None, logical_block: None };
         if kind == TargetKind::Folder {
             return Ok(Self { file, source: Source::Folder, line, refusal: None });
         }

@@ -12,7 +12,7 @@ mod formats;
 mod outcome;
 mod sealing;
 
-pub use amounts::{counted, date, duration, files, number, rate, size};
+pub use amounts::{colon, counted, date, duration, files, number, rate, size};
 pub use blanche_tag::visible::{harmless, visible, visible_path};
 pub use causes::cause;
 pub use copying::{Consent, copy, erased, name_change, not_blank, omission, outside_profile};

@@ -21,15 +21,13 @@ use blanche_sandbox::confine::{ConfineError, Profile, abort_on_panic, confine};
 use blanche_sandbox::content::SealedContent;
 use blanche_sandbox::wire::{FromSealer, LocalTime, SealFailure, SealSurvey, ToSealer, WriteObstacle};
 use blanche_sandbox::{Channel, ChannelError};
-use blanche_tag::{Spool, TagFile};
+use blanche_tag::{Spool, TAG_NAME, TagFile};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-/// The name of the tag (docs/tag-format.md, section 13).
-const TAG_NAME: &str = "blanche.tag";
 /// Bytes written between two messages of progress.
 const PACE: u64 = 8 << 20;
 

@@ -154,7 +154,10 @@ pub enum GateError {
     /// A later decision about the same device took it back before it was begun.
     #[error("a later decision about the device took it back")]
     TakenBack,
-    /// The kernel was started without closed USB ports.
+    /// Decisions about the same device wait already, more than a working one ever leaves.
+    #[error("too much is asked of this device")]
+    TooMany,
+    /// The ports of this machine cannot be closed.
     #[error("USB ports are open by themselves ({0}); start the kernel with usbcore.authorized_default=2")]
     Open(String),
 }

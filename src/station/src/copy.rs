@@ -24,6 +24,7 @@ use blanche_scan::report::{CopyCause, CopyOutcome, CopyReport, Report, Seal, Sea
 use blanche_scan::settings::{CopyMode, Settings};
 use blanche_scan::{EngineRoom, Inventory, Original, Part, Remainder, RereadError, reread};
 use blanche_seal::format::{FAT32_MOST, Geometry, fat_records};
+use blanche_tag::claims::MAX_TEXT;
 use output::{line, port_allows};
 use rustix::fs::FileType;
 use selection::Selection;
@@ -41,8 +42,6 @@ const FAT32_LARGEST: u64 = u32::MAX as u64;
 const FAT_RECORDS: u64 = 64_000;
 /// What the identifier of the policy in a tag ends with when only the clean files were copied of a medium that is not clean.
 const OUTSIDE: &str = "+clean-files";
-/// Bytes of the longest identifier of a policy.
-const MAX_POLICY: usize = 255;
 
 /// What was scanned, and may be copied.
 #[derive(Clone, Copy, Debug)]
@@ -149,9 +148,9 @@ impl<'a> Job<'a> {
         self.output.is_there()?;
         // From here on nothing of what was on the medium is left.
         let filled = self.fill(copier, original, &selection, told);
-        let checked = |()| self.check_and_seal(&selection, &settings, told).map_err(|cause| (cause, None));
-        filled.and_then(checked).map_err(|(cause, empty)| {
-            let empty = empty.unwrap_or_else(|| self.empty(order));
+        let checked = |()| self.check_and_seal(&selection, &settings, told).map_err(|cause| (cause, false));
+        filled.and_then(checked).map_err(|(cause, emptied)| {
+            let empty = emptied || self.empty(order);
             report.outcome = if empty { CopyOutcome::Empty } else { CopyOutcome::Unknown };
             cause
         })
@@ -186,7 +185,7 @@ impl<'a> Job<'a> {
         if outside {
             settings.seal.policy.push_str(OUTSIDE);
         }
-        if settings.seal.policy.len() > MAX_POLICY {
+        if settings.seal.policy.len() > MAX_TEXT {
             return Err(CopyCause::Station("seal.policy is too long for a copy of clean files".to_owned()));
         }
         Ok(settings)
@@ -238,14 +237,14 @@ impl<'a> Job<'a> {
         crate::seal::bases_suffice(self.source.report, &signer, self.settings).map_err(CopyCause::Signer)
     }
 
-    /// Formats and fills. With the cause comes what is known of the medium: empty, not empty, or nothing.
+    /// Formats and fills. With the cause comes whether the medium is known to be empty.
     fn fill(
         &self,
         mut copier: Copier,
         original: Original<'_>,
         selection: &Selection,
         told: &mut Told<'_>,
-    ) -> Result<(), (CopyCause, Option<bool>)> {
+    ) -> Result<(), (CopyCause, bool)> {
         let broken = |broken| self.broken(broken, original, selection);
         copier.format().map_err(broken)?;
         let wanted = |content| selection.targets.contains_key(&content);
@@ -266,20 +265,20 @@ impl<'a> Job<'a> {
                 RereadError::Differs(entry) => CopyCause::SourceChanged(Some(original.inventory().shown(entry).0)),
                 RereadError::NotRead(entry) => CopyCause::SourceUnreadable(original.inventory().shown(entry).0),
             };
-            return Err((cause, copier.abandon().then_some(true)));
+            return Err((cause, copier.abandon()));
         }
         copier.finish(&mut |bytes| told(CopyStage::ReadingBack(bytes, selection.bytes))).map_err(broken)
     }
 
     /// What a failure of the copier means.
-    fn broken(&self, broken: Broken, original: Original<'_>, selection: &Selection) -> (CopyCause, Option<bool>) {
+    fn broken(&self, broken: Broken, original: Original<'_>, selection: &Selection) -> (CopyCause, bool) {
         let path = |file: u32| {
             let origin = usize::try_from(file).ok().and_then(|file| selection.origins.get(file).copied());
             origin.flatten().map(|entry| original.inventory().shown(entry).0)
         };
         match broken {
-            Broken::Cancelled => (CopyCause::Cancelled, None),
-            Broken::Lost => (CopyCause::Station("the copier was lost".to_owned()), None),
+            Broken::Cancelled => (CopyCause::Cancelled, false),
+            Broken::Lost => (CopyCause::Station("the copier was lost".to_owned()), false),
             Broken::Failed { failure, emptied } => {
                 let cause = match failure {
                     CopyFailure::Device => CopyCause::OutputFailed,
@@ -287,7 +286,7 @@ impl<'a> Job<'a> {
                     CopyFailure::Missing(file) => CopyCause::SourceUnreadable(path(file).unwrap_or_default()),
                     CopyFailure::ReadBack(file) => CopyCause::OutputDiffers(file.and_then(path)),
                 };
-                (cause, emptied.then_some(true))
+                (cause, emptied)
             }
         }
     }

@@ -42,7 +42,8 @@ const BEHIND: &str = "what waited for it is being written";
 pub(crate) struct Recorder {
     settings: JournalSettings,
     journal: Option<Arc<Journal>>,
-    tried: Option<Instant>,
+    /// When it could not be opened, and why.
+    tried: Option<(Instant, String)>,
     waiting: Waiting,
     /// When a turn ended before everything was written.
     turned: Option<Instant>,
@@ -179,10 +180,13 @@ impl Recorder {
         if let Some(journal) = &self.journal {
             return Ok(Arc::clone(journal));
         }
-        if self.tried.is_some_and(|at| at.elapsed() < AGAIN) {
-            return Err("it cannot be opened".to_owned());
+        if let Some((_, why)) = self.tried.as_ref().filter(|(at, _)| at.elapsed() < AGAIN) {
+            return Err(why.clone());
         }
-        self.tried = Some(Instant::now());
+        self.begin().inspect_err(|why| self.tried = Some((Instant::now(), why.clone())))
+    }
+
+    fn begin(&mut self) -> Result<Arc<Journal>, String> {
         let journal = Arc::new(Journal::open(&self.settings).map_err(|error| error.to_string())?);
         unfinished::close(&journal).map_err(|error| error.to_string())?;
         let changed = configuration::change(&journal, &self.station).map_err(|error| error.to_string())?;

@@ -18,7 +18,7 @@ pub(crate) mod turn;
 mod verifying;
 pub(crate) mod writing;
 
-pub(crate) use verifying::accepts;
+pub(crate) use verifying::{Unaccepted, accepts};
 
 use crate::detect::Disk;
 use crate::identity;
@@ -37,7 +37,6 @@ use manifest::Manifest;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
-use verifying::Unaccepted;
 use writing::Sealer;
 
 /// Bytes of the header of a tag file (docs/tag-format.md, section 2).
@@ -304,7 +303,7 @@ impl Sealing<'_> {
         match accepts(self.settings, &medium, &detached, self.cancel, grace) {
             Ok(_) => Ok(()),
             Err(Unaccepted::Cancelled) => Err(NoTag::Cancelled),
-            Err(Unaccepted::Refused(why)) => Err(NoTag::Verifier(why)),
+            Err(why) => Err(NoTag::Verifier(why.to_string())),
         }
     }
 }

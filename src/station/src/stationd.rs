@@ -166,7 +166,7 @@ impl Systemd {
     }
 }
 
-/// "2 media, bus absent; problems: signer, usb-open".
+/// "ready, 2 sessions, bus absent; problems: signer, usb-open".
 fn line(snapshot: &Snapshot, presence: Presence) -> String {
     let engines = if snapshot.station.engines.is_some() { "ready" } else { "loading engines" };
     let bus = if presence == Presence::Present { "" } else { ", bus absent" };

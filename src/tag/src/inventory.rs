@@ -258,7 +258,7 @@ impl Run<'_, '_> {
 
     fn added(&mut self, seen: &Observed) {
         let is_tag = Some(seen.volume) == self.tag.claims.medium.tag_volume
-            && seen.path == TAG_NAME
+            && seen.path == TAG_NAME.as_bytes()
             && seen.stream.is_none()
             && seen.kind == EntryKind::File;
         if is_tag {

@@ -67,4 +67,4 @@ pub use policy::{CLOCK_TOLERANCE, Level, Memory, OnMissing, Policy};
 pub use refusal::{Code, Refusal, Sentences};
 pub use trust::{Authority, AuthorityId, BadTrust, Crl, TrustStore};
 pub use usb::{Usb, canonical_serial, serial_from_windows_instance};
-pub use verify::{Compared, Context, Judgement, MediumView, Seen, Tag, Verified, verify};
+pub use verify::{Compared, Context, Judgement, MediumView, Seen, TAG_NAME, Tag, Verified, verify};

@@ -18,7 +18,7 @@ use std::io;
 use std::ops::Deref;
 
 /// Where a tag stands on the volume that it names (section 13).
-pub(crate) const TAG_NAME: &[u8] = b"blanche.tag";
+pub const TAG_NAME: &str = "blanche.tag";
 
 /// Something about the medium, if it can be seen from where verification runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,7 +271,7 @@ fn check_manifest(spool: &dyn Spool, file: &TagFile, claims: &Claims, lists: &[R
         if volume.names == Names::Wtf8 && !manifest::is_wtf8(&entry.path) {
             return refuse(format!("a path in volume {} is not WTF-8", entry.volume));
         }
-        if Some(entry.volume) == claims.medium.tag_volume && entry.path == TAG_NAME {
+        if Some(entry.volume) == claims.medium.tag_volume && entry.path == TAG_NAME.as_bytes() {
             return refuse("it lists the tag itself".to_owned());
         }
         if entry.digests.is_some_and(|digests| revoked.contains(&digests.sha256)) {

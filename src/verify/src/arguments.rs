@@ -2,10 +2,12 @@
 
 use blanche_tag::Level;
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 use std::path::PathBuf;
 
 /// How deep to verify.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub enum LevelName {
     /// Which medium, and its boot areas: milliseconds; of a folder refused, which shows neither
     Identity,

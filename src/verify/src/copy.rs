@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 
 /// Name of a tag on a medium (section 13).
-pub(crate) const TAG_NAME: &[u8] = b"blanche.tag";
+pub(crate) const TAG_NAME: &[u8] = blanche_tag::TAG_NAME.as_bytes();
 
 /// Longest tag file.
 pub(crate) fn most() -> u64 {

@@ -1,24 +1,16 @@
 //! `policy.toml`: what a workstation demands, under the names of docs/tag-format.md, section 16.
 
+use crate::arguments::LevelName;
 use crate::failure::Failure;
 use crate::rights;
 use blanche_tag::claims::is_base_name;
 use blanche_tag::{Level, OnMissing, Policy};
+use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Largest policy file.
 const MAX_FILE: u64 = 1 << 20;
-
-/// A level, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum LevelName {
-    Identity,
-    Inventory,
-    Full,
-}
 
 /// As a level is written.
 pub(crate) const fn level_name(level: Level) -> &'static str {
@@ -160,16 +152,25 @@ impl Mistake {
     }
 }
 
+/// Where a key is set: it begins a line.
+fn place(text: &str, key: &str) -> usize {
+    let mut start = 0usize;
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start();
+        if rest.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
+            return start.saturating_add(line.len().saturating_sub(rest.len()));
+        }
+        start = start.saturating_add(line.len());
+    }
+    0
+}
+
 fn parse(text: &str) -> Result<(Policy, Option<Level>), Mistake> {
     let document: Document = toml::from_str(text).map_err(|error| {
         let message = error.message().trim().replace('\n', "; ");
         Mistake::at(text, error.span().map_or(0, |span| span.start), message)
     })?;
-    let level = document.level.map(|level| match level {
-        LevelName::Identity => Level::Identity,
-        LevelName::Inventory => Level::Inventory,
-        LevelName::Full => Level::Full,
-    });
+    let level = document.level.map(Level::from);
     let mut policy = Policy::default();
     let set = |to: &mut u64, written: Option<Age>, key: &str| match written {
         None => Ok(()),
@@ -179,7 +180,7 @@ fn parse(text: &str) -> Result<(Policy, Option<Level>), Mistake> {
         }
         Some(Age(None)) => {
             let message = format!("{key} cannot be \"none\"; write a time such as \"31 days\"");
-            Err(Mistake::at(text, text.find(key).unwrap_or(0), message))
+            Err(Mistake::at(text, place(text, key), message))
         }
     };
     set(&mut policy.max_base_age, document.max_base_age, "max_base_age")?;
@@ -258,6 +259,7 @@ mod tests {
             ("max_crl_age = \"7 weeks\"", 1, "time with its unit"),
             ("max_crl_age = \"999999999999 days\"", 1, "time with its unit"),
             ("\n\nmax_list_age = \"none\"", 3, "cannot be \"none\""),
+            ("# max_list_age matters\n  max_list_age = \"none\"", 2, "cannot be \"none\""),
             ("sites = \"site-a\"", 1, "\"all\" or a list"),
             ("fresh_bases = [\"daily.cvd\"]", 1, "without extension"),
             ("fresh_bases = [\"\"]", 1, "without extension"),

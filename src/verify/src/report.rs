@@ -126,13 +126,8 @@ impl Name {
     fn new(volume: u32, path: &[u8], stream: Option<&[u8]>) -> Self {
         let names = path.split(|byte| *byte == 0);
         let plain = path.iter().all(|byte| matches!(byte, b' '..=b'~' | 0) && !matches!(byte, b'\\' | b'/'));
-        Self { volume, path: shown_path(names), stream: stream.map(visible), path_bytes: (!plain).then(|| hex(path)) }
+        Self { volume, path: visible_path(names), stream: stream.map(visible), path_bytes: (!plain).then(|| hex(path)) }
     }
-}
-
-/// A path for people, its components separated by "/".
-fn shown_path<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
-    visible_path(names)
 }
 
 /// As a difference is called.

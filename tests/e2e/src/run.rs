@@ -105,6 +105,7 @@ fn one(case: &Case, mut bench: Bench) -> Result<(Row, Option<Bench>)> {
         Ok(seen) => (row(case, seen, begin), Some(bench)),
         Err(failure) => {
             say(&bench.guest.logs())?;
+            bench.screen.keep(&mut bench.guest, &format!("failed-{}", case.name));
             (row(case, format!("{failure}"), begin), None)
         }
     })

@@ -123,6 +123,14 @@ impl Screen {
         keep(guest, name)?;
         dump(guest)
     }
+
+    /// Keeps what is on the screen beside the other pictures, if it is on: for whoever looks into a failure.
+    pub fn keep(&self, guest: &mut Guest, name: &str) {
+        if self.is_on {
+            // The failure is told in any case.
+            let _ = keep(guest, name);
+        }
+    }
 }
 
 /// Presses keys together, by QEMU's names ("ctrl-alt-f2"), and lets them go. When the guest hears of it is another

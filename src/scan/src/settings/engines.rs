@@ -22,7 +22,7 @@ pub struct Bases {
     #[serde(deserialize_with = "units::base_names")]
     pub fresh: Vec<String>,
     /// How old a base of [`Bases::fresh`] may be.
-    #[serde(deserialize_with = "units::base_age")]
+    #[serde(deserialize_with = "units::age")]
     pub max_age: Duration,
     /// Names of bases, without extension, that must be loaded before a tag may be written.
     #[serde(deserialize_with = "units::base_names")]

@@ -23,6 +23,14 @@ pub enum SettingsError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A file that the configuration names cannot be where it should.
+    #[error("{}: {source}; check that the folder is there, and its rights", file.display())]
+    Place {
+        /// The file or folder.
+        file: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// Somebody else could change what the station does.
     #[error("{}: {weakness}; run: {remedy}", file.display())]
     Insecure {
@@ -50,7 +58,10 @@ impl SettingsError {
     #[must_use]
     pub fn file(&self) -> &Path {
         match self {
-            Self::Unreadable { file, .. } | Self::Insecure { file, .. } | Self::Invalid { file, .. } => file,
+            Self::Unreadable { file, .. }
+            | Self::Place { file, .. }
+            | Self::Insecure { file, .. }
+            | Self::Invalid { file, .. } => file,
         }
     }
 }

@@ -2,8 +2,8 @@
 //! `[admit]`.
 
 use super::units;
+use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// One socket of the station.
@@ -15,7 +15,7 @@ pub struct PortSettings {
     pub port: String,
     /// What it is for.
     pub role: PortRole,
-    /// What people call it.
+    /// What people call it: for whoever reads the file.
     #[serde(default)]
     pub name: String,
     /// Only a device of this idVendor may be there.
@@ -27,7 +27,7 @@ pub struct PortSettings {
 }
 
 /// What a socket is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PortRole {
     /// Media that are checked.

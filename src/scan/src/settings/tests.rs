@@ -104,6 +104,14 @@ fn an_unknown_key_is_named_with_its_line_and_column() {
 }
 
 #[test]
+fn an_identifier_of_a_policy_fits_into_a_tag() {
+    let written = |length: usize| format!("[seal]\npolicy = \"{}\"\n", "x".repeat(length));
+    let message = refused(&written(256));
+    assert!(message.contains("256 bytes are too long for a tag; write at most 255"), "{message}");
+    assert!(Settings::parse(&written(255), Path::new("blanche.toml")).is_ok());
+}
+
+#[test]
 fn a_number_without_unit_is_refused_with_an_example() {
     for text in ["[engines]\nmax_scan_size = 4096\n", "[engines]\nmax_scan_size = \"4096\"\n"] {
         let message = refused(text);

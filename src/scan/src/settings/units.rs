@@ -4,6 +4,7 @@
 
 use super::{CopyMode, LARGEST_FILE_LIMIT};
 use crate::judge::SuspiciousPolicy;
+use blanche_tag::claims::MAX_TEXT;
 use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -232,12 +233,21 @@ pub(super) fn rules_time<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::E
     u32::try_from(time / 1_000).map_err(D::Error::custom)
 }
 
-/// How old a base may be.
-pub(super) fn base_age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+/// How old something may be: from an hour to ten years.
+pub(super) fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let time = measured(from, &TIMES, TIME_HINT)?;
     let show = |milliseconds| time_notation(Duration::from_millis(milliseconds));
     let time = within(time, 3_600_000, 3_650 * 86_400_000, show).map_err(D::Error::custom)?;
     Ok(Duration::from_millis(time))
+}
+
+/// The identifier of a policy, for which a tag has room (docs/tag-format.md, section 4).
+pub(super) fn policy<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text: String = serde::Deserialize::deserialize(from)?;
+    if text.len() <= MAX_TEXT {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!("{} bytes are too long for a tag; write at most {MAX_TEXT}", text.len())))
 }
 
 /// Names of bases, which are compared without extension.

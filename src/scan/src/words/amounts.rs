@@ -53,6 +53,12 @@ pub fn duration(time: Duration, lang: Lang) -> String {
     }
 }
 
+/// What stands between a thing and what is said of it.
+#[must_use]
+pub fn colon(lang: Lang) -> &'static str {
+    lang.pick(" :", ":")
+}
+
 /// "12 345" or "12,345".
 #[must_use]
 pub fn number(value: u64, lang: Lang) -> String {

@@ -319,6 +319,11 @@ fn settings_error(error: &SettingsError, lang: Lang) -> Advice {
                 "Check the name given to --config and the file's rights.",
             ),
         ),
+        SettingsError::Place { source, .. } => Advice::new(
+            lang,
+            (format!("« {file} » ne peut pas servir ({source})."), "Vérifiez que le dossier existe, et ses droits."),
+            (format!("“{file}” cannot be used ({source})."), "Check that the folder is there, and its rights."),
+        ),
         SettingsError::Insecure { weakness, remedy, .. } => Advice::new(
             lang,
             (

@@ -158,6 +158,7 @@ fn errors() -> Vec<ScanError> {
         ScanError::Settings(parse("x = 1")),
         ScanError::Settings(parse("[engines]\nmax_scan_time = 3")),
         ScanError::Settings(SettingsError::Unreadable { file: path.clone(), source: source() }),
+        ScanError::Settings(SettingsError::Place { file: path.clone(), source: source() }),
         ScanError::Settings(SettingsError::Insecure {
             file: path,
             weakness: "anybody may write it",

@@ -183,13 +183,16 @@ impl Lanes {
         let path = work.lane().clone();
         let mut state = self.0.lock();
         let lane = state.lanes.entry(path.clone()).or_default();
-        let (mut gone, kept): (VecDeque<_>, _) =
+        let (gone, kept): (VecDeque<_>, _) =
             std::mem::take(&mut lane.waiting).into_iter().partition(|(earlier, _)| earlier.is_taken_back_by(&work));
         lane.waiting = kept;
         match &work {
             Work::Refuse(_) => lane.waiting.push_front((work, answer)),
             _ if lane.waiting.len() < longest => lane.waiting.push_back((work, answer)),
-            _ => gone.push_back((work, answer)),
+            _ => {
+                drop(state);
+                return answer(Err(GateError::TooMany));
+            }
         }
         let turn = !lane.busy && !lane.waiting.is_empty();
         if turn && !state.ready.contains(&path) {

@@ -220,10 +220,11 @@ impl Gate for Usb {
         self.check_same(device)?;
         // A controller that appeared after the start has its own default for interfaces, which is open.
         Self::close_controller(&self.controller_of(&device.path)?)?;
-        self.authorise(device).or_else(|error| {
-            // What is half admitted is refused; the first error says why.
-            self.refuse(&device.path)?;
-            Err(error)
+        // What is half admitted is refused; the first error says why.
+        self.authorise(device).inspect_err(|_| {
+            if let Err(error) = self.refuse(&device.path) {
+                tracing::error!("{}: {error}", device.path);
+            }
         })
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &CopyArguments, settings: Result<Settings, ScanErro
         Err(error) => {
             complain(&error, lang);
             let exit = Exit::from(&error);
-            let failure = Failure::new(failed(&error), error.to_string(), exit, Some(&arguments.source));
+            let failure = Failure::new(failed(&error), error.to_string(), exit, error.target());
             written(destination, &failure, exit, lang)
         }
     }

@@ -19,7 +19,7 @@ pub(crate) fn show(settings: Result<Settings, ScanError>, json: bool, lang: Lang
     };
     let now = jiff::Timestamp::now().as_second();
     let written = if json {
-        Destination::Stdout.write(&Document::new("blanche-engines/1", &room))
+        Destination::Stdout.write(&Document::new(&room))
     } else {
         print(|out| show::engines(&room, &settings, now, lang, out))
     };
@@ -74,8 +74,8 @@ struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn new(schema: &'static str, room: &'a EngineRoomDescription) -> Self {
-        Self { schema, version: env!("CARGO_PKG_VERSION"), room }
+    fn new(room: &'a EngineRoomDescription) -> Self {
+        Self { schema: "blanche-engines/1", version: env!("CARGO_PKG_VERSION"), room }
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_json_form_has_schema_and_hexadecimal_digests() -> Result<(), serde_json::Error> {
-        let document = serde_json::to_value(Document::new("blanche-engines/1", &samples::room()))?;
+        let document = serde_json::to_value(Document::new(&samples::room()))?;
         assert_eq!(document["schema"], "blanche-engines/1");
         assert_eq!(document["engine_set"]["engines"][0]["bases"][0]["sha256"], "11".repeat(32));
         assert_eq!(document["engine_set"]["limits"]["max_recursion"], 17);

@@ -5,7 +5,7 @@ mod verify;
 
 use super::{delivered, print};
 use crate::exit::Exit;
-use blanche_journal::{Filter, JournalError, Log, Moment, Order, Reader, Verdict, export};
+use blanche_journal::{Filter, JournalError, Log, Moment, Order, Reader, SESSION, Verdict, export};
 use blanche_scan::ScanError;
 use blanche_scan::settings::Settings;
 use blanche_scan::words::{Lang, harmless};
@@ -201,7 +201,7 @@ impl FilterArguments {
         let closing = sessions && log == Some(Log::Transfer) && self.digest.is_none();
         Filter {
             log,
-            kind: self.kind.clone().or_else(|| closing.then(|| "session".to_owned())),
+            kind: self.kind.clone().or_else(|| closing.then(|| SESSION.to_owned())),
             session: self.session.as_ref().map(|session| session.to_ascii_lowercase()),
             serial: self.serial.clone(),
             verdict,
@@ -239,18 +239,18 @@ pub(super) fn run(command: &JournalCommand, settings: Result<Settings, ScanError
         JournalCommand::Export(arguments) => export(arguments, &settings, lang),
         JournalCommand::Verify(arguments) => verify::run(arguments, &settings, lang),
     });
-    done.unwrap_or_else(|failed| complain(&failed, lang))
+    done.unwrap_or_else(|failed| complain(failed, lang))
 }
 
-fn complain(failed: &Failed, lang: Lang) -> u8 {
+fn complain(failed: Failed, lang: Lang) -> u8 {
     let (sentence, code) = match failed {
         Failed::Settings(error) => {
-            super::complain(error, lang);
-            return Exit::from(error).code();
+            super::complain(&error, lang);
+            return Exit::from(&error).code();
         }
-        Failed::Output(error) => return delivered(Err(io::Error::from(error.kind())), Exit::Clean, lang).code(),
+        Failed::Output(error) => return delivered(Err(error), Exit::Clean, lang).code(),
         Failed::Journal(error) => {
-            let code = match error {
+            let code = match &error {
                 JournalError::Missing { .. } => Exit::Target.code(),
                 JournalError::Damaged { .. } => verify::ALTERED,
                 _ => Exit::Station.code(),
@@ -258,8 +258,8 @@ fn complain(failed: &Failed, lang: Lang) -> u8 {
             (error.sentence(lang == Lang::Fr), code)
         }
         Failed::File(path, error, exit) => (format!("{}: {error}", path.display()), exit.code()),
-        Failed::Absent(french, english, code) => (lang.pick(*french, *english).to_owned(), *code),
-        Failed::Trust(sentence) => (sentence.clone(), Exit::Usage.code()),
+        Failed::Absent(french, english, code) => (lang.pick(french, english).to_owned(), code),
+        Failed::Trust(sentence) => (sentence, Exit::Usage.code()),
     };
     // Nobody listens on standard error: there is nobody to tell that either.
     let _ = writeln!(io::stderr(), "blanche: {}", harmless(&sentence));

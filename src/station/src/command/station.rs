@@ -6,6 +6,7 @@ mod show;
 mod training;
 mod watch;
 
+use super::print;
 use crate::exit::Exit;
 use blanche_bus::{Bus, Client, Session, SessionProxy, StationLine};
 use blanche_scan::words::{Advice, Lang, harmless};
@@ -264,11 +265,6 @@ const fn code(lang: Lang) -> &'static str {
         Lang::Fr => "fr",
         Lang::En => "en",
     }
-}
-
-/// Writes to standard output, and flushes it: who watches wants to see each line at once.
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    super::print(write)
 }
 
 /// One JSON document on one line.

@@ -3,7 +3,7 @@
 use super::{ExportArguments, complain, delivered, print};
 use crate::exit::Exit;
 use crate::identity;
-use crate::seal::{accepts, store};
+use crate::seal::{Unaccepted, accepts, store};
 use blanche_scan::ScanError;
 use blanche_scan::progress::Cancel;
 use blanche_scan::settings::Settings;
@@ -88,17 +88,23 @@ fn exported(arguments: &ExportArguments, settings: &Settings) -> Result<bool, Sc
         return Ok(false);
     }
     let opened = File::open(target).map_err(|error| station(target, &error))?;
-    let accepted = accepts(settings, &opened, &newest, &Cancel::default(), Duration::ZERO).ok();
-    let tag = kept.iter().find(|tag| Some(uuid::Uuid::from_bytes(tag.claims.tag).to_string()) == accepted);
-    tag.map_or(Ok(false), |tag| copy(&tag.file, to).map(|()| true).map_err(|error| station(to, &error)))
+    let accepted = match accepts(settings, &opened, &newest, &Cancel::default(), Duration::ZERO) {
+        Ok(accepted) => accepted,
+        Err(Unaccepted::Refused(_)) => return Ok(false),
+        Err(Unaccepted::Cancelled) => return Err(ScanError::Cancelled),
+        Err(Unaccepted::Failed(why)) => return Err(ScanError::Station(why)),
+    };
+    let tag = kept.iter().find(|tag| uuid::Uuid::from_bytes(tag.claims.tag).to_string() == accepted);
+    tag.map_or(Ok(false), |tag| copy(&tag.file, to).map(|()| true))
 }
 
 /// A file that must not exist: nothing is ever overwritten by an export. Half a tag is not left.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let mut tag = File::open(from)?;
-    let mut file = File::create_new(to)?;
+fn copy(from: &Path, to: &Path) -> Result<(), ScanError> {
+    let of = |path| move |error| station(path, &error);
+    let mut tag = File::open(from).map_err(of(from))?;
+    let mut file = File::create_new(to).map_err(of(to))?;
     let copied = io::copy(&mut tag, &mut file).and_then(|_| file.sync_all());
-    copied.inspect_err(|_| drop(std::fs::remove_file(to)))
+    copied.inspect_err(|_| drop(std::fs::remove_file(to))).map_err(of(to))
 }
 
 fn station(path: &Path, error: &io::Error) -> ScanError {

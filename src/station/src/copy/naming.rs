@@ -7,6 +7,7 @@ use blanche_sandbox::wire::MAX_COPIED_NAME;
 use blanche_scan::report::NameChange;
 use blanche_scan::words;
 use blanche_seal::format::names::{fold, is_device, is_forbidden};
+use blanche_tag::TAG_NAME;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Stands for what cannot stay.
@@ -15,8 +16,6 @@ const INSTEAD: char = '_';
 const EXTENSION: usize = 17;
 /// Room for the number of a name that is taken, with its `~`, in UTF-16 units.
 const MARK: usize = 8;
-/// The name of the tag (docs/tag-format.md, section 13).
-const TAG: &str = "blanche.tag";
 
 /// A name on the output medium.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +41,7 @@ impl Namer {
         let mut because = BTreeSet::new();
         let text = safe(name, &mut because);
         let mut units: Vec<u16> = text.encode_utf16().collect();
-        let tag = folder.is_none() && fold(&units) == fold(&TAG.encode_utf16().collect::<Vec<_>>());
+        let tag = folder.is_none() && fold(&units) == fold(&TAG_NAME.encode_utf16().collect::<Vec<_>>());
         for (found, why) in [(is_device(&units), NameChange::Device), (tag, NameChange::Tag)] {
             if found {
                 units.insert(0, u16::try_from(u32::from(INSTEAD)).unwrap_or(0));

@@ -121,7 +121,7 @@ impl Driver {
 fn refusal(error: &GateError) -> DeviceRefusal {
     match error {
         GateError::Changed => DeviceRefusal::Changed,
-        GateError::Kernel { .. } | GateError::Late | GateError::TakenBack | GateError::Open(_) => {
+        GateError::Kernel { .. } | GateError::Late | GateError::TakenBack | GateError::TooMany | GateError::Open(_) => {
             DeviceRefusal::Unusable
         }
     }

@@ -68,7 +68,7 @@ impl Folder {
         Ok(fs::metadata(&self.0)?.ino())
     }
 
-    /// The folders of the interfaces that the kernel made, as `1-4:1.0`, at most as many as it can make.
+    /// The folders of the interfaces that the kernel made, as `1-4:1.0`, at most twice as many as a device can have.
     ///
     /// # Errors
     /// What the kernel says.

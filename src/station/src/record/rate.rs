@@ -1,7 +1,7 @@
 //! How fast this station was, from the closing records of its last sessions: a station that starts again need not guess.
 
 use crate::session::TELLING;
-use blanche_journal::{ClosingRecord, Filter, JournalError, Log, Order, Reader, Row};
+use blanche_journal::{ClosingRecord, Filter, JournalError, Log, Order, Reader, Row, SESSION};
 use jiff::Timestamp;
 
 /// Sessions that are looked at.
@@ -14,7 +14,7 @@ const BELIEVED: std::ops::RangeInclusive<u64> = 1_000_000..=10_000_000_000;
 /// # Errors
 /// As [`Reader::page`].
 pub(super) fn of(reader: &Reader) -> Result<Option<u64>, JournalError> {
-    let filter = Filter { log: Some(Log::Transfer), kind: Some("session".to_owned()), ..Filter::default() };
+    let filter = Filter { log: Some(Log::Transfer), kind: Some(SESSION.to_owned()), ..Filter::default() };
     let page = reader.page(&filter, Order::NewestFirst, None, SESSIONS)?;
     Ok(page.rows.iter().rev().filter_map(rate).reduce(u64::midpoint))
 }

@@ -5,14 +5,12 @@ use super::{copies, entries};
 use crate::session::view::State;
 use blanche_journal::{
     ClosingRecord, Counts, Ending, Event, EventKind, Filter, Journal, JournalError, Log, MediumIdentity, Order, Record,
-    Row, Verdict,
+    Row, SESSION, Verdict,
 };
 use std::collections::BTreeSet;
 
 /// Records that are looked at in one go.
 const PAGE: usize = 200;
-/// Kinds of records (docs/journal.md, sections 4 and 5).
-const CLOSED: &str = "session";
 
 /// What was open when the station ended, the newest first.
 #[derive(Debug, Default)]
@@ -46,7 +44,7 @@ fn unfinished(journal: &Journal) -> Result<Open, JournalError> {
         let page = reader.page(&Filter::default(), Order::NewestFirst, from, PAGE)?;
         for row in page.rows {
             let session = session_of(&row);
-            if row.log == Log::Transfer && row.kind == CLOSED {
+            if row.log == Log::Transfer && row.kind == SESSION {
                 closed.extend(session);
             } else if row.kind == EventKind::Copied.as_str() {
                 copied.extend(session);

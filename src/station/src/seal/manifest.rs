@@ -5,12 +5,10 @@ use blanche_sandbox::content;
 use blanche_sandbox::wire::EntryKind as Kind;
 use blanche_scan::report::NoTag;
 use blanche_scan::{Inventory, Listed};
+use blanche_tag::TAG_NAME;
 use blanche_tag::manifest::{Digests, Entry, EntryKind, Finished, WriteError, Writer};
 use std::fs::File;
 use std::io::{self, BufWriter};
-
-/// The name under which the tag stands (docs/tag-format.md, section 13).
-const TAG_NAME: &[u8] = b"blanche.tag";
 
 /// A manifest and what the claims say of it.
 pub(super) struct Manifest {
@@ -49,7 +47,7 @@ pub(super) fn write(inventory: &Inventory, order: &Order, tag_volume: Option<u32
     let mut named = Vec::new();
     inventory.visit(order.volumes(), &mut |listed: &Listed<'_>| {
         let volume = order.position(listed.volume).ok_or_else(|| Stop::Rule("an entry of no volume".into()))?;
-        if listed.path == [TAG_NAME] && listed.stream.is_none() {
+        if listed.path == [TAG_NAME.as_bytes()] && listed.stream.is_none() {
             if Some(volume) == tag_volume {
                 return Ok(());
             }

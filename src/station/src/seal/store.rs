@@ -3,22 +3,19 @@
 
 use blanche_tag::claims::Medium;
 use blanche_tag::envelope::{Envelope, SignedClaims};
-use blanche_tag::{Claims, MAX_ENVELOPE};
+use blanche_tag::{Claims, MAX_ENVELOPE, TAG_NAME};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// How the files end.
-const ENDING: &str = "blanche.tag";
-
 /// Largest part of a tag that is read to list it.
 const LARGEST: u64 = MAX_ENVELOPE as u64 + 32;
 
 /// Where the tag with these claims is kept below `folder`.
 pub(super) fn place(folder: &Path, claims: &Claims) -> PathBuf {
-    of_medium(folder, &claims.medium).join(format!("{}.{ENDING}", digits(&claims.content.manifest_sha256)))
+    of_medium(folder, &claims.medium).join(format!("{}.{TAG_NAME}", digits(&claims.content.manifest_sha256)))
 }
 
 /// Where the tags of a medium are kept below `folder`: only what its identity consists of counts.

@@ -25,9 +25,12 @@ const USAGE: i32 = 2;
 /// Why nothing was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unaccepted {
-    /// The code of the refusal, or why the verifier could not be asked.
+    /// The code of the refusal (docs/tag-format.md, section 17).
     #[error("{0}")]
-    Refused(String),
+    Refused(&'static str),
+    /// Why the verifier gave no answer.
+    #[error("{0}")]
+    Failed(String),
     /// Somebody cancelled before the answer was there.
     #[error("cancelled")]
     Cancelled,
@@ -57,14 +60,16 @@ pub(crate) fn accepts(
 ) -> Result<String, Unaccepted> {
     let patience = Patience { longest: PATIENCE, cancel, grace };
     // What the scan left in the page cache is not what is on the medium now; pages of a tag were flushed by the sealer.
-    fadvise(medium, 0, None, Advice::DontNeed).map_err(|error| Unaccepted::Refused(error.to_string()))?;
+    fadvise(medium, 0, None, Advice::DontNeed).map_err(|error| Unaccepted::Failed(error.to_string()))?;
     let answer = match asked(settings, medium, detached, Some("inventory"), patience)? {
         // A policy that demands more does not let anybody ask for less.
         answer if answer.status.code() == Some(USAGE) => asked(settings, medium, detached, None, patience)?,
         answer => answer,
     };
-    let refused = || Unaccepted::Refused(answer.why());
-    if answer.status.success() { answer.tag().ok_or_else(refused) } else { Err(refused()) }
+    match answer.refusal() {
+        Some(code) => Err(Unaccepted::Refused(code)),
+        None => answer.tag().filter(|_| answer.status.success()).ok_or_else(|| Unaccepted::Failed(answer.why())),
+    }
 }
 
 fn asked(
@@ -89,7 +94,7 @@ fn asked(
     command.arg("/proc/self/fd/0");
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::Interrupted => Unaccepted::Cancelled,
-        _ => Unaccepted::Refused(format!("{}: {error}", program.display())),
+        _ => Unaccepted::Failed(format!("{}: {error}", program.display())),
     };
     command.stdin(Stdio::from(medium.try_clone().map_err(failed)?));
     Answer::of(command, patience).map_err(failed)
@@ -122,17 +127,18 @@ impl Answer {
         Some(self.json()?.get("tag")?.get("tag")?.as_str()?.to_owned())
     }
 
-    /// The code of the refusal, or whatever else it left.
-    fn why(&self) -> String {
-        let code = self.json().and_then(|document| document.get("refusal")?.get("code")?.as_str().and_then(known));
-        let words = String::from_utf8_lossy(&self.words).trim().replace('\n', " ");
-        code.unwrap_or_else(|| if words.is_empty() { self.status.to_string() } else { words })
+    /// The code of the refusal.
+    fn refusal(&self) -> Option<&'static str> {
+        let document = self.json()?;
+        let code = document.get("refusal")?.get("code")?.as_str()?;
+        Code::ALL.iter().map(|known| known.as_str()).find(|known| *known == code)
     }
-}
 
-/// A code of docs/tag-format.md, section 17.
-fn known(code: &str) -> Option<String> {
-    Code::ALL.iter().map(|known| known.as_str()).find(|known| *known == code).map(str::to_owned)
+    /// What it left instead of an answer.
+    fn why(&self) -> String {
+        let words = String::from_utf8_lossy(&self.words).trim().replace('\n', " ");
+        if words.is_empty() { self.status.to_string() } else { words }
+    }
 }
 
 /// What comes out of a pipe; one that says too much finds it closed.
@@ -184,10 +190,10 @@ mod tests {
     fn a_refusal_is_told_by_its_code_and_anything_else_by_its_words() {
         let long = Duration::from_secs(60);
         let refused = shell(r#"echo '{"refusal": {"code": "E-BOOT"}}'; echo words >&2; exit 42"#, long).unwrap();
-        assert_eq!((refused.status.code(), refused.why()), (Some(42), "E-BOOT".to_owned()));
+        assert_eq!((refused.status.code(), refused.refusal()), (Some(42), Some("E-BOOT")));
         assert_eq!(shell("echo one >&2; echo two >&2; exit 5", long).unwrap().why(), "one two");
         let unknown = shell(r#"echo '{"refusal": {"code": "anything"}}'; exit 42"#, long).unwrap();
-        assert_eq!(unknown.why(), "exit status: 42");
+        assert_eq!((unknown.refusal(), unknown.why()), (None, "exit status: 42".to_owned()));
         assert_eq!(shell("exit 7", long).unwrap().why(), "exit status: 7");
     }
 

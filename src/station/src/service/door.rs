@@ -2,7 +2,7 @@
 //!
 //! zbus answers the standard interfaces (Properties, ObjectManager, Introspectable, Peer) by itself, so the only place that every
 //! call passes is the socket. What is refused here is freed at once and answered with an error; nothing else sees it.
-//! No method takes a descriptor, so none is received: `recvfrom(2)` without room for ancillary data closes them.
+//! No method takes a descriptor: those that come go with their message, and are closed with it.
 
 use super::flood::{Flood, Judgement};
 use rustix::net::{

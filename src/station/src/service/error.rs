@@ -87,7 +87,7 @@ impl From<PlugError> for Error {
             PlugError::NoSuchPort => Self::NoSuchPort(text),
             PlugError::PortTaken => Self::PortTaken(text),
             PlugError::NothingThere => Self::NothingThere(text),
-            PlugError::Image(_) => Self::Failed(text),
+            PlugError::Images(_) | PlugError::Image(_) => Self::Failed(text),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::station::{Shown as StationShown, StationObject};
 use super::{Context, ROOT};
 use crate::board::Snapshot;
 use crate::session::SessionId;
-use crate::session::view::{Conclusion, SessionView, State};
+use crate::session::view::{SessionView, State};
 use blanche_scan::report::CopyReport;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -114,7 +114,7 @@ impl Publisher {
     async fn milestones(&mut self, id: SessionId, view: &SessionView) -> zbus::Result<()> {
         let emitter = self.emitter()?;
         let Some(told) = self.sessions.get_mut(&id) else { return Ok(()) };
-        if view.conclusion.as_ref().map(Conclusion::verdict).is_some() && !told.concluded {
+        if view.conclusion.is_some() && !told.concluded {
             told.concluded = true;
             StationObject::concluded(&emitter, told.path.as_ref(), super::line::verdict(view)).await?;
         }

@@ -12,7 +12,7 @@ const MOST: usize = 20;
 pub(super) fn copy(copy: &CopyReport, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let advice = words::copy(copy, lang);
     let title = lang.pick("Copie vers", "Copy to");
-    let colon = lang.pick(" :", ":");
+    let colon = words::colon(lang);
     writeln!(out, "\n{title} {}{colon}\n  {}\n  {NEXT} {}", harmless(&copy.output.path), advice.what, advice.next)?;
     if let Some(detail) = copy.cause.as_ref().and_then(CopyCause::detail) {
         writeln!(out, "  {}{colon} {}", lang.pick("Pour l'administrateur", "For the administrator"), harmless(detail))?;
@@ -56,7 +56,7 @@ fn list(
         return Ok(());
     }
     let all = u64::try_from(count).unwrap_or(u64::MAX).saturating_add(more.unwrap_or(0));
-    writeln!(out, "  {title} ({}){}", words::number(all, lang), lang.pick(" :", ":"))?;
+    writeln!(out, "  {title} ({}){}", words::number(all, lang), words::colon(lang))?;
     lines.take(MOST).try_for_each(|line| writeln!(out, "    {line}"))?;
     if count > MOST { writeln!(out, "    …") } else { Ok(()) }
 }

@@ -32,17 +32,18 @@ fn bases(
     lang: Lang,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let colon = words::colon(lang);
     for engine in &room.engine_set.engines {
         writeln!(out, "{} {}", harmless(&engine.name), harmless(&engine.version))?;
         for base in &engine.bases {
-            let version = base.version.as_deref().map(harmless).unwrap_or_default();
+            let version = base.version.as_deref().map(|version| format!(" {}", harmless(version))).unwrap_or_default();
             let date = base.date.and_then(|date| Some((words::date(date, lang)?, age(date, now, lang))));
             let stale = settings.bases.is_stale(base, now);
             let date = date
                 .map_or_else(|| lang.pick("sans date", "no date").to_owned(), |(date, age)| format!("{date}, {age}"));
             let stale = if stale { lang.pick(" [interdit les étiquettes]", " [forbids tags]") } else { "" };
             let count = words::counted(base.signatures, ("signature", "signatures"), ("signature", "signatures"), lang);
-            writeln!(out, "  {} {version} : {count}, {date}{stale}", harmless(&base.name))?;
+            writeln!(out, "  {}{version}{colon} {count}, {date}{stale}", harmless(&base.name))?;
         }
     }
     for name in settings.bases.missing(room.engine_set.bases()) {
@@ -82,7 +83,7 @@ fn containers(proofs: &[ContainerProof], lang: Lang, out: &mut dyn Write) -> io:
     }
     for proof in open {
         let opener = harmless(proof.opener.as_deref().unwrap_or("-"));
-        writeln!(out, "  {} : {opener}", words::container(proof.container, lang))?;
+        writeln!(out, "  {}{} {opener}", words::container(proof.container, lang), words::colon(lang))?;
     }
     if closed.is_empty() {
         return Ok(());
@@ -122,7 +123,7 @@ pub fn self_test(room: &EngineRoomDescription, passed: bool, lang: Lang, out: &m
 /// The output's.
 pub fn tested(engine: &str, marker: &str, found: bool, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let word = if found { lang.pick("trouvé", "found") } else { lang.pick("MANQUÉ", "MISSED") };
-    writeln!(out, "{word:<7} {} : {}", harmless(engine), harmless(marker))
+    writeln!(out, "{word:<7} {}{} {}", harmless(engine), words::colon(lang), harmless(marker))
 }
 
 /// Writes what a self-test means.
@@ -158,14 +159,14 @@ mod tests {
         let text = shown(|out| engines(&samples::room(), &Settings::default(), samples::NOW, Lang::En, out));
         for line in [
             "clamav 1.4.6",
-            "  blanche.ndb 1 : 2 signatures, 20 November 2026, 2 days ago\n",
-            "  old.ndb  : 1 signature, no date [forbids tags]",
+            "  blanche.ndb 1: 2 signatures, 20 November 2026, 2 days ago\n",
+            "  old.ndb: 1 signature, no date [forbids tags]",
             "  daily [required, missing]",
             "  main [required, missing]",
             "  max_file_size        none",
             "  max_scan_size        4 GiB",
             "  max_scan_time        120 s",
-            "  ZIP archive : clamav",
+            "  ZIP archive: clamav",
             "Formats that nobody opens (result: incomplete):\n  RAR archive",
         ] {
             assert!(text.contains(line), "{line:?} is missing in\n{text}");
@@ -181,10 +182,10 @@ mod tests {
     fn a_missed_marker_cannot_be_overlooked() {
         let mut room = samples::room();
         let good = shown(|out| self_test(&room, true, Lang::En, out));
-        assert!(good.contains("found   clamav : EICAR") && good.contains("closed  RAR archive"), "{good}");
+        assert!(good.contains("found   clamav: EICAR") && good.contains("closed  RAR archive"), "{good}");
         assert!(!good.contains("MISSED"));
         room.self_test.iter_mut().for_each(|result| result.found = false);
         let bad = shown(|out| self_test(&room, false, Lang::En, out));
-        assert!(bad.contains("MISSED  clamav : EICAR") && bad.contains("tell the administrator"), "{bad}");
+        assert!(bad.contains("MISSED  clamav: EICAR") && bad.contains("tell the administrator"), "{bad}");
     }
 }

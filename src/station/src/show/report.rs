@@ -13,7 +13,7 @@ use std::time::Duration;
 const MOST_FOUND: usize = 20;
 /// Lines for each cause at most.
 const MOST_EACH: usize = 8;
-/// Volumes, remarks and lists of base files at most.
+/// Volumes at most.
 const MOST_VOLUMES: usize = 32;
 
 /// How much is shown.
@@ -170,7 +170,7 @@ fn findings(
         }
         let severity = words::severity(finding.severity, lang);
         let (name, engine) = (harmless(&finding.name), harmless(&finding.engine));
-        writeln!(out, "      {severity}{} {name} ({engine})", lang.pick(" :", ":"))?;
+        writeln!(out, "      {severity}{} {name} ({engine})", words::colon(lang))?;
     }
     and_more(hits().count(), MOST_FOUND, "  ", lang, out)
 }
@@ -216,7 +216,7 @@ fn by_cause(lines: &[NotChecked]) -> Vec<(&Cause, Vec<&NotChecked>)> {
 fn place(volume: Option<u16>, path: Option<&str>, volumes: usize, lang: Lang) -> String {
     let part = volume.map(|volume| format!("{} {}", lang.pick("partie", "part"), u32::from(volume).saturating_add(1)));
     match (part, path) {
-        (Some(part), Some(path)) if volumes > 1 => format!("{part}{} {}", lang.pick(" :", ":"), harmless(path)),
+        (Some(part), Some(path)) if volumes > 1 => format!("{part}{} {}", words::colon(lang), harmless(path)),
         (_, Some(path)) => harmless(path),
         (Some(part), None) => part,
         (None, None) => lang.pick("le support entier", "the whole medium").to_owned(),
@@ -315,7 +315,7 @@ fn engine_line(engine: &EngineInfo, now: i64, lang: Lang) -> String {
     if engine.bases.len() > MOST_BASES {
         bases.push("…".to_owned());
     }
-    let separator = lang.pick(" :", ":");
+    let separator = words::colon(lang);
     format!("{} {}{separator} {}", harmless(&engine.name), harmless(&engine.version), bases.join(", "))
 }
 

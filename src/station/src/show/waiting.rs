@@ -181,7 +181,7 @@ fn describe(now: &Progress, lang: Lang) -> String {
     if now.stage == Stage::Checking && now.rate > 0 {
         parts.push(words::rate(now.rate, lang));
     }
-    format!("{}{} {}", words::stage(now.stage, lang), lang.pick(" :", ":"), parts.join(", "))
+    format!("{}{} {}", words::stage(now.stage, lang), words::colon(lang), parts.join(", "))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) fn zip(members: &[Member<'_>]) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
     for member in members {
         let offset = length(&archive);
-        let crc = crc32(member.content);
+        let crc = crc32fast::hash(member.content);
         let stored = match member.password {
             Some(password) => encrypted(member.content, crc, password),
             None => member.content.to_vec(),
@@ -61,10 +61,6 @@ pub(super) fn zip(members: &[Member<'_>]) -> Vec<u8> {
     archive.extend(start.to_le_bytes());
     archive.extend(0u16.to_le_bytes());
     archive
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    crc32fast::hash(bytes)
 }
 
 /// Archives for training are small.

@@ -44,6 +44,9 @@ pub enum PlugError {
     /// Nothing is in it, or nobody said which of several.
     #[error("nothing is plugged in there, or several things are: say which port")]
     NothingThere,
+    /// The trainer's folder cannot be read.
+    #[error("the folder with images: {0}")]
+    Images(#[source] io::Error),
     /// The image could not be made.
     #[error("the medium could not be made: {0}")]
     Image(#[from] io::Error),
@@ -163,7 +166,12 @@ impl Training {
             return Ok(Medium::Made(kind));
         }
         // Only what was listed: a name must not lead out of the folder.
-        let known = self.names()?.into_iter().find(|name| name == kind).ok_or(PlugError::NoSuchMedium)?;
+        let known = self
+            .names()
+            .map_err(PlugError::Images)?
+            .into_iter()
+            .find(|name| name == kind)
+            .ok_or(PlugError::NoSuchMedium)?;
         let path = self.images.as_ref().map(|folder| folder.join(known)).ok_or(PlugError::NoSuchMedium)?;
         Ok(Medium::Image(fs::canonicalize(path)?))
     }

@@ -18,6 +18,8 @@ use std::fmt;
 
 /// Format of claims that this crate reads and writes.
 const FORMAT: u64 = 1;
+/// Bytes of the longest text, such as the identifier of a policy.
+pub const MAX_TEXT: usize = 255;
 /// 9999-12-31T23:59:59Z.
 const MAX_TIME: u64 = 253_402_300_799;
 
@@ -232,10 +234,10 @@ fn take_label(reader: &mut Reader<'_>) -> Result<Label, Malformed> {
     Label::try_from(text).or_else(|_| reader.wrong("not a name of station or site"))
 }
 
-/// A text of up to 255 bytes.
+/// A text of up to [`MAX_TEXT`] bytes.
 fn take_text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
     let text = reader.text()?;
-    if text.len() > 255 { reader.wrong("text too long") } else { Ok(text.to_owned()) }
+    if text.len() > MAX_TEXT { reader.wrong("text too long") } else { Ok(text.to_owned()) }
 }
 
 fn put_list<T>(writer: &mut Writer, items: &[T], put: impl Fn(&T, &mut Writer)) {

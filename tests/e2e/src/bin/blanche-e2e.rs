@@ -16,6 +16,9 @@ struct Arguments {
     /// Run this case only; may be given again
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Run the cases of each machine so many times, one round after the other
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    times: usize,
 }
 
 fn main() -> ExitCode {
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     }
     for cases in &mut machines {
         cases.retain(|case| arguments.only.is_empty() || arguments.only.iter().any(|name| name == case.name));
+        *cases = cases.repeat(arguments.times);
     }
     let done = if arguments.list {
         let mut all = machines.iter().flatten();

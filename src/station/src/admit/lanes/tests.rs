@@ -192,7 +192,7 @@ fn a_flood_of_questions_about_silent_devices_costs_a_bounded_number_of_threads_a
     slow.begun(AT_ONCE);
     let disks: Vec<_> =
         (0..2 * LONGEST).map(|number| ask(&lanes, Work::Protect(disk("d000", number as u64)))).collect();
-    let turned_away = disks.iter().filter(|answer| matches!(answer.try_recv(), Ok(Err(GateError::TakenBack)))).count();
+    let turned_away = disks.iter().filter(|answer| matches!(answer.try_recv(), Ok(Err(GateError::TooMany)))).count();
     assert_eq!(turned_away, LONGEST);
     assert_eq!((slow.log().len(), lanes.0.lock().threads), (AT_ONCE, AT_ONCE));
     // Refusing, and the protection of a medium that was being sealed, find a place all the same.

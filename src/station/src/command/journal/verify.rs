@@ -169,7 +169,8 @@ fn answer(found: &Verification, code: u8) -> Value {
         "segments": found.segments, "first": found.first, "last": found.last,
         "head": found.head.map(|hash| hash.to_string()),
         "events": found.events, "transfers": found.transfers, "checkpoints": found.checkpoints,
-        "deleted_up_to": found.deleted.as_ref().map(|stub| stub.last), "deletion_is_signed": found.is_deletion_signed(),
+        "deleted_up_to": found.deleted.as_ref().map(|stub| stub.last),
+        "deletion_is_signed": found.deleted.as_ref().map(|_| found.is_deletion_signed()),
         "proof": proof, "outside_is_older": found.outside_is_older,
         "faults": found.faults.iter().map(fault).collect::<Vec<_>>(), "fault_count": found.fault_count,
     })

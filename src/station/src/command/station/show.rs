@@ -22,7 +22,13 @@ pub(super) fn status(
     }
     for session in sessions {
         let name = name(&session.medium, lang);
-        writeln!(out, "{name} : {}\n  session {}", state(session, lang), harmless(&session.session))?;
+        writeln!(
+            out,
+            "{name}{} {}\n  session {}",
+            words::colon(lang),
+            state(session, lang),
+            harmless(&session.session)
+        )?;
     }
     Ok(())
 }
@@ -50,7 +56,7 @@ pub(super) fn station(station: &StationLine, sayings: &[Saying], lang: Lang, out
         (false, false) => lang.pick("elle vérifie, mais n'étiquette pas.", "it checks, but tags nothing."),
     };
     let training = if station.simulated { lang.pick(" (démonstration)", " (demonstration)") } else { "" };
-    writeln!(out, "Station Blanche {}{training} : {ready}", harmless(&station.version))?;
+    writeln!(out, "Station Blanche {}{training}{} {ready}", harmless(&station.version), words::colon(lang))?;
     let date = i64::try_from(station.bases_date).ok().filter(|date| *date > 0).and_then(|date| words::date(date, lang));
     if let Some(date) = date {
         writeln!(out, "  {} {date}", lang.pick("Listes de virus du", "Lists of viruses of"))?;
@@ -63,7 +69,8 @@ pub(super) fn station(station: &StationLine, sayings: &[Saying], lang: Lang, out
     }
     for output in &station.outputs {
         let (name, contents) = (name(&output.medium, lang), contents(output, lang));
-        writeln!(out, "{} {name} : {contents}\n  {}", lang.pick("Sortie :", "Output:"), harmless(&output.id))?;
+        let (what, colon) = (lang.pick("Sortie", "Output"), words::colon(lang));
+        writeln!(out, "{what}{colon} {name}{colon} {contents}\n  {}", harmless(&output.id))?;
     }
     Ok(())
 }
@@ -76,15 +83,15 @@ pub(super) fn happened(
     lang: Lang,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let name = name(&session.medium, lang);
+    let name = format!("{}{}", name(&session.medium, lang), words::colon(lang));
     if session.state == "checking" && session.percent > 0 {
-        return writeln!(out, "{time} {name} : {}", state(session, lang));
+        return writeln!(out, "{time} {name} {}", state(session, lang));
     }
     if session.state == "copying" && session.copy.percent > 0 {
-        return writeln!(out, "{time} {name} : {} {} %", harmless_words(word), session.copy.percent);
+        return writeln!(out, "{time} {name} {} {} %", harmless_words(word), session.copy.percent);
     }
     let (word, sentence, next) = (harmless_words(word), harmless_words(sentence), harmless_words(next));
-    writeln!(out, "{time} {name} : {word}. {sentence}\n         {next}")?;
+    writeln!(out, "{time} {name} {word}. {sentence}\n         {next}")?;
     if session.estimate_seconds > 0 && session.state == "checking" {
         let time = words::duration(Duration::from_secs(session.estimate_seconds), lang);
         writeln!(out, "         {} {time}.", lang.pick("Durée prévue :", "Expected time:"))?;

@@ -3,7 +3,7 @@
 use super::{NoAnswer, StationArguments, code, json, print};
 use crate::exit::Exit;
 use blanche_bus::{Client, LONG_PATIENCE, SimulationProxy};
-use blanche_scan::words::{Lang, harmless};
+use blanche_scan::words::{self, Lang, harmless};
 use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -71,7 +71,7 @@ pub(super) async fn insert(arguments: &InsertArguments, lang: Lang) -> Result<Ex
         return list(&simulation, arguments.station.json, lang).await;
     };
     let port = simulation.insert(kind, arguments.port.as_deref().unwrap_or_default()).await?;
-    say(arguments.station.json, &Plugged { kind, port: &port }, lang.pick("branché", "plugged in"))
+    say(arguments.station.json, &Plugged { kind, port: &port }, lang.pick("branché", "plugged in"), lang)
 }
 
 /// Pulls a medium out.
@@ -80,7 +80,7 @@ pub(super) async fn remove(arguments: &RemoveArguments, lang: Lang) -> Result<Ex
     let ports = simulation.ports().await?;
     let port = simulation.remove(arguments.port.as_deref().unwrap_or_default()).await?;
     let kind = ports.iter().find(|(known, ..)| *known == port).map(|(.., kind)| kind.as_str()).unwrap_or_default();
-    say(arguments.station.json, &Plugged { kind, port: &port }, lang.pick("retiré", "pulled out"))
+    say(arguments.station.json, &Plugged { kind, port: &port }, lang.pick("retiré", "pulled out"), lang)
 }
 
 /// The simulation of a station that has one.
@@ -114,12 +114,12 @@ async fn list(simulation: &SimulationProxy<'_>, as_json: bool, lang: Lang) -> Re
     Ok(Exit::Clean)
 }
 
-fn say(as_json: bool, plugged: &Plugged<'_>, done: &str) -> Result<Exit, NoAnswer> {
+fn say(as_json: bool, plugged: &Plugged<'_>, done: &str, lang: Lang) -> Result<Exit, NoAnswer> {
     print(|out: &mut dyn Write| -> io::Result<()> {
         if as_json {
             return json(out, plugged);
         }
-        writeln!(out, "{} : {} {done}", harmless(plugged.port), harmless(plugged.kind))
+        writeln!(out, "{}{} {} {done}", harmless(plugged.port), words::colon(lang), harmless(plugged.kind))
     })?;
     Ok(Exit::Clean)
 }

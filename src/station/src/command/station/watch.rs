@@ -109,7 +109,12 @@ impl Watcher<'_> {
         if self.arguments.json {
             return self.line(Event::Station, &station);
         }
-        let sayings = self.watch.client().station().words(code(self.lang)).await?;
+        let sayings = match self.watch.client().station().words(code(self.lang)).await {
+            Ok(sayings) => sayings,
+            // It went away in between: that is told in a moment.
+            Err(zbus::Error::FDO(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
         Ok(print(|out| {
             write!(out, "{} ", now())?;
             show::station(&station, &sayings, self.lang, out)
