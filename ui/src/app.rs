@@ -13,7 +13,6 @@ use gtk::gio;
 use gtk::glib;
 use gtk::prelude::*;
 use std::cell::Cell;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
