@@ -47,7 +47,9 @@ fn a_slow_file_among_thousands_costs_only_itself() {
         let not_checked = scan.not_checked();
         assert!(not_checked.iter().all(|(path, _)| path == "0500-lent.gz.gz"), "{not_checked:?}");
         let causes: Vec<&str> = not_checked.iter().map(|(_, cause)| cause.as_str()).collect();
-        assert!(causes.iter().all(|cause| ["engine_limit", "engine_timeout"].contains(cause)), "{causes:?}");
+        // On a fast machine there is no more room for what is unpacked before the time is over.
+        let limits = ["engine_limit", "engine_timeout", "matcher_memory"];
+        assert!(causes.iter().all(|cause| limits.contains(cause)), "{causes:?}");
         assert_eq!(scan.report["content"]["files_checked"], 3000);
     }
 }

@@ -12,6 +12,7 @@ const char blanche_clamav_version[] = CLAMAV_VERSION;
 const int32_t BLANCHE_CL_CLEAN = CL_CLEAN;
 const int32_t BLANCHE_CL_VIRUS = CL_VIRUS;
 const int32_t BLANCHE_CL_EMEM = CL_EMEM;
+const int32_t BLANCHE_CL_EWRITE = CL_EWRITE;
 const int32_t BLANCHE_CL_MSG_ERROR = CL_MSG_ERROR;
 const uint32_t BLANCHE_CL_INIT_DEFAULT = CL_INIT_DEFAULT;
 const uint32_t BLANCHE_CL_DB_STDOPT = CL_DB_STDOPT;

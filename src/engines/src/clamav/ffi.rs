@@ -98,6 +98,7 @@ unsafe extern "C" {
     pub(super) static BLANCHE_CL_CLEAN: i32;
     pub(super) static BLANCHE_CL_VIRUS: i32;
     pub(super) static BLANCHE_CL_EMEM: i32;
+    pub(super) static BLANCHE_CL_EWRITE: i32;
     pub(super) static BLANCHE_CL_MSG_ERROR: i32;
     pub(super) static BLANCHE_CL_INIT_DEFAULT: u32;
     pub(super) static BLANCHE_CL_DB_STDOPT: u32;

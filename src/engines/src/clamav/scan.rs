@@ -228,7 +228,8 @@ fn heuristics() -> u32 {
 }
 
 fn answer(code: c_int, failed: bool) -> Answer {
-    if code == header!(BLANCHE_CL_EMEM) {
+    // Files that it writes are in memory as well, and there is room for so many only.
+    if code == header!(BLANCHE_CL_EMEM) || code == header!(BLANCHE_CL_EWRITE) {
         Answer::Memory
     } else if code == header!(BLANCHE_CL_VIRUS) {
         Answer::Hit
