@@ -5,6 +5,7 @@ use crate::bench::Bench;
 use crate::device::{Backing, Device};
 use crate::failure::Result;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
@@ -58,6 +59,11 @@ fn looked_at(bench: &mut Bench, recipe: Recipe) -> Result<String> {
     Ok(bench.check(Device::key("foreign", "1", &Backing::Image(medium)))?.words())
 }
 
+/// Whether no RAID is left; while its disk is there, udev would put it together again.
+const STOPPED: &str = "/usr/lib/foreign/mdadm --stop --scan; udevadm settle; ! ls -d /sys/block/md* >/dev/null 2>&1";
+/// How long that may take.
+const STOPS: Duration = Duration::from_secs(60);
+
 /// That the traces would be there shows that looking for them means something.
 fn control(bench: &mut Bench) -> Result<String> {
     let medium = made(bench, RAID)?;
@@ -66,11 +72,11 @@ fn control(bench: &mut Bench) -> Result<String> {
     bench.disk()?;
     let seen = bench.traces();
     bench.guest.run("mv /run/away /run/udev/rules.d/60-blanche-station.rules; udevadm control --reload")?;
-    bench.guest.run("/usr/lib/foreign/mdadm --stop --scan; true")?;
     let programs = |trace: String| trace.split(" --").next().unwrap_or_default().trim().to_owned();
     let mut seen: Vec<String> = seen?.into_iter().map(programs).collect();
     seen.dedup();
     bench.clear()?;
+    bench.guest.until(STOPPED, STOPS)?;
     bench.traces()?;
     Ok(seen.join(", "))
 }
