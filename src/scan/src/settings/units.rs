@@ -241,7 +241,7 @@ pub(super) fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Err
     Ok(Duration::from_millis(time))
 }
 
-/// The identifier of a policy, for which a tag has room (docs/tag-format.md, section 4).
+/// The identifier of a policy, for which a tag has room (docs/tag-format.md, section 6).
 pub(super) fn policy<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text: String = serde::Deserialize::deserialize(from)?;
     if text.len() <= MAX_TEXT {

@@ -334,7 +334,7 @@ impl<D: Device, V: ReadAt> Copying<D, V> {
         self.came.iter().zip(0u32..).filter_map(place).collect()
     }
 
-    /// The device again, when nothing more is written.
+    /// The device again: only a test looks at what happened to it.
     pub fn into_device(self) -> D {
         self.device
     }

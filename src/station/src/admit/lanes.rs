@@ -186,13 +186,11 @@ impl Lanes {
         let (gone, kept): (VecDeque<_>, _) =
             std::mem::take(&mut lane.waiting).into_iter().partition(|(earlier, _)| earlier.is_taken_back_by(&work));
         lane.waiting = kept;
+        let mut too_many = None;
         match &work {
             Work::Refuse(_) => lane.waiting.push_front((work, answer)),
             _ if lane.waiting.len() < longest => lane.waiting.push_back((work, answer)),
-            _ => {
-                drop(state);
-                return answer(Err(GateError::TooMany));
-            }
+            _ => too_many = Some(answer),
         }
         let turn = !lane.busy && !lane.waiting.is_empty();
         if turn && !state.ready.contains(&path) {
@@ -201,6 +199,9 @@ impl Lanes {
         drop(state);
         for (_, answer) in gone {
             answer(Err(GateError::TakenBack));
+        }
+        if let Some(answer) = too_many {
+            answer(Err(GateError::TooMany));
         }
         self.tend();
     }
