@@ -15,7 +15,7 @@ rule Autorun_Starts_Program
         $execute = /[\r\n][ \t]{0,16}shellexecute[ \t]{0,16}=[^\r\n]{1,200}\.(exe|com|scr|pif|bat|cmd|vbs|vbe|js|jse|wsf|wsh|hta|ps1|lnk|dll|cpl|msi)/ nocase ascii wide
         $verb = /[\r\n][ \t]{0,16}shell\\[^\r\n=]{1,40}\\command[ \t]{0,16}=[^\r\n]{1,200}\.(exe|com|scr|pif|bat|cmd|vbs|vbe|js|jse|wsf|wsh|hta|ps1|lnk|dll|cpl|msi)/ nocase ascii wide
     condition:
-        filesize < 256KB and $section and any of ($open, $execute, $verb)
+        filesize < 16MB and $section and any of ($open, $execute, $verb)
 }
 
 rule Autorun_From_Recycler
@@ -30,7 +30,7 @@ rule Autorun_From_Recycler
         $section = /(^|[\r\n])[ \t]{0,16}\[autorun(\.[a-z0-9]{1,8})?\]/ nocase ascii wide
         $bin = /(open|shellexecute|command)[ \t]{0,16}=[^\r\n]{0,80}(RECYCLER|\$RECYCLE\.BIN|RECYCLED)[\\\/][^\r\n]{1,200}\.(exe|com|scr|dll|vmx|vbs|js|cmd|bat|pif)/ nocase ascii wide
     condition:
-        filesize < 256KB and $section and $bin
+        filesize < 16MB and $section and $bin
 }
 
 rule Autorun_Disguised_As_Folder
@@ -48,7 +48,7 @@ rule Autorun_Disguised_As_Folder
         $action = /[\r\n][ \t]{0,16}action[ \t]{0,16}=[^\r\n]{0,60}(folder|files|dossier|fichiers|ordner|carpeta|cartella)/ nocase ascii wide
         $start = /[\r\n][ \t]{0,16}(open|shellexecute|shell\\[^\r\n=]{1,40}\\command)[ \t]{0,16}=[ \t]{0,16}[^ \t\r\n]/ nocase ascii wide
     condition:
-        filesize < 256KB and $section and $icon and $action and $start
+        filesize < 16MB and $section and $icon and $action and $start
 }
 
 rule Autorun_Runs_Interpreter
@@ -63,7 +63,7 @@ rule Autorun_Runs_Interpreter
         $section = /(^|[\r\n])[ \t]{0,16}\[autorun(\.[a-z0-9]{1,8})?\]/ nocase ascii wide
         $start = /[\r\n][ \t]{0,16}(open|shellexecute|shell\\[^\r\n=]{1,40}\\command)[ \t]{0,16}=[^\r\n]{0,100}(rundll32|regsvr32|wscript|cscript|mshta|powershell|cmd(\.exe)?[ \t]{1,8}\/[ckr])/ nocase ascii wide
     condition:
-        filesize < 256KB and $section and $start
+        filesize < 16MB and $section and $start
 }
 
 rule Folder_Settings_Ask_Network
@@ -78,5 +78,5 @@ rule Folder_Settings_Ask_Network
         $section = "[.ShellClassInfo]" nocase ascii wide
         $remote = /[\r\n][ \t]{0,16}(IconResource|IconFile|InfoTip|LocalizedResourceName|Logo)[ \t]{0,16}=[ \t"@]{0,16}(\\\\|\/\/|https?:\/\/)[a-z0-9.-]{1,200}/ nocase ascii wide
     condition:
-        filesize < 64KB and $section and $remote
+        filesize < 16MB and $section and $remote
 }

@@ -27,7 +27,9 @@ rule Boot_Code_Demands_Ransom
         reference = "MITRE ATT&CK T1542.003 and T1486; Kaspersky, Petya (2016)"
     strings:
         $encrypted = /(files|disks?|drives?|data|pc|computer)[^\x00]{0,80}(encrypted|locked|blocked|destroyed|corrupted)/ nocase
-        $money = /(bitcoin|btc|monero|ransom|\.onion|\$[0-9]{2,5}|wallet|decryption key|purchase your key)/ nocase
+        $money = /(bitcoin|[^a-z0-9]btc[^a-z0-9]|monero|ransom|\.onion|wallet|decryption key|purchase your key)/ nocase
     condition:
-        filesize >= 512 and filesize <= 8MB and uint16(510) == 0xaa55 and $encrypted and $money
+        filesize >= 512 and filesize <= 8MB and uint16(510) == 0xaa55
+        // The code and its texts are in the first track.
+        and $encrypted in (0..64KB) and $money in (0..64KB)
 }

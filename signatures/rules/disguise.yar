@@ -18,7 +18,7 @@ rule Disguise_Program_In_Picture
         (uint16be(0) == 0xffd8 or uint32be(0) == 0x89504e47 or uint32be(0) == 0x47494638 or uint16be(0) == 0x424d
             or uint32be(0) == 0x49492a00 or uint32be(0) == 0x4d4d002a or uint32be(0) == 0x52494646
             or uint32be(4) == 0x66747970 or uint32be(0) & 0xffffff00 == 0x49443300)
-        and $program and $pe in (@program[1] + 64..@program[1] + 1024)
+        and for any i in (1..#program): ($pe in (@program[i] + 64..@program[i] + 1024))
 }
 
 rule Disguise_Program_In_Document
@@ -37,7 +37,7 @@ rule Disguise_Program_In_Document
         $base64 = "This program cannot be run in DOS mode" base64
     condition:
         (uint32be(0) == 0x25504446 or uint32be(0) == 0x7b5c7274)
-        and (($program and $pe in (@program[1] + 64..@program[1] + 1024)) or $hexadecimal or $base64)
+        and ((for any i in (1..#program): ($pe in (@program[i] + 64..@program[i] + 1024))) or $hexadecimal or $base64)
 }
 
 rule Disguise_Html_Application_In_Picture

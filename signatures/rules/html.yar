@@ -11,8 +11,8 @@ rule Html_Smuggles_Program
         reference = "MITRE ATT&CK T1027.006"
     strings:
         $script = "<script" nocase ascii wide
-        // The beginning in base64 of: MZ, PK 03 04, Rar!, 7z, CAB, VHDX, OLE2, LNK; and a JavaScript list of their bytes.
-        $payload = /["'`](TVqQAA|TVpQAA|TVoAAA|UEsDB[AB]|UmFyIRoH|N3q8ryc|TVNDRgAA|dmhkeGZpbGU|0M8R4KGxGuE|TAAAAAEUAg)[A-Za-z0-9+\/]{40}/ ascii wide
+        // The beginning in base64 of: MZ, gzip, xz, zstd, PK 03 04, Rar!, 7z, CAB, VHDX, OLE2, LNK; and a JavaScript list of their bytes.
+        $payload = /["'`](TVqQAA|TVpQAA|TVoAAA|H4sI[A-D]|\/Td6WFo|KLUv\/|UEsDB[AB]|UmFyIRoH|N3q8ryc|TVNDRgAA|dmhkeGZpbGU|0M8R4KGxGuE|TAAAAAEUAg)[A-Za-z0-9+\/]{40}/ ascii wide
         $iso = /["'`]AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9+\/]{40}/ ascii wide
         $list = /\[[ ]{0,2}(0x4d,[ ]{0,2}0x5a,|77,[ ]{0,2}90,|0x50,[ ]{0,2}0x4b,[ ]{0,2}0x03,|80,[ ]{0,2}75,[ ]{0,2}3,[ ]{0,2}4,)/ nocase ascii wide
         $decode = /(atob|Uint8Array|fromCharCode|fromBase64)[ ]{0,2}\(/ nocase ascii wide
@@ -50,7 +50,7 @@ rule Html_Diagnostic_Tool_Runs_Command
         title = "Page or document that has Windows' diagnostic tool run a command"
         author = "Blanche"
         version = "1"
-        severity = "malicious"
+        severity = "suspicious"
         reference = "CVE-2022-30190; Microsoft, ms-msdt protocol"
     strings:
         $protocol = /ms-msdt:[ \/-]{1,8}id/ nocase ascii wide
@@ -66,7 +66,7 @@ rule Html_Searches_Foreign_Computer
         title = "Page or link that opens a search on another computer, shown like a folder of this one"
         author = "Blanche"
         version = "1"
-        severity = "malicious"
+        severity = "suspicious"
         reference = "MITRE ATT&CK T1204.001; Microsoft, search-ms protocol, parameter crumb"
     strings:
         $search = /search(-ms)?:[^"'<>\r\n]{0,200}crumb=location(:|%3a)(\\\\|%5c%5c|https?(:|%3a)|\/\/|%2f%2f)[^"'<>\r\n]{0,200}/ nocase ascii wide
@@ -80,7 +80,7 @@ rule Html_Clipboard_Command
         title = "Page that puts a command into the clipboard and asks to paste it where it runs"
         author = "Blanche"
         version = "1"
-        severity = "malicious"
+        severity = "suspicious"
         reference = "MITRE ATT&CK T1204.004, Malicious Copy and Paste"
     strings:
         $clipboard = /clipboard\.writetext[ ]{0,2}\(|execcommand[ ]{0,2}\([ ]{0,2}["']copy["']|setdata[ ]{0,2}\([ ]{0,2}["']text/ nocase ascii wide

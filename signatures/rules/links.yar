@@ -13,7 +13,7 @@ rule Link_Url_Starts_Program
         $section = /(^|[\r\n])[ \t]{0,16}\[InternetShortcut(\.[AW])?\]/ nocase ascii wide
         $url = /[\r\n][ \t]{0,16}URL[ \t]{0,8}=[ \t]{0,8}"?(file:|\\\\|[a-z]:\\|shell:|ms-[a-z]{1,30}:|search-ms:|javascript:|vbscript:)[^\r\n]{1,300}\.(exe|scr|com|pif|bat|cmd|lnk|url|js|jse|vbs|vbe|wsf|hta|ps1|msi|cpl|dll|jar|zip|library-ms)/ nocase ascii wide
     condition:
-        filesize < 64KB and $section and $url
+        filesize < 16MB and $section and $url
 }
 
 rule Link_Url_Starts_Program_From_Web_Folder
@@ -30,7 +30,7 @@ rule Link_Url_Starts_Program_From_Web_Folder
         $program = /[\r\n][ \t]{0,16}URL[ \t]{0,8}=[ \t]{0,8}"?(file:[\\\/]{0,3})?[a-z]:[\\\/][^\r\n]{1,200}\.exe/ nocase ascii wide
         $folder = /[\r\n][ \t]{0,16}WorkingDirectory[ \t]{0,8}=[ \t]{0,8}"?\\\\[^\r\n\\]{1,120}/ nocase ascii wide
     condition:
-        filesize < 64KB and $section and ($web or ($program and $folder))
+        filesize < 16MB and $section and ($web or ($program and $folder))
 }
 
 rule Link_Asks_Foreign_Computer_For_Icon
@@ -46,7 +46,7 @@ rule Link_Asks_Foreign_Computer_For_Icon
         $theme = /(^|[\r\n])[ \t]{0,16}\[Theme\]/ nocase ascii wide
         $icon = /[\r\n][ \t]{0,16}(IconFile|BrandImage|Wallpaper)[ \t]{0,8}=[ \t]{0,8}"?(\\\\|file:\/\/[^\/])[^\r\n\\]{1,120}/ nocase ascii wide
     condition:
-        filesize < 64KB and any of ($url, $theme) and $icon
+        filesize < 16MB and any of ($url, $theme) and $icon
 }
 
 rule Link_Shell_Command_Asks_Foreign_Computer
@@ -62,7 +62,7 @@ rule Link_Shell_Command_Asks_Foreign_Computer
         $command = /[\r\n][ \t]{0,16}Command[ \t]{0,8}=[ \t]{0,8}[0-9]/ nocase ascii wide
         $icon = /[\r\n][ \t]{0,16}IconFile[ \t]{0,8}=[ \t]{0,8}"?(\\\\|https?:)[^\r\n\\]{1,120}/ nocase ascii wide
     condition:
-        filesize < 16KB and all of them
+        filesize < 16MB and all of them
 }
 
 rule Link_Library_On_Foreign_Computer
@@ -79,7 +79,7 @@ rule Link_Library_On_Foreign_Computer
         $url = /<url>[ \t\r\n]{0,40}(\\\\|https?:\/\/|file:\/\/[^\/])[^<]{1,200}/ nocase ascii wide
         $include = /<include[ ][^>]{0,120}path="(\\\\|https?:|file:\/\/[^\/])/ nocase ascii wide
     condition:
-        filesize < 256KB and (($library and $url) or ($search and $include))
+        filesize < 16MB and (($library and $url) or ($search and $include))
 }
 
 rule Link_Setting_Runs_Command
@@ -94,7 +94,7 @@ rule Link_Setting_Runs_Command
         $setting = /<(SearchableContent|PCSettings)[ >]/ nocase ascii wide
         $link = /<DeepLink>[^<]{0,200}(cmd|powershell|mshta|rundll32|wscript|cscript|regsvr32|msiexec|\.hta|\.vbs|\.js|https?:)/ nocase ascii wide
     condition:
-        filesize < 1MB and all of them
+        filesize < 16MB and all of them
 }
 
 rule Link_Console_Runs_Script
@@ -110,9 +110,23 @@ rule Link_Console_Runs_Script
         $redirect = /apds\.dll\/redirect\.html/ nocase ascii wide
         $script = /(javascript|vbscript):/ nocase ascii wide
         $style = /<ms:script|msxsl:script|urn:schemas-microsoft-com:xslt/ nocase ascii wide
+    condition:
+        filesize < 16MB and $console in (0..1024) and any of ($redirect, $script, $style)
+}
+
+rule Link_Console_Task
+{
+    meta:
+        title = "Management console file with a task that starts an interpreter"
+        author = "Blanche"
+        version = "1"
+        severity = "suspicious"
+        reference = "Elastic Security Labs, GrimResource (2024); MITRE ATT&CK T1218.014"
+    strings:
+        $console = "<MMC_ConsoleFile" nocase ascii wide
         $task = /<Task[^>]{0,400}Type="CommandLine"[^>]{0,400}Command="[^"]{0,200}(powershell|cmd|mshta|wscript|cscript|rundll32)/ nocase ascii wide
     condition:
-        filesize < 16MB and $console in (0..1024) and any of ($redirect, $script, $style, $task)
+        filesize < 16MB and $console in (0..1024) and $task
 }
 
 rule Link_Web_Query
@@ -126,7 +140,7 @@ rule Link_Web_Query
     strings:
         $query = /^WEB[ \t]{0,4}\r?\n1[ \t]{0,4}\r?\n(https?|ftp|file):/ nocase
     condition:
-        filesize < 64KB and $query at 0
+        filesize < 16MB and $query at 0
 }
 
 rule Link_Symbolic_Link_Sheet_Runs_Program

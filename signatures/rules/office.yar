@@ -110,7 +110,7 @@ rule Office_Text_Table_Runs_Command
         title = "Text table (CSV) with a cell that starts a program"
         author = "Blanche"
         version = "1"
-        severity = "malicious"
+        severity = "suspicious"
         reference = "OWASP, CSV Injection; MITRE ATT&CK T1559.002"
     strings:
         $cell = /(^|[\r\n,;\t])[ ]{0,8}"?[ ]{0,4}[=+@-][^\r\n,;]{0,60}(cmd|powershell|mshta|rundll32|regsvr32|msexcel)(\.exe)?\|[ ]{0,4}["']{1,3}[^\r\n]{0,300}![a-z_0-9"']{1,10}/ nocase

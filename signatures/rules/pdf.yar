@@ -11,7 +11,7 @@ rule Pdf_Starts_Program
         reference = "ISO 32000-1, 12.6.4.5 (launch actions); MITRE ATT&CK T1204.002"
     strings:
         $launch = /\/S[ \t\r\n]{0,8}\/(L|#4c)(a|#61)(u|#75)(n|#6e)(c|#63)(h|#68)[^a-z]/ nocase
-        $program = /\/(F|P|UF)[ \t\r\n]{0,8}\([^)]{0,200}(cmd|powershell|mshta|wscript|rundll32|\.exe|\.bat|\.cmd|\.vbs|\.js|\.hta|\.lnk|\.scr|\/bin\/(ba)?sh)/ nocase
+        $program = /\/(F|P|UF)[ \t\r\n]{0,8}\([^)]{0,200}((cmd|powershell|mshta|wscript|rundll32)[ .)"\\]|\.(exe|bat|cmd|vbs|js|hta|lnk|scr)[^a-z0-9.]|\/bin\/(ba)?sh)/ nocase
     condition:
         all of them
 }
@@ -22,12 +22,12 @@ rule Pdf_Script_Opens_Attachment
         title = "PDF script that saves and opens a file from the document"
         author = "Blanche"
         version = "1"
-        severity = "malicious"
+        severity = "suspicious"
         reference = "Adobe, JavaScript for Acrobat API, Doc.exportDataObject (nLaunch 2)"
     strings:
         $export = /exportDataObject[ \t\r\n]{0,8}\([^)]{0,200}nLaunch["' ]{0,3}:[ ]{0,4}[12]/ nocase ascii wide
     condition:
-        filesize < 64MB and uint16(0) != 0x5a4d and (uint32be(0) == 0x25504446 or filesize < 1MB) and $export
+        filesize < 64MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and (uint32be(0) == 0x25504446 or filesize < 1MB) and $export
 }
 
 rule Pdf_Attaches_Program

@@ -15,7 +15,7 @@ rule Ransom_Note
         $contact = /([a-z2-7]{16}|[a-z2-7]{56})\.onion|torproject\.org|tor browser|(protonmail|proton\.me|onionmail|tutanota|tuta\.io|cock\.li|aol\.com|airmail\.cc|session id|tox id|qtox|getsession)/ nocase ascii wide
         $threat = /(do not|don't|never|ne) ([a-z]{1,12} ){0,3}(rename|modify|recover|restore|third[ -]party|renomme|modifie)|only we |private key|unique key|personal id|your id|decryption id|will be (published|leaked|sold|destroyed|lost)/ nocase ascii wide
     condition:
-        filesize < 64KB and uint16(0) != 0x5a4d and uint32(0) != 0x464c457f
+        filesize < 64KB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and uint32(0) != 0x464c457f
         and any of ($encrypted, $chiffre) and $money and $contact and $threat
 }
 

@@ -12,7 +12,7 @@ rule Rtf_Object_Hidden
         $data = /\\objdata[ \t\r\n0-9a-f]{0,40}(\{\\\*?|\\[a-z'*])[^{}]{0,100}[}]?[ \t\r\n]{0,40}[0-9a-f]{2}/ nocase
         $binary = /\\objdata[ \t\r\n0-9a-f]{0,40}\\bin/ nocase
     condition:
-        uint32be(0) == 0x7b5c7274 and $data and not $binary
+        uint32be(0) == 0x7b5c7274 and for any i in (1..#data): (not $binary at @data[i])
 }
 
 rule Rtf_Object_In_False_Header

@@ -1,5 +1,5 @@
 // Scripts that fetch a program and start it, or hide what they do. Interpreters ignore case, PowerShell ignores "`" and cmd
-// ignores "^" in words: those are allowed between letters where a rule spells a command.
+// ignores "^" in words: those are allowed between letters of the commands that are hidden most.
 
 rule Script_PowerShell_Downloader
 {
@@ -11,19 +11,22 @@ rule Script_PowerShell_Downloader
         reference = "MITRE ATT&CK T1059.001 and T1105"
     strings:
         // Fetched and run in one statement.
-        $run_fetched = /(i`?e`?x|i`?n`?v`?o`?k`?e`?-`?e`?x`?p`?r`?e`?s`?s`?i`?o`?n)[ \t]{0,8}(-command[ \t]{1,4})?[(&"'$@{][^\r\n]{0,160}(d`?o`?w`?n`?l`?o`?a`?d`?s`?t`?r`?i`?n`?g|downloaddata|invoke-webrequest|invoke-restmethod|iwr[ \t]|irm[ \t])/ nocase ascii wide
-        $fetched_run = /(d`?o`?w`?n`?l`?o`?a`?d`?s`?t`?r`?i`?n`?g|invoke-webrequest|invoke-restmethod|iwr[ \t]|irm[ \t])[^\r\n]{1,240}\|[ \t]{0,8}[&.]?[ \t("']{0,8}(i`?e`?x|i`?n`?v`?o`?k`?e`?-`?e`?x`?p`?r`?e`?s`?s`?i`?o`?n)/ nocase ascii wide
+        $run_fetched = /(i`?e`?x|i`?n`?v`?o`?k`?e`?-`?e`?x`?p`?r`?e`?s`?s`?i`?o`?n)[ \t]{0,8}(-command[ \t]{1,4})?[(&"'$@{][^\r\n]{0,160}(d`?o`?w`?n`?l`?o`?a`?d`?s`?t`?r`?i`?n`?g|downloaddata|invoke-webrequest|invoke-restmethod|i`?w`?r[ \t]|i`?r`?m[ \t]|wget[ \t]|curl[ \t])/ nocase ascii wide
+        $fetched_run = /(d`?o`?w`?n`?l`?o`?a`?d`?s`?t`?r`?i`?n`?g|invoke-webrequest|invoke-restmethod|i`?w`?r[ \t]|i`?r`?m[ \t]|wget[ \t]|curl[ \t])[^\r\n]{1,240}\|[ \t]{0,8}[&.]?[ \t("']{0,8}(i`?e`?x|i`?n`?v`?o`?k`?e`?-`?e`?x`?p`?r`?e`?s`?s`?i`?o`?n)/ nocase ascii wide
         // Fetched into a variable or file, run in another line.
         $fetch = /(\.d`?o`?w`?n`?l`?o`?a`?d`?(s`?t`?r`?i`?n`?g|f`?i`?l`?e|d`?a`?t`?a)`?["']?[ ]{0,4}\(|(invoke-webrequest|invoke-restmethod|start-bitstransfer)[ \t])/ nocase ascii wide
         $run = /[\r\n;|&{(=][ \t]{0,40}(invoke-expression|iex)[ \t("']{1,8}[$(]/ nocase ascii wide
         $pipe = /\|[ \t]{0,8}(invoke-expression|iex)[ \t]{0,8}[\r\n;)}"']/ nocase ascii wide
         $start = /[\r\n;|&{(][ \t]{0,40}(start-process|saps|invoke-item|ii|start)[ \t]{1,8}(-filepath[ \t]{1,8})?["']?(\$|%)(env:(temp|tmp|appdata|localappdata|public|programdata|userprofile)|[a-z_]{1,40}["']?[ \t]{0,8}(-windowstyle|-w|-verb|[\r\n;}]))/ nocase ascii wide
         $load = /reflection\.assembly\]::(load|unsafeloadfrom)[ \t(]/ nocase ascii wide
-        // A document about commands: a line in a fence, an indented literal block or between tags is quoted, not run.
-        $quoted = /(```|~~~|::[ \t]{0,4}\r?\n|<pre|<code|<p>|\.\. code|\n#{1,6} [A-Z][^\r\n]{2,80}\r?\n\r?\n)/ nocase
+        // A document about commands: a line in a fence or an indented literal block is quoted, not run, and so is all of a page. Marks
+        // in a comment of a script are no marks.
+        $quoted = /([\r\n][ \t]{0,8}(```|~~~)|[\r\n][ \t]{0,8}[^# \t\r\n][^\r\n]{0,200}::[ \t]{0,4}\r?\n|[\r\n][ \t]{0,8}\.\. code)/ nocase
+        $page = /<(!doctype html|html)[ >]/ nocase
     condition:
-        // Neither PE nor ELF nor compiled Python.
-        filesize < 4MB and uint16(0) != 0x5a4d and uint32(0) != 0x464c457f and uint16be(2) != 0x0d0a
+        // Neither PE nor ELF nor compiled Python (PEP 552: flags below 4).
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and uint32(0) != 0x464c457f and not (uint16be(2) == 0x0d0a and uint32(4) < 4)
+        and not $page at 0 and not ($page at 3 and uint8(0) == 0xef)
         and (
             for any i in (1..#run_fetched): (not $quoted in (@run_fetched[i] - 2000..@run_fetched[i]))
             or for any i in (1..#fetched_run): (not $quoted in (@fetched_run[i] - 2000..@fetched_run[i]))
@@ -43,7 +46,7 @@ rule Script_PowerShell_Encoded_Command
         // Every other byte of the decoded text is zero: six bytes "c0c0c0" give eight characters of which five are few.
         $command = /(p\^?"?"?o\^?"?"?w\^?"?"?e\^?"?"?r\^?"?"?s\^?"?"?h\^?"?"?e\^?"?"?l\^?"?"?l|pwsh)[^\r\n]{0,200}[ "'\^][-\/]\^?e(c|n|nc|nco|ncod|ncode|ncoded|ncodedc|ncodedco|ncodedcom|ncodedcomm|ncodedcomma|ncodedcomman|ncodedcommand)?[ "'\^]{1,20}([a-z0-9+\/][AQgw][AB][a-z0-9+\/]A[A-H][AEIMQUYcgkosw048]A){2}/ nocase ascii wide
     condition:
-        filesize < 16MB and uint16(0) != 0x5a4d and $command
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and $command
 }
 
 rule Script_PowerShell_Decoded_Download
@@ -56,10 +59,10 @@ rule Script_PowerShell_Decoded_Download
         reference = "MITRE ATT&CK T1027.010 and T1105"
     strings:
         // wide, then base64: the form of -EncodedCommand.
-        $fetch1 = ".DownloadString(" wide base64
-        $fetch2 = ".downloadstring(" wide base64
-        $fetch3 = ".DownloadFile(" wide base64
-        $fetch4 = ".DownloadData(" wide base64
+        $fetch1 = "\x2eDownloadString(" wide base64
+        $fetch2 = "\x2edownloadstring(" wide base64
+        $fetch3 = "\x2eDownloadFile(" wide base64
+        $fetch4 = "\x2eDownloadData(" wide base64
         $fetch5 = "Invoke-WebRequest" wide base64
         $fetch6 = "Start-BitsTransfer" wide base64
         $run1 = "IEX" wide base64
@@ -90,7 +93,7 @@ rule Script_PowerShell_Disables_Defences
         $defender = /set-mppreference[^\r\n]{0,80}-disable(realtimemonitoring|behaviormonitoring|ioavprotection|scriptscanning)[ \t:]{1,4}(\$true|1)/ nocase ascii wide
         $exclude = /add-mppreference[^\r\n]{0,40}-exclusion(path|extension|process)[ \t]{1,4}["']?([a-z]:\\?["';\r\n ]|\.?exe|\$env:(temp|appdata|public|programdata|userprofile))/ nocase ascii wide
     condition:
-        filesize < 4MB and uint16(0) != 0x5a4d
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550)
         and (($field and $reflect and $set) or ($scan and $protect and $add) or $defender or $exclude)
 }
 
@@ -100,7 +103,7 @@ rule Script_Windows_Host_Dropper
         title = "VBScript or JScript that fetches a file, saves it and runs it"
         author = "Blanche"
         version = "2"
-        severity = "malicious"
+        severity = "suspicious"
         reference = "MITRE ATT&CK T1059.005, T1059.007 and T1105"
     strings:
         $fetch = /(createobject|activexobject|getobject)[ \t]{0,4}\([ \t]{0,4}["'](msxml2\.(server)?xmlhttp|winhttp\.winhttprequest|microsoft\.xmlhttp)/ nocase ascii wide
@@ -109,7 +112,7 @@ rule Script_Windows_Host_Dropper
         $run = /(createobject|activexobject)[ \t]{0,4}\([ \t]{0,4}["'](wscript\.shell|shell\.application)/ nocase ascii wide
         $start = /\.(run|exec|shellexecute)[ \t(]/ nocase ascii wide
     condition:
-        filesize < 4MB and uint16(0) != 0x5a4d and all of them
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and all of them
 }
 
 rule Script_Windows_Host_Runs_Interpreter
@@ -124,7 +127,7 @@ rule Script_Windows_Host_Runs_Interpreter
         $object = /(createobject|activexobject)[ \t]{0,4}\([ \t]{0,4}["'](wscript\.shell|shell\.application)/ nocase ascii wide
         $run = /\.(run|exec|shellexecute)[ \t(]{1,4}["'][^\r\n]{0,60}(powershell|cmd(\.exe)?[" ]{1,3}\/[ckr]|mshta|rundll32|regsvr32|bitsadmin|certutil|msiexec)[^\r\n]{0,400}(,[ \t]{0,4}(0|vbhide)[ \t,)\r\n;]|-w[a-z]{0,10} (hidden|1|h)|https?:\/\/)/ nocase ascii wide
     condition:
-        filesize < 4MB and uint16(0) != 0x5a4d and $object and $run
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and $object and $run
 }
 
 rule Script_Windows_Host_Obfuscated
@@ -145,7 +148,7 @@ rule Script_Windows_Host_Obfuscated
         $js_run = /(^|[^a-z0-9_.])eval[ ]{0,2}\(|new[ ]{1,4}function[ ]{0,2}\(/ nocase ascii wide
         $pieces = /(createobject|activexobject|getobject)[ \t]{0,4}\([ \t]{0,4}["'][a-z0-9.]{1,14}["'][ \t]{0,4}[&+][ \t]{0,4}["'][a-z0-9.]{1,14}["']/ nocase ascii wide
     condition:
-        filesize < 4MB and uint16(0) != 0x5a4d
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550)
         and ((#vbs > 12 and $vbs_run) or ($js_host and $js_run and ($js_codes or #js > 12)) or #pieces > 1)
 }
 
@@ -161,7 +164,7 @@ rule Script_Encoded
         $start = /#@~\^[a-z0-9+\/]{6}==/ nocase ascii wide
         $end = /[a-z0-9+\/]{6}==\^#~@/ nocase ascii wide
     condition:
-        filesize < 8MB and $start and $end
+        filesize < 16MB and $start and $end
 }
 
 rule Script_Html_Application
@@ -178,7 +181,7 @@ rule Script_Html_Application
         $script = /<script/ nocase ascii wide
         $run = /\.(run|exec|shellexecute|create)[ \t(]/ nocase ascii wide
     condition:
-        filesize < 8MB and all of them
+        filesize < 16MB and all of them
 }
 
 rule Script_Html_Application_Unseen
@@ -198,7 +201,7 @@ rule Script_Html_Application_Unseen
         $unseen3 = /showintaskbar[ ]{0,2}=[ ]{0,2}["']?no/ nocase ascii wide
         $close = /(window|self)\.close/ nocase ascii wide
     condition:
-        filesize < 8MB and $script and $host and $interpreter and any of ($unseen*) and $close
+        filesize < 16MB and $script and $host and $interpreter and any of ($unseen*) and $close
 }
 
 rule Script_Batch_Downloader
@@ -219,7 +222,7 @@ rule Script_Batch_Downloader
         $start = /([\r\n&|(]|\bdo )[ \t@]{0,8}(start|call)[ \t]{1,4}("[^"\r\n]{0,40}"[ \t]{1,4})?(\/[a-z]{1,8}[ \t]{1,4}){0,3}["%a-z\\.]/ nocase
         $direct = /[\r\n&|(][ \t@]{0,8}"?(%temp%|%tmp%|%appdata%|%localappdata%|%public%|%programdata%|%userprofile%)\\[^\r\n]{1,100}\.(exe|scr|com|bat|cmd|vbs|js|msi|hta)/ nocase
     condition:
-        filesize < 1MB and uint16(0) != 0x5a4d and uint32(0) != 0x464c457f and $batch
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and uint32(0) != 0x464c457f and $batch
         and ($mshta or (any of ($certutil, $bitsadmin, $curl, $powershell) and any of ($start, $direct)))
 }
 
@@ -240,7 +243,7 @@ rule Script_Batch_Obfuscated
         $caret5 = /r\^u\^n\^d\^l\^l/ nocase ascii wide
         $caret6 = /w\^s\^c\^r\^i\^p\^t/ nocase ascii wide
     condition:
-        filesize < 4MB and uint16(0) != 0x5a4d and (#piece > 30 or any of ($caret*))
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and (#piece > 30 or any of ($caret*))
 }
 
 rule Script_Copies_Itself_To_Media
@@ -262,7 +265,7 @@ rule Script_Copies_Itself_To_Media
         $copy = /(copy|xcopy)[ \t]{1,4}(\/[a-z][ \t]{1,4}){0,4}"?%(~[a-z]{0,6})?0"?[ \t]{1,4}"?%%[a-z]/ nocase
         $inf = "autorun.inf" nocase
     condition:
-        filesize < 1MB and uint16(0) != 0x5a4d and (($drives and $self and $leave and $hide) or ($loop and $copy and $inf))
+        filesize < 16MB and not (uint16(0) == 0x5a4d and uint32(uint32(0x3c)) == 0x00004550) and (($drives and $self and $leave and $hide) or ($loop and $copy and $inf))
 }
 
 rule Script_Desktop_Entry_Downloads
@@ -278,5 +281,5 @@ rule Script_Desktop_Entry_Downloads
         $fetch = /\nExec[ \t]{0,4}=[^\r\n]{0,120}(sh|bash|dash|python3?|perl)["' \t]{1,4}-c[^\r\n]{0,400}(curl |wget |base64 (-d|--decode)|xxd -r|\/dev\/tcp\/)/
         $document = /\nExec[ \t]{0,4}=[^\r\n]{0,400}(xdg-open|gio open|evince|libreoffice)[^\r\n]{0,200}(;|&)[^\r\n]{0,200}(chmod \+x|nohup|\/tmp\/|\.\/)/
     condition:
-        filesize < 4MB and $entry and any of ($fetch, $document)
+        filesize < 16MB and $entry and any of ($fetch, $document)
 }

@@ -12,12 +12,12 @@ rule Shortcut_Starts_Interpreter
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.002 and T1547.009; MS-SHLLINK 2.1.1 and 2.4"
     strings:
-        $program = /(powershell|pwsh|cmd|mshta|wscript|cscript|rundll32|regsvr32|msiexec|forfiles|conhost|ftp|bitsadmin|certutil|hh|wmic|curl|ssh|scriptrunner|msbuild|installutil|cmstp|pcalua)\.exe/ nocase ascii wide
+        $program = /(^|[^a-z0-9-])(powershell|pwsh|cmd|mshta|wscript|cscript|rundll32|regsvr32|msiexec|forfiles|conhost|ftp|bitsadmin|certutil|hh|wmic|curl|ssh|scriptrunner|msbuild|installutil|cmstp|pcalua|odbcconf|finger|pythonw?|javaw|autoit3(_x64)?)\.exe/ nocase ascii wide
         $powershell = "powershell" nocase ascii wide
         $mshta = "mshta" nocase ascii wide
         $comspec = "%comspec%" nocase ascii wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 8MB
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
         and uint32(20) & 0x20 != 0 and any of them
 }
 
@@ -44,7 +44,7 @@ rule Shortcut_Hides_Download
         $fetch8 = /(msiexec|regsvr32)[^\r\n]{0,120}https?:\/\// nocase ascii wide
         $fetch9 = "start-bitstransfer" nocase ascii wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 8MB
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
         and uint32(20) & 0x20 != 0 and $interpreter and ($encoded or $decode or any of ($fetch*))
 }
 
@@ -62,9 +62,12 @@ rule Shortcut_Replaces_Folder
         $explorer = /explorer(\.exe)?[ \t"]{1,8}[^|<>\r\n]{1,160}/ nocase ascii wide
         $command = /(cmd(\.exe)?|%comspec%)/ nocase ascii wide
         $chain = /[^&]&[^&]/ wide
+        // Explorer started anew is no program of the medium.
+        $own = /(start|call|&)[ \t"]{1,8}((start|call)[ \t"]{1,8})?(explorer|taskkill)(\.exe)?[ \t"]{0,8}([\r\n&\/]|[^ -~]|$)/ nocase ascii wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 1MB
-        and uint32(20) & 0x20 != 0 and $command and $start and $show and $explorer and $chain
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
+        and uint32(20) & 0x20 != 0 and $command and $show and $explorer and $chain
+        and for any i in (1..#start): (not $own at @start[i])
 }
 
 rule Shortcut_Loads_Hidden_Library
@@ -81,7 +84,7 @@ rule Shortcut_Loads_Hidden_Library
         // a system folder: "~$WABX.FAT32,abc", "\_\x.ini,Start".
         $library = /(exe.|[^:\\a-z0-9_.$~%-])[\\_~$.a-z0-9-]{1,80}\.(ini|db|tmp|dat|bin|fat|fat32|ntfs|usb|nls|inf|log|png|jpg|txt|chk|sys)"?[ ]{0,8},[ ]{0,8}[#a-z0-9_]{1,64}/s nocase wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 1MB
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
         and uint32(20) & 0x20 != 0 and $rundll
         and for any text in (76 + (uint32(20) & 1) * (2 + uint16(76))..76 + (uint32(20) & 1) * (2 + uint16(76))):
             ($library in (text..filesize))
@@ -99,9 +102,11 @@ rule Shortcut_Feeds_Interpreter_From_File
         $command = /(cmd(\.exe)?|%comspec%)/ nocase ascii wide
         $feed = /\/[a-z][ \t]{0,40}(cmd(\.exe)?)?[ \t]{0,40}<[ \t]{0,40}[^ <>|&\r\n]{1,120}/ nocase wide
         $type = /type[ \t]{1,40}[^ <>|&\r\n]{1,120}[ \t]{0,40}\|[ \t]{0,40}cmd/ nocase wide
+        // Programs that read a list have switches too.
+        $list = /(sort|find|findstr|more)(\.exe)?[ \t]{1,8}\/[a-z][ \t]{0,40}</ nocase wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 1MB
-        and uint32(20) & 0x20 != 0 and $command and any of ($feed, $type)
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
+        and uint32(20) & 0x20 != 0 and $command and ($type or #feed > #list)
 }
 
 rule Shortcut_Pads_Arguments
@@ -119,7 +124,7 @@ rule Shortcut_Pads_Arguments
         $feeds = { 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 0a 00 }
         $vertical = { (0b | 0c) 00 (0b | 0c) 00 (0b | 0c) 00 (0b | 0c) 00 (0b | 0c) 00 (0b | 0c) 00 (0b | 0c) 00 (0b | 0c) 00 }
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 8MB
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
         and uint32(20) & 0x20 != 0 and any of them
 }
 
@@ -136,7 +141,7 @@ rule Shortcut_Wears_Document_Icon
         $icon = /(\.(pdf|docx?|xlsx?|pptx?|odt|rtf|txt|jpe?g|png|zip|mp4)|acrord32\.exe|acrobat\.exe|winword\.exe|excel\.exe|powerpnt\.exe|msedge\.exe|wordicon\.exe|xlicons\.exe|pptico\.exe)\x00/ nocase wide
         $shell = /(shell32|imageres)\.dll/ nocase wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 8MB
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
         and uint32(20) & 0x60 == 0x60 and $program
         and for any text in (76 + (uint32(20) & 1) * (2 + uint16(76))..76 + (uint32(20) & 1) * (2 + uint16(76))):
             ($icon in (text..filesize)
@@ -180,7 +185,7 @@ rule Shortcut_Target_On_Web_Folder
         $mark2 = /@(80|443|8080|8443|8888)[@\\]/ ascii wide
         $mark3 = "davwwwroot" nocase ascii wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 8MB and $dav and any of ($mark*)
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB and $dav and any of ($mark*)
 }
 
 rule Shortcut_Control_Panel_Library
@@ -198,6 +203,26 @@ rule Shortcut_Control_Panel_Library
         $library = /\.(dll|tmp|ocx|dat|bin)\x00/ nocase wide
         $system = "\\system32\\" nocase wide
     condition:
-        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 1MB and uint32(20) & 1 == 1
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB and uint32(20) & 1 == 1
         and $computer in (78..110) and $panel in (78..150) and $library in (100..78 + uint16(76)) and not $system
+}
+
+rule Shortcut_Folder_Is_Program
+{
+    meta:
+        title = "Shortcut that looks like a folder or drive and starts a program or script"
+        author = "Blanche"
+        version = "1"
+        severity = "suspicious"
+        reference = "MITRE ATT&CK T1091 and T1036.008; MS-SHLLINK 2.1 (IconIndex) and 2.4"
+    strings:
+        // In the target list, in the link information or in the strings, whose lengths stand behind them like letters.
+        $program = /\.(exe|scr|com|pif|bat|cmd|vbs|vbe|js|jse|wsf|hta)/ nocase ascii wide
+        $shell = /(shell32|imageres)\.dll/ nocase wide
+        $explorer = "explorer.exe" nocase ascii wide
+    condition:
+        uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB and uint32(20) & 0x40 != 0
+        and $program and $shell and not $explorer
+        // Folders and drives in those libraries, by number or by name.
+        and (uint32(56) == 3 or uint32(56) == 4 or uint32(56) == 7 or uint32(56) == 8 or uint32(56) == 0xfffffffd or uint32(56) == 0xfffffffc)
 }

@@ -132,6 +132,10 @@ def main() -> None:
         print(f"{severity:10} {rule:50} {len(paths)}")
         for path in sorted(paths)[:5]:
             print(f"           {path}")
+    # What an ordinary file is not checked for keeps a person from the medium as well.
+    causes = collections.Counter((line["cause"], str(line.get("detail") or "")) for line in report["not_checked"])
+    for (cause, detail), number in causes.most_common():
+        print(f"not checked  {cause} {detail:40} {number}")
     count = {word: sum(len(p) for (severity, _), p in found.items() if severity == word) for word in ("malicious", "suspicious")}
     print(f"{count['malicious']} malicious (allowed {MALICIOUS}), {count['suspicious']} suspicious (allowed {SUSPICIOUS})")
     if files < ENOUGH:

@@ -80,6 +80,18 @@ fn the_same_content_is_matched_once_in_a_session() {
     assert_eq!((scan.verdict(), known(&scan)), ("clean", 59));
 }
 
+/// Long contents have an object each, and matchers that would take both at the same time.
+#[test]
+fn the_same_long_content_is_matched_once_in_a_session() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = "Une ligne de ce long fichier, comme toutes les autres.\n".repeat(400_000);
+    let tree = (0..4).fold(Tree::new(), |tree, number| tree.with(format!("{number}.txt"), text.clone()));
+    let mut station = Station::new(folder.path());
+    station.set("matchers", "count", "4");
+    let scan = station.scan(&medium(folder.path(), &tree));
+    assert_eq!((scan.verdict(), known(&scan)), ("clean", 3));
+}
+
 #[test]
 fn what_is_infected_or_not_checked_is_asked_about_every_time() {
     let folder = tempfile::tempdir().expect("folder");

@@ -81,10 +81,14 @@ fn family(content: &[u8], container: Option<Container>) -> Family {
             | Container::UuEncode
             | Container::BinHex
             | Container::EncryptedBlob
+            | Container::Split
+            | Container::Cms
+            | Container::EncodedText
+            | Container::Access
             | Container::Tnef
             | Container::Brotli,
         ) => Family::Passive,
-        Some(Container::Nsis | Container::AutoIt) => Family::Runs,
+        Some(Container::Nsis | Container::AutoIt | Container::Installer) => Family::Runs,
         Some(_) => Family::Archive,
     }
 }

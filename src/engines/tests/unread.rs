@@ -6,7 +6,11 @@ use blanche_engines::containers::{Opened, Outcome, inspect, samples};
 use blanche_sandbox::wire::{Cause, Container};
 
 fn causes(content: &[u8]) -> Vec<Cause> {
-    inspect(content, "bin", &Opened::claimed(), 1 << 20).causes
+    causes_as(content, "bin")
+}
+
+fn causes_as(content: &[u8], extension: &str) -> Vec<Cause> {
+    inspect(content, extension, &Opened::claimed(), 1 << 20).causes
 }
 
 fn is_unread(content: &[u8], container: Container) -> bool {
@@ -211,4 +215,220 @@ fn a_part_of_a_mail_that_does_not_come_out_is_missed() {
     assert_eq!(missing(&mail(&part("application/zip", "UEsDBAoAAAAA")), &[11, 11]), [Container::Eml]);
     assert!(missing(&mail(&part("application/zip", "UEsDBAoAAAAA")), &[11, 9]).is_empty());
     assert!(missing(&mail(&part("application/pkcs7-signature", "MIIBAAAA")), &[11]).is_empty());
+}
+
+/// An attribute of TNEF.
+fn attribute(id: u32, data: &[u8]) -> Vec<u8> {
+    let sum = data.iter().fold(0u16, |sum, byte| sum.wrapping_add(u16::from(*byte)));
+    let length = u32::try_from(data.len()).unwrap();
+    [&[2], &id.to_le_bytes()[..], &length.to_le_bytes(), data, &sum.to_le_bytes()].concat()
+}
+
+#[test]
+fn an_attachment_of_outlook_that_libclamav_does_not_take_out() {
+    let tnef = sample(Container::Tnef);
+    let with = |attribute: Vec<u8>| [tnef.clone(), attribute].concat();
+    assert!(causes(&tnef).is_empty());
+    assert!(is_unread(&with(attribute(0x0006_800f, b"another")), Container::Tnef), "a second file");
+    assert!(is_unread(&with(attribute(0x0006_9005, b"\x0d\0\x01\x37")), Container::Tnef), "a message");
+    assert!(is_unread(&with(attribute(0x0006_9005, b"\x02\x01\x01\x37")), Container::Tnef), "a file as a property");
+    assert!(is_unread(&with(attribute(0x0006_9003, b"\x02\x01\x09\x10")), Container::Tnef), "compressed RTF");
+    assert!(causes(&with(attribute(0x0006_9003, b"\x1f\0\x37\0"))).is_empty(), "a subject");
+    let broken = [Cause::ContainerBroken(Container::Tnef)];
+    assert_eq!(causes(&with(vec![0; 4])), broken, "something behind the list");
+    let mut sum = tnef.clone();
+    *sum.last_mut().unwrap() ^= 1;
+    assert_eq!(causes(&sum), broken);
+    assert_eq!(missing(&tnef, &[]), [Container::Tnef]);
+    assert!(missing(&tnef, &[b"marker of some length".len()]).is_empty());
+}
+
+/// An element in DER.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x82], &length[..], content].concat()
+}
+
+#[test]
+fn messages_that_are_signed_or_encrypted_as_a_whole() {
+    const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+    let oid = |value: &[u8]| [&[6, u8::try_from(value.len()).unwrap()], value].concat();
+    let pkcs_7 = |last: u8| oid(&[&DATA[..8], &[last]].concat());
+    let smime = |last: u8| oid(&[b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01".as_slice(), &[last]].concat());
+    let info = |kind: Vec<u8>, content: &[u8]| der(0x30, &[kind, der(0xa0, content)].concat());
+    let signed = |kind: &[u8], content: &[u8]| {
+        let inner = der(0x30, &[oid(kind).as_slice(), content].concat());
+        info(pkcs_7(2), &der(0x30, &[&[2, 1, 1], der(0x31, &[]).as_slice(), &inner, &der(0x31, b"signers")].concat()))
+    };
+    let octets = der(0xa0, &der(4, b"text"));
+    let cms = [Cause::ContainerUnsupported(Container::Cms)];
+    let encrypted = [Cause::Encrypted(Container::EncryptedBlob)];
+    assert_eq!(causes(&signed(DATA, &octets)), cms);
+    assert!(causes(&signed(DATA, &[])).is_empty(), "a signature beside what is signed");
+    assert!(causes(&signed(b"\x2b\x06\x01\x04\x01\x82\x37\x0a\x01", &octets)).is_empty(), "a catalogue of Windows");
+    // Of indefinite length: it ends with two zeros.
+    let open = |tag: u8, content: &[u8]| [&[tag, 0x80], content, &[0, 0]].concat();
+    let inner = |content: &[u8]| open(0x30, &[oid(DATA).as_slice(), content].concat());
+    let streamed = |content: &[u8]| {
+        let signed = open(0x30, &[&[2, 1, 1, 0x31, 0], inner(content).as_slice()].concat());
+        open(0x30, &[pkcs_7(2), open(0xa0, &signed)].concat())
+    };
+    assert_eq!(causes(&streamed(&open(0xa0, &octets))), cms);
+    assert!(causes(&streamed(&[])).is_empty());
+    for kind in [3, 4, 6] {
+        assert_eq!(causes(&info(pkcs_7(kind), b"noise")), encrypted, "{kind}");
+    }
+    assert_eq!(causes(&info(smime(23), b"noise")), encrypted);
+    assert_eq!(causes(&info(smime(9), b"noise")), cms);
+    assert_eq!(causes(&der(0x30, &[&[2, 1, 3], info(pkcs_7(1), b"noise").as_slice()].concat())), encrypted, "PKCS #12");
+    assert!(causes(&info(oid(b"\x2a\x86\x48\xce\x3d\x02\x01"), b"a public key")).is_empty());
+}
+
+/// A PDF whose fifth object is a stream, and whose others are these.
+fn pdf_with(objects: &str, keys: &str) -> Vec<u8> {
+    format!("%PDF-1.7\n{objects}\n5 0 obj\n<< {keys} /Length 4 >>\nstream\ntext\nendstream\nendobj\n").into_bytes()
+}
+
+#[test]
+fn a_stream_of_a_pdf_is_a_file_by_what_refers_to_it() {
+    const PREDICTED: &str = "/Filter /FlateDecode /DecodeParms << /Columns 4 /Predictor 12 >>";
+    let referring = [
+        "4 0 obj << /EF << /F 5 0 R >> >> endobj",
+        "4 0 obj << /E#46<</UF 5%\n0\tR>>>> endobj",
+        "4 0 obj << /EF 6 0 R >> endobj 6 0 obj << /F 5 0 R >> endobj",
+        "4 0 obj << /S /JavaScript /JS 5 0 R >> endobj",
+        "4 0 obj << /XFA [ (template) 5 0 R ] >> endobj",
+        "4 0 obj << /Desc (endobj) /EF << /F 5 0 R >> >> endobj",
+    ];
+    for objects in referring {
+        assert!(is_unread(&pdf_with(objects, PREDICTED), Container::Pdf), "{objects}");
+        assert!(causes(&pdf_with(objects, "/Filter [/A85 /FlateDecode]")).is_empty(), "{objects}");
+    }
+    let file = referring[0];
+    for keys in [
+        "/Filter /Flate#44ecode",
+        "/F#69lter /FlateDecode",
+        "/Filter /FlateDecode /Filter /FlateDecode",
+        "/Filter [/Crypt /FlateDecode]",
+        "/Filter /BrotliDecode",
+        "/Filter /FlateDecode /DecodeParms 9 0 R",
+        "/Subtype /Image /Filter /FlateDecode /DecodeParms << /Predictor 15 >>",
+    ] {
+        assert!(is_unread(&pdf_with(file, keys), Container::Pdf), "{keys}");
+    }
+    assert!(is_unread(&pdf_with("", &format!("/Type /Embedded#46ile {PREDICTED}")), Container::Pdf));
+    let harmless = "4 0 obj << /XObject << /I 5 0 R >> >> endobj";
+    assert!(causes(&pdf_with(harmless, &format!("/Subtype /Image {PREDICTED}"))).is_empty());
+    assert!(causes(&pdf_with(file, "/Filter /FlateDecode /DecodeParms << /Predictor 1 >>")).is_empty());
+    let marked = String::from_utf8(pdf_with(file, "/Filter /A85")).unwrap().replace("text", "<~!!~>");
+    assert!(is_unread(marked.as_bytes(), Container::Pdf));
+}
+
+#[test]
+fn what_refers_to_a_file_of_a_pdf_may_be_in_a_stream_of_objects() {
+    let with = |keys: &str, text: &str| {
+        let stream = format!("4 0 obj\n<< /Type /ObjStm {keys} >>\nstream\n{text}\nendstream\nendobj");
+        is_unread(&pdf_with(&stream, "/Filter /FlateDecode /DecodeParms << /Predictor 12 >>"), Container::Pdf)
+    };
+    assert!(with("/N 1 /First 4", "7 0 << /EF << /F 5 0 R >> >>"));
+    assert!(with("/N 2 /First 9", "7 0 8 15 << /EF 8 0 R >><< /F 5 0 R >>"));
+    assert!(!with("/N 2 /First 9", "7 0 8 15 << /AB 8 0 R >><< /F 5 0 R >>"));
+    assert!(with("/N 1 /First 4 /Filter /LZWDecode", "7 0 << >>"), "one that is not read here may refer to anything");
+    assert!(with("/N 1 /First 4 /DecodeParms << /Predictor 12 >>", "7 0 << >>"));
+}
+
+#[test]
+fn an_archive_in_a_document_far_before_its_end() {
+    let mut zip = sample(Container::Zip);
+    let central = zip.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+    zip[6] |= 1;
+    zip[central + 8] |= 1;
+    for document in [sample(Container::Pdf), sample(Container::Rtf)] {
+        let file = [document, zip.clone(), vec![b'x'; 80_000]].concat();
+        assert_eq!(causes(&file), [Cause::Encrypted(Container::Zip)]);
+    }
+}
+
+#[test]
+fn archives_behind_the_end_of_an_archive_or_of_a_script() {
+    let (cpio, gzip) = (sample(Container::Cpio), sample(Container::Gzip));
+    assert!(causes(&cpio).is_empty());
+    assert!(is_unread(&[cpio, gzip.clone()].concat(), Container::Cpio));
+    let script = b"#!/bin/sh\nexit 0\n";
+    assert!(causes(script).is_empty());
+    assert!(is_unread(&[script.as_slice(), &gzip].concat(), Container::Gzip));
+    assert!(is_unread(&[script.as_slice(), &sample(Container::Xz)].concat(), Container::Xz));
+    assert!(is_unread(&[script.as_slice(), &sample(Container::Bzip2)].concat(), Container::Bzip2));
+    let salted = Cause::Encrypted(Container::EncryptedBlob);
+    assert_eq!(causes(&[script.as_slice(), b"Salted__12345678"].concat()), [salted]);
+    let mut squash_fs = b"hsqs".to_vec();
+    squash_fs.resize(96, 0);
+    squash_fs[12..16].copy_from_slice(&(128u32 << 10).to_le_bytes());
+    squash_fs[22] = 17;
+    squash_fs[28] = 4;
+    assert!(is_unread(&[b"\x7fELF program".to_vec(), squash_fs].concat(), Container::SquashFs));
+    assert!(
+        causes(b"a text about hsqs and its superblock, which is longer than this line of ninety-six bytes or more")
+            .is_empty()
+    );
+}
+
+#[test]
+fn files_that_are_known_by_their_names_or_their_first_bytes() {
+    let split = [Cause::ContainerUnsupported(Container::Split)];
+    for extension in ["001", "002", "01", "0001", "aa", "aaa"] {
+        assert_eq!(causes_as(b"text", extension), split, "{extension}");
+    }
+    for extension in ["1", "10", "100", "2026", "a", "ab", "bin", ""] {
+        assert!(causes_as(b"text", extension).is_empty(), "{extension}");
+    }
+    let text = [Cause::ContainerUnsupported(Container::EncodedText)];
+    assert_eq!(causes(b":10010000214601360121470136007EFE09D2190140\r\n:00000001FF\r\n"), text);
+    assert!(causes(b":10010000214601360121470136007EFE09D2190141\r\n").is_empty(), "a wrong sum");
+    assert_eq!(causes_as(b"dGV4dA==", "b64"), text);
+    let lzma = |properties: u8, dictionary: u32| {
+        [&[properties], &dictionary.to_le_bytes()[..], &9u64.to_le_bytes(), &[0, 1, 2, 3]].concat()
+    };
+    let alone = [Cause::ContainerUnsupported(Container::LzmaAlone)];
+    for dictionary in [1, 2048, 1 << 20, u32::MAX] {
+        assert_eq!(causes(&lzma(0x5d, dictionary)), alone, "{dictionary}");
+        assert_eq!(causes(&[vec![0], lzma(0x5d, dictionary)].concat()), alone, "{dictionary}, jumps");
+    }
+    assert_eq!(causes_as(&lzma(0x5c, 1 << 16), "tlz"), alone);
+    let encrypted = [Cause::Encrypted(Container::EncryptedBlob)];
+    for start in ["encrcdsa", "AES\x02", "U2FsdGVkX1+abc"] {
+        assert_eq!(causes(start.as_bytes()), encrypted, "{start}");
+    }
+    assert_eq!(causes_as(&[0xf3; 512], "hc"), encrypted);
+    assert!(causes_as(b"int main(void) { return 0; }", "tc").is_empty());
+    let late = [vec![b'x'; 70_000], b"\nbegin 644 name\n".to_vec()].concat();
+    assert_eq!(missing(&late, &[]), [Container::UuEncode]);
+}
+
+#[test]
+fn documents_of_office_that_are_encrypted() {
+    let good = sample(Container::Ole2);
+    let with = |stream: &[u8]| {
+        let mut file = good.clone();
+        file.extend_from_slice(stream);
+        file.resize(file.len().next_multiple_of(512) + 512, 0);
+        causes(&file) == [Cause::Encrypted(Container::Ole2)]
+    };
+    let record = |kind: u16, data: &[u8]| {
+        [&kind.to_le_bytes()[..], &u16::try_from(data.len()).unwrap().to_le_bytes(), data].concat()
+    };
+    let begin = |kind: u16, length: usize| record(kind, &[&[0, 6, 5, 0], &vec![0; length - 4][..]].concat());
+    let pass = record(0x2f, &[0; 6]);
+    for start in [begin(0x809, 16), begin(0x809, 18), begin(0x809, 8), begin(0x409, 6), begin(9, 4)] {
+        assert!(with(&[start.clone(), pass.clone()].concat()));
+        assert!(with(&[start.clone(), record(0x86, &[]), pass.clone()].concat()), "a lock against writing before it");
+        assert!(!with(&[start, record(0x86, &[])].concat()));
+    }
+    let word = |ident: u16, version: u16, flags: u16| {
+        [ident, version, 0, 0, 0, flags].iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>()
+    };
+    assert!(with(&word(0xa5ec, 0xc1, 0x100)) && with(&word(0xa5dc, 0x65, 0x100)) && with(&word(0xa5dc, 0x68, 0x100)));
+    assert!(!with(&word(0xa5dc, 0x68, 0)));
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    assert!(with(&[wide("_ctlfile"), wide("_catalog")].concat()), "ZED");
 }

@@ -3,6 +3,7 @@
 use crate::bytes::index;
 use crate::filesystem::{ContentId, Extent};
 use blanche_sandbox::wire::{EntryId, EntryKind, VolumeId};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Extents beyond the first of each file that are kept at most (64 MiB).
@@ -14,11 +15,71 @@ const LONG: u64 = 16 << 20;
 /// Contents that are read first because of their name; more of them would cost a disc too many seeks.
 const MAX_FIRST: u32 = 256;
 /// Extensions of what runs when somebody opens it, or can make something run: what is dangerous is seen early.
-const RISKY: [&[u8]; 48] = [
-    b"apk", b"app", b"bat", b"chm", b"cmd", b"com", b"cpl", b"dll", b"doc", b"docm", b"dotm", b"elf", b"exe",
-    b"gadget", b"hlp", b"hta", b"inf", b"iso", b"jar", b"js", b"jse", b"lnk", b"msc", b"msi", b"one", b"pif", b"potm",
-    b"ppam", b"pps", b"ppsm", b"ppt", b"pptm", b"ps1", b"psm1", b"reg", b"rtf", b"scf", b"scr", b"sh", b"sys", b"url",
-    b"vbe", b"vbs", b"wsf", b"wsh", b"xls", b"xlsb", b"xlsm",
+const RISKY: [&[u8]; 64] = [
+    b"apk",
+    b"app",
+    b"application",
+    b"bat",
+    b"chm",
+    b"cmd",
+    b"com",
+    b"cpl",
+    b"desktop",
+    b"dll",
+    b"doc",
+    b"docm",
+    b"dotm",
+    b"elf",
+    b"exe",
+    b"gadget",
+    b"hlp",
+    b"hta",
+    b"img",
+    b"inf",
+    b"iqy",
+    b"iso",
+    b"jar",
+    b"jnlp",
+    b"js",
+    b"jse",
+    b"library-ms",
+    b"lnk",
+    b"msc",
+    b"msi",
+    b"one",
+    b"pif",
+    b"potm",
+    b"ppam",
+    b"pps",
+    b"ppsm",
+    b"ppt",
+    b"pptm",
+    b"ps1",
+    b"psm1",
+    b"rdp",
+    b"reg",
+    b"rtf",
+    b"scf",
+    b"scr",
+    b"sct",
+    b"search-ms",
+    b"settingcontent-ms",
+    b"sh",
+    b"slk",
+    b"sys",
+    b"url",
+    b"vbe",
+    b"vbs",
+    b"vhd",
+    b"vhdx",
+    b"wsf",
+    b"wsh",
+    b"xla",
+    b"xlam",
+    b"xll",
+    b"xls",
+    b"xlsb",
+    b"xlsm",
 ];
 
 /// When a content is read; within a turn, in the order of the medium.
@@ -125,9 +186,11 @@ impl Plan {
         self.names.insert((scope(volume, content), content, size), entry);
     }
 
-    /// Orders contents by their turn, then by their position on the medium.
+    /// Orders contents by their turn, long ones by their length, then by their position on the medium: the longest of all would keep one
+    /// core busy at the end.
     pub(crate) fn sort(&mut self) {
-        self.files.sort_unstable_by_key(|file| (file.turn, file.first.start, file.entry));
+        let length = |file: &Planned| Reverse(if file.turn == Turn::Long { file.length } else { 0 });
+        self.files.sort_unstable_by_key(|file| (file.turn, length(file), file.first.start, file.entry));
     }
 
     /// Keeps only the contents that somebody wants.
@@ -160,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_run_comes_first_then_what_is_long_each_in_the_order_of_the_medium() {
+    fn what_may_run_comes_first_then_what_is_longest_then_the_rest_in_the_order_of_the_medium() {
         let mut plan = Plan::default();
         let mut add = |entry, start, length, name: &[u8]| {
             let extent = Extent { start, length };
@@ -171,9 +234,10 @@ mod tests {
         add(2, 4000, 10, b"b.EXE");
         add(3, 3000, 10, b"exe");
         add(4, 2000, 10, b"c.vbs");
+        add(5, 6000, LONG + 1, b"longer.mkv");
         plan.sort();
         let order: Vec<EntryId> = plan.files().iter().map(|file| file.entry).collect();
-        assert_eq!(order, [4, 2, 1, 0, 3]);
+        assert_eq!(order, [4, 2, 5, 1, 0, 3]);
     }
 
     #[test]

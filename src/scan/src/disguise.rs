@@ -16,8 +16,8 @@ const DOCUMENTS: [&str; 29] = [
     "pdf", "doc", "docx", "docm", "xls", "xlsx", "xlsm", "ppt", "pptx", "odt", "ods", "odp", "rtf", "html", "htm",
     "jpg", "jpeg", "png", "gif", "bmp", "webp", "mp3", "mp4", "avi", "mov", "mkv", "zip", "7z", "rar",
 ];
-/// Notes and tables: honest programs name scripts after them ("notes.txt.js"), but no program.
-const NOTES: [&str; 2] = ["txt", "csv"];
+/// Notes, tables and the like: honest programs name scripts after them ("notes.txt.js", "logo.svg.js"), but no program.
+const NOTES: [&str; 6] = ["txt", "csv", "svg", "eml", "msg", "one"];
 /// Right-to-left override. Its counterpart U+202D is common around telephone numbers, and turns no Latin letter.
 const OVERRIDE: char = '\u{202E}';
 /// Spaces in a row that push an extension out of sight.
@@ -80,6 +80,7 @@ mod tests {
             ("Photo.JPG.ScR", "Name.DoubleExtension"),
             ("notes.txt.com", "Name.DoubleExtension"),
             ("lettre.docx.js", "Name.DoubleExtension"),
+            ("logo.svg.exe", "Name.DoubleExtension"),
             ("plan.pdf .exe", "Name.DoubleExtension"),
             ("plan.pdf.exe.", "Name.DoubleExtension"),
             ("plan.pdf...exe", "Name.DoubleExtension"),
@@ -103,6 +104,7 @@ mod tests {
             "jquery.min.js",
             "archive.tar.gz",
             "notes.txt.js",
+            "logo.svg.js",
             "v1.2.exe",
             ".pdf.exe",
             "a  b.exe",

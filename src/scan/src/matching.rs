@@ -55,25 +55,26 @@ impl Feeder<'_> {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(self) {
         let (mut matcher, mut idle_deaths) = (None, 0);
-        while let Some(mut work) = self.queue.next() {
+        while let Some(mut taken) = self.queue.next() {
+            let work = &mut taken.work;
             while !work.is_done() {
                 if (self.stop)() {
-                    self.fail_all(&mut work, &Cause::Cancelled);
+                    self.fail_all(work, &Cause::Cancelled);
                 } else if idle_deaths > MAX_IDLE_DEATHS {
-                    self.fail_all(&mut work, &Cause::EnginesLost);
+                    self.fail_all(work, &Cause::EnginesLost);
                 } else if let Some(child) = matcher.take().or_else(|| self.fork()) {
                     let waiting = work.pieces.len() + work.images.len();
                     matcher = if work.pieces.is_empty() {
-                        self.look_inside(child, &mut work)
+                        self.look_inside(child, work)
                     } else {
-                        self.match_pieces(child, &mut work)
+                        self.match_pieces(child, work)
                     };
                     idle_deaths = if work.pieces.len() + work.images.len() == waiting { idle_deaths + 1 } else { 0 };
                 } else {
-                    self.fail_all(&mut work, &Cause::EnginesLost);
+                    self.fail_all(work, &Cause::EnginesLost);
                 }
             }
-            drop(work.held);
+            taken.done(|question| self.known.look_up(question).is_some());
         }
     }
 

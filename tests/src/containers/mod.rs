@@ -11,6 +11,7 @@ mod documents;
 mod mail;
 mod old_archives;
 mod outlook;
+mod passed_over;
 mod selfextract;
 mod tools;
 
@@ -44,7 +45,7 @@ impl ContainerSample {
 /// When a tool is missing.
 #[must_use]
 pub fn containers() -> Vec<ContainerSample> {
-    let groups: [fn() -> Vec<ContainerSample>; 9] = [
+    let groups: [fn() -> Vec<ContainerSample>; 10] = [
         tools::samples,
         archives::samples,
         old_archives::samples,
@@ -54,6 +55,7 @@ pub fn containers() -> Vec<ContainerSample> {
         outlook::samples,
         debian::samples,
         selfextract::samples,
+        passed_over::samples,
     ];
     groups.into_iter().flat_map(|group| group()).collect()
 }

@@ -22,7 +22,7 @@ pub(super) fn samples() -> Vec<ContainerSample> {
 }
 
 /// The smallest well-formed 32-bit Windows program (Microsoft PE format, revision 11): one section that returns.
-fn pe() -> Vec<u8> {
+pub(super) fn pe() -> Vec<u8> {
     let mut file = b"MZ".to_vec();
     file.zeros(58).u32(0x40).raw(b"PE\0\0");
     // i386, one section, no symbols, optional header of 224 bytes, executable 32-bit image.
@@ -39,7 +39,7 @@ fn pe() -> Vec<u8> {
 }
 
 /// The smallest well-formed x86-64 Linux program (ELF 64-bit, System V ABI): exit(0).
-fn elf() -> Vec<u8> {
+pub(super) fn elf() -> Vec<u8> {
     const CODE: [u8; 9] = [0xb8, 60, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05];
     const BASE: u64 = 0x40_0000;
     const HEADERS: u64 = 64 + 56;

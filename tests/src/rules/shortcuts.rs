@@ -50,6 +50,10 @@ fn control_panel(path: &str) -> Vec<u8> {
     file
 }
 
+fn folder(path: &str, number: u32) -> Vec<u8> {
+    strings(header(PATH | ICON, number), &[path, r"%SystemRoot%\System32\SHELL32.dll"])
+}
+
 const POWERSHELL: &str = r"..\..\Windows\System32\WindowsPowerShell\v1.0\power¦shell.exe";
 const CMD: &str = r"..\..\Windows\System32\cmd¦.exe";
 
@@ -76,6 +80,13 @@ pub(super) fn bad() -> Vec<Found> {
         ("Shortcut_Carries_Program", carrying),
         ("Shortcut_Target_On_Web_Folder", plain(r"\\files.example.invalid@SS¦L\DavWWW¦Root\tools\setup.exe")),
         ("Shortcut_Control_Panel_Library", control_panel(r"E:\~WTR4141.t¦mp")),
+        ("Shortcut_Folder_Is_Program", folder(r".\Photos.e¦xe", 3)),
+        ("Shortcut_Folder_Is_Program", folder(r".\Photos.vb¦s", 0xffff_fffc)),
+        // Padding is no shield.
+        (
+            "Shortcut_Hides_Download",
+            [command(POWERSHELL, "-w hidden -en¦c SQBFAFgAIAAxAA=="), vec![0; 9 << 20]].concat(),
+        ),
     ]
 }
 
@@ -121,5 +132,9 @@ pub(super) fn good() -> Vec<Near> {
         (&["Shortcut_Target_On_Web_Folder"], plain(r"\\files.example.invalid@SSL\DavWWWRoot\letter.odt")),
         (&["Shortcut_Control_Panel_Library"], control_panel(r"C:\Windows\System32\main.cpl")),
         (&["Shortcut_Control_Panel_Library"], plain(r"E:\notes.tmp")),
+        (&["Shortcut_Folder_Is_Program"], folder(r"..\Documents\Photos", 3)),
+        (&["Shortcut_Folder_Is_Program"], folder(r"..\Windows\explorer.exe", 3)),
+        (&["Shortcut_Folder_Is_Program", "Shortcut_Starts_Interpreter"], folder(r"..\Programs\reader.exe", 12)),
+        (&["Shortcut_Starts_Interpreter"], command(r"..\Programs\totalcmd\TOTALCMD.EXE", "/O C:\\")),
     ]
 }

@@ -4,8 +4,11 @@
 use super::bytes::{has, le16, le32, le64, offset, part};
 use super::members::{self, Members};
 use super::seven_zip;
+use super::signatures::is_lzma_alone;
 use blanche_sandbox::wire::Container;
+use flate2::bufread::GzDecoder;
 use memchr::memmem;
+use std::io::Read as _;
 
 /// Signatures that are looked behind. A file with more of them is made to keep us busy, and counts as an archive.
 const MAX_CANDIDATES: usize = 1024;
@@ -23,7 +26,45 @@ pub(super) fn unopened(content: &[u8]) -> Vec<Container> {
     if any_or_too_many(content, b"**ACE**", ace) {
         found.push(Container::Ace);
     }
+    let squash_fs = |at: usize| is_squash_fs(content.get(at..).unwrap_or_default());
+    if [b"hsqs", b"sqsh"].iter().any(|magic| any_or_too_many(content, *magic, squash_fs)) {
+        found.push(Container::SquashFs);
+    }
     found
+}
+
+/// Squashfs 4.0, "superblock": version, and a size of blocks beside its logarithm.
+fn is_squash_fs(image: &[u8]) -> bool {
+    let block = le32(image, 12).filter(|size| size.is_power_of_two()).map(u32::trailing_zeros);
+    has(image, 28, &[4, 0, 0, 0]) && block.is_some() && block == le16(image, 22).map(u32::from)
+}
+
+/// Compressed or encrypted streams in a script, which takes itself apart (makeself and its like): such bytes are in no script by chance.
+pub(super) fn in_script(content: &[u8]) -> Vec<Container> {
+    type Begins = fn(&[u8]) -> bool;
+    let marks: [(&[u8], Begins, Container); 9] = [
+        (b"\x1f\x8b\x08", is_gzip, Container::Gzip),
+        (b"\xfd7zXZ\x00", |_| true, Container::Xz),
+        (b"BZh", |stream| has(stream, 4, b"1AY&SY"), Container::Bzip2),
+        (b"\x28\xb5\x2f\xfd", |_| true, Container::Zstd),
+        (b"\x04\x22\x4d\x18", |_| true, Container::Lz4),
+        (b"LZIP\x01", |_| true, Container::Lzip),
+        (b"\x5d\x00\x00", |stream| is_lzma_alone(stream, ""), Container::LzmaAlone),
+        (b"\x1f\x9d", |stream| stream.get(2).is_some_and(|bits| bits & 0x60 == 0), Container::Compress),
+        (b"Salted__", |_| true, Container::EncryptedBlob),
+    ];
+    if !content.starts_with(b"#!") {
+        return Vec::new();
+    }
+    let is_there = |(mark, begins, _): &&(&[u8], Begins, Container)| {
+        any_or_too_many(content, mark, |at| begins(content.get(at..).unwrap_or_default()))
+    };
+    marks.iter().filter(is_there).map(|(_, _, container)| *container).collect()
+}
+
+/// RFC 1952: no reserved flag, and something comes out.
+fn is_gzip(stream: &[u8]) -> bool {
+    stream.get(3).is_some_and(|flags| flags & 0xe0 == 0) && GzDecoder::new(stream).read(&mut [0]).is_ok()
 }
 
 fn any_or_too_many(content: &[u8], signature: &[u8], valid: impl Fn(usize) -> bool) -> bool {
@@ -96,16 +137,26 @@ fn archives(content: &[u8], signature: &[u8], read: impl Fn(usize) -> Option<Mem
     list
 }
 
+/// PyInstaller's archive ends with it.
+const PYINSTALLER: &[u8] = b"MEI\x0c\x0b\x0a\x0b\x0e";
+
 /// Installers that keep their files in a form of their own behind the program.
 pub(super) fn installers(content: &[u8]) -> Vec<Container> {
-    let marks: [(&[u8], Container); 4] = [
+    let marks: [(&[u8], Container); 7] = [
         (b"\xef\xbe\xad\xdeNullsoftInst", Container::Nsis),
         (b"\xa3\x48\x4b\xbe\x98\x6c\x4a\xa9\x99\x4c\x53\x0a\x86\xd6\x48\x7dAU3!EA0", Container::AutoIt),
         (b"ISc(", Container::InstallShield),
         (b"InstallShield\x00", Container::InstallShield),
+        (b"Inno Setup Setup Data (", Container::Installer),
+        (b"rDlPtS", Container::Installer),
+        (PYINSTALLER, Container::Installer),
     ];
     if !has(content, 0, b"MZ") {
-        return Vec::new();
+        let is_program = has(content, 0, b"\x7fELF");
+        return (is_program && memmem::find(content, PYINSTALLER).is_some())
+            .then_some(Container::Installer)
+            .into_iter()
+            .collect();
     }
     let inside = content.get(2..).unwrap_or_default();
     marks.iter().filter(|(mark, _)| memmem::find(inside, mark).is_some()).map(|(_, container)| *container).collect()

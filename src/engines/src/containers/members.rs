@@ -138,6 +138,9 @@ pub(super) fn cpio(content: &[u8]) -> Option<Members> {
             return (at != 0).then_some(members);
         };
         if has(header, head, b"TRAILER!!!\0") {
+            // libclamav ends here; the kernel goes on with the next archive, also a compressed one.
+            let behind = header.get(head.checked_add(offset(name_length))?..).unwrap_or_default();
+            members.unsupported |= behind.iter().any(|byte| *byte != 0);
             return Some(members);
         }
         let mode = if align == 1 { digits(part(header, 18, 6)?, 8)? } else { digits(part(header, 14, 8)?, 16)? };

@@ -6,6 +6,7 @@
 
 mod boot;
 mod bytes;
+mod cms;
 mod compound;
 mod embedded;
 mod flat_xml;
@@ -17,11 +18,14 @@ mod office;
 mod openers;
 mod pdf;
 mod pdf_objects;
+mod pdf_streams;
+mod pdf_tokens;
 mod rtf;
 pub mod samples;
 mod seven_zip;
 mod signatures;
 mod streams;
+mod tnef;
 mod zip;
 
 pub use openers::{CLAMAV, OPENERS, Opened, Opener};
@@ -172,8 +176,7 @@ fn wanted(sizes: &[u64]) -> HashMap<u64, u64> {
 pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64) -> Inspection {
     let mut inspection = Inspection::default();
     let mut found = signatures::recognise(content, extension);
-    // Containers that keep zips as they are give each of them as a layer of its own.
-    let zip = zip::read(content, found.iter().all(|container| *container == Container::Zip));
+    let zip = zip::read(content, !found.iter().any(|container| keeps_files(*container)));
     if let (Some(zip), true) = (&zip, found.contains(&Container::Zip)) {
         found.extend(office::kind_of_zip(&zip.names));
     }
@@ -182,6 +185,7 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     }
     found.extend(embedded::unopened(content));
     found.extend(embedded::installers(content));
+    embedded::in_script(content).into_iter().for_each(|container| inspection.not_checked(unopened(container)));
     found.sort_unstable();
     found.dedup();
     inspection.disk_image = found.iter().any(|container| container.is_disk_image());
@@ -202,7 +206,7 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     }
     promise_embedded(&mut inspection, content, opened, &found);
     if signatures::is_signed_text(content) {
-        inspection.not_checked(Cause::ContainerUnsupported(Container::EncryptedBlob));
+        inspection.not_checked(Cause::ContainerUnsupported(Container::Cms));
     }
     if mail::is_calendar_with_content(content) {
         inspection.not_checked(Cause::ContainerUnsupported(Container::Eml));
@@ -219,6 +223,25 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
         inspection.not_checked(Cause::Encrypted(Container::OpenDocument));
     }
     inspection
+}
+
+/// Whether a container keeps files as they are, zips among them, and gives each as a layer of its own.
+fn keeps_files(container: Container) -> bool {
+    !matches!(
+        container,
+        Container::Zip
+            | Container::Gzip
+            | Container::Bzip2
+            | Container::Xz
+            | Container::Mbox
+            | Container::Eml
+            | Container::Tnef
+            | Container::Pdf
+            | Container::Rtf
+            | Container::Swf
+            | Container::UuEncode
+            | Container::BinHex
+    )
 }
 
 /// Why a container that nobody opens was not checked.
@@ -268,7 +291,8 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
             }
             inspection.promises.push((container, Promise::Something));
         }
-        Container::Xar | Container::Tnef => inspection.promises.push((container, Promise::Something)),
+        Container::Tnef => inspection.members(container, &tnef::read(content), Promise::Sizes),
+        Container::Xar => inspection.promises.push((container, Promise::Something)),
         Container::UuEncode | Container::BinHex => inspection.promises.push((container, Promise::SomethingWithin)),
         Container::Swf if !content.starts_with(b"F") => inspection.promises.push((container, Promise::Something)),
         Container::Ole2 if office::is_encrypted_ole2(content) => inspection.not_checked(Cause::Encrypted(container)),
@@ -281,8 +305,8 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         Container::Eml | Container::Mbox => promise_mail(inspection, container, content),
         Container::Pdf
             if pdf::is_taken_for_another(content)
-                || pdf::has_unread_attachment(content)
-                || pdf_objects::hide_streams(content) =>
+                || pdf_objects::hide_streams(content)
+                || pdf_streams::are_unread(content, max_output) =>
         {
             inspection.not_checked(Cause::ContainerUnsupported(container));
         }

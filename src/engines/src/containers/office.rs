@@ -10,6 +10,8 @@ use memchr::memmem;
 const MSI_CLASS: &[u8] = b"\x84\x10\x0c\x00\x00\x00\x00\x00\xc0\x00\x00\x00\x00\x00\x00\x46";
 /// Streams of an encrypted OOXML document ([MS-OFFCRYPTO] 2.3.1).
 const ENCRYPTED_PACKAGE: &str = "EncryptedPackage";
+/// Streams of every container of ZED (PRIM'X).
+const CONTROL_FILE: [&str; 2] = ["_ctlfile", "_catalog"];
 /// Stream of an encrypted PowerPoint 97 document ([MS-PPT] 2.1.1).
 const ENCRYPTED_SUMMARY: &str = "EncryptedSummary";
 
@@ -51,19 +53,31 @@ pub(super) fn unread_document(content: &[u8]) -> Option<Container> {
 pub(super) fn is_encrypted_ole2(content: &[u8]) -> bool {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     [ENCRYPTED_PACKAGE, ENCRYPTED_SUMMARY].iter().any(|name| memmem::find(content, &utf16(name)).is_some())
-        || (0..content.len()).step_by(512).any(|at| is_encrypted_word(content, at) || is_encrypted_excel(content, at))
+        || CONTROL_FILE.iter().all(|name| memmem::find(content, &utf16(name)).is_some())
+        // Streams begin at sectors, small ones at sectors of 64 bytes.
+        || (0..content.len()).step_by(64).any(|at| is_encrypted_word(content, at) || is_encrypted_excel(content, at))
 }
 
-/// [MS-DOC] 2.5.1: FibBase.wIdent, and bit 8 (fEncrypted) of the flags.
+/// [MS-DOC] 2.5.1: FibBase.wIdent, and bit 8 (fEncrypted) of the flags; the same in Word 6 and 95 (nFib 101 to 105).
 fn is_encrypted_word(content: &[u8], at: usize) -> bool {
     matches!(le16(content, at), Some(0xa5ec | 0xa5dc))
-        && le16(content, at + 2).is_some_and(|version| (0x00c0..=0x0112).contains(&version))
+        && le16(content, at + 2).is_some_and(|version| (0x0065..=0x0112).contains(&version))
         && le16(content, at + 10).is_some_and(|flags| flags & 0x0100 != 0)
 }
 
-/// [MS-XLS] 2.4.117: a FilePass record right behind the BOF record.
+/// [MS-XLS] 2.1.7.20.1 and 2.4.117: a FilePass record among the first behind the BOF record, of whatever version.
 fn is_encrypted_excel(content: &[u8], at: usize) -> bool {
-    has(content, at, &[0x09, 0x08, 0x10, 0x00, 0x00, 0x06, 0x05, 0x00]) && has(content, at + 20, &[0x2f, 0x00])
+    /// Records that are looked at: the specification allows two before it.
+    const FIRST: usize = 16;
+    let begins = matches!(le16(content, at), Some(0x0809 | 0x0409 | 0x0209 | 0x0009))
+        && le16(content, at + 2).is_some_and(|length| (4..=64).contains(&length))
+        && matches!(le16(content, at + 6), Some(0x05 | 0x06 | 0x10 | 0x20 | 0x40 | 0x100));
+    let mut next = at;
+    begins
+        && (0..FIRST).any(|_| {
+            next = le16(content, next + 2).map_or(content.len(), |length| next + 4 + usize::from(length));
+            has(content, next, &[0x2f, 0x00])
+        })
 }
 
 /// Whether a member of an OpenDocument file is a manifest that announces encrypted members (ODF 1.3 part 2, 4.4).

@@ -24,7 +24,7 @@ const fn nobody(container: Container) -> Opener {
 }
 
 /// Every container of the wire contract, once.
-pub const OPENERS: [Opener; 60] = [
+pub const OPENERS: [Opener; 66] = [
     clamav(Container::Zip),
     clamav(Container::SevenZip),
     nobody(Container::Rar),
@@ -85,6 +85,12 @@ pub const OPENERS: [Opener; 60] = [
     nobody(Container::StuffIt),
     nobody(Container::Zpaq),
     nobody(Container::Lrzip),
+    nobody(Container::Split),
+    nobody(Container::Cms),
+    nobody(Container::EncodedText),
+    nobody(Container::Installer),
+    nobody(Container::Access),
+    nobody(Container::Warc),
 ];
 
 /// The containers that count as opened in this process.

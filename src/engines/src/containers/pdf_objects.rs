@@ -50,7 +50,7 @@ fn head(before: &[u8]) -> Head {
 }
 
 /// What stands before a number and the white space behind it, and how many digits it has.
-fn number_before(bytes: &[u8]) -> (&[u8], usize) {
+pub(super) fn number_before(bytes: &[u8]) -> (&[u8], usize) {
     let bytes = trim_end(bytes);
     let digits = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     (bytes.get(..bytes.len().saturating_sub(digits)).unwrap_or_default(), digits)
@@ -70,16 +70,16 @@ fn trim_end(bytes: &[u8]) -> &[u8] {
 }
 
 /// White space (ISO 32000-1, table 1), and the vertical tabulator, which C adds.
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, 0 | 0x09..=0x0d | b' ')
 }
 
-fn is_line_end(byte: u8) -> bool {
+pub(super) fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
 /// Neither white space nor a delimiter (table 2): the word goes on.
-fn is_regular(byte: u8) -> bool {
+pub(super) fn is_regular(byte: u8) -> bool {
     !is_space(byte) && !b"()<>[]{}/%".contains(&byte)
 }
 
@@ -125,7 +125,7 @@ fn is_misread_stream(object: &[u8], budget: &mut usize) -> bool {
 }
 
 /// Bytes of a literal string (7.3.4.2) with its parentheses.
-fn string_length(text: &[u8]) -> usize {
+pub(super) fn string_length(text: &[u8]) -> usize {
     let (mut depth, mut escaped) = (0usize, false);
     let ends = |byte: &u8| {
         match byte {

@@ -5,7 +5,7 @@
 //! was not checked is not clean. Hence several signatures for each format, and a plausibility check for weak ones.
 
 use super::bytes::{be32, digits, has, le16, le32, le64, offset, part};
-use super::{boot, mail, members, zip};
+use super::{boot, cms, mail, members, zip};
 use blanche_sandbox::wire::Container;
 use memchr::memmem;
 
@@ -28,7 +28,8 @@ const FIXED: &[(usize, &[u8], Container)] = &[
     (0, b"\x1f\x1e", Container::Compress),
     (0, b"SZDD\x88\xf0\x27\x33", Container::Compress),
     (0, b"KWAJ\x88\xf0\x27\xd1", Container::Compress),
-    (0, b"MSCF\x00\x00\x00\x00", Container::Cab),
+    // PPMd of 7-Zip and ppmd(1).
+    (0, b"\x8f\xaf\xac\x84", Container::Compress),
     (7, b"**ACE**", Container::Ace),
     (0, b"ALZ\x01", Container::Alz),
     (0, b"EGGA", Container::Egg),
@@ -84,18 +85,31 @@ const FIXED: &[(usize, &[u8], Container)] = &[
     (3, b"-FVE-FS-", Container::EncryptedBlob),
     (0, b"Salted__", Container::EncryptedBlob),
     (0, b"age-encryption.org/v1", Container::EncryptedBlob),
+    // KeePass, macOS disk images, AES Crypt, AxCrypt.
+    (0, b"\x03\xd9\xa2\x9a", Container::EncryptedBlob),
+    (0, b"encrcdsa", Container::EncryptedBlob),
+    (0, b"AES\x00", Container::EncryptedBlob),
+    (0, b"AES\x01", Container::EncryptedBlob),
+    (0, b"AES\x02", Container::EncryptedBlob),
+    (0, b"AES\x03", Container::EncryptedBlob),
+    (0, b"\xc0\xb9\x07\x2e\x4f\x93\xf1\x46\xa0\x15\x79\x2c\xa1\xd9\xe8\x21", Container::EncryptedBlob),
+    (4, b"Standard ACE DB\x00", Container::Access),
+    (4, b"Standard Jet DB\x00", Container::Access),
+    (0, b"WARC/", Container::Warc),
 ];
 
 /// Of the footer of a VHD, and of its copy at the start when the disk is not of fixed size.
 const VHD: &[u8] = b"conectix";
 
 /// Texts that make an encrypted blob when they begin a line near the start.
-const ENCRYPTED_TEXTS: [&[u8]; 5] = [
+const ENCRYPTED_TEXTS: [&[u8]; 6] = [
     b"-----BEGIN PGP MESSAGE-----",
     b"-----BEGIN ENCRYPTED PRIVATE KEY-----",
     b"-----BEGIN AGE ENCRYPTED FILE-----",
     b"Proc-Type: 4,ENCRYPTED",
     b"$ANSIBLE_VAULT;",
+    // "Salted__" in base 64.
+    b"U2FsdGVkX1",
 ];
 
 /// Texts that make signed content (RFC 7468 8 and 9; OpenSSL) when they begin a line near the start.
@@ -113,7 +127,10 @@ pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
         (Container::Zip, zip::begins(content)),
         (Container::Tar, is_tar(content)),
         (Container::Bzip2, is_bzip2(content)),
-        (Container::LzmaAlone, is_lzma_alone(content, extension)),
+        (Container::LzmaAlone, is_lzma_alone(content, extension) || is_lzma_86(content, extension)),
+        (Container::Cab, is_cab(content)),
+        (Container::Split, is_part(extension)),
+        (Container::EncodedText, extension == "b64" || is_intel_hex(content)),
         (Container::Arj, members::arj_header(content, 0).is_some()),
         (Container::Lha, is_lha(content)),
         (Container::Cpio, is_old_cpio(content)),
@@ -126,12 +143,14 @@ pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
         (Container::BinHex, memmem::find(head(content, HEAD), b"(This file must be converted with BinHex").is_some()),
         (Container::UuEncode, is_uuencoded(content)),
         (Container::EncryptedBlob, is_encrypted(content, extension)),
+        (Container::EncryptedBlob, footers(content, b"cdsaencr", &[8]).next().is_some()),
         (Container::Brotli, extension == "br"),
         (Container::RawDisk, boot::is_disk(content) || vhd_footers(content).any(is_fixed_vhd)),
     ];
     found.extend(checks.iter().filter(|(_, fits)| *fits).map(|(container, _)| *container));
     found.extend(frames(content));
     found.extend(mail::recognise(content, extension));
+    found.extend(cms::recognise(content));
     found.sort_unstable();
     found.dedup();
     found
@@ -151,17 +170,46 @@ fn is_bzip2(content: &[u8]) -> bool {
         && (has(content, 4, b"1AY&SY") || has(content, 4, b"\x17\x72\x45\x38\x50\x90"))
 }
 
+/// [MS-CAB] 2.1: some readers look at neither reserved field.
+fn is_cab(content: &[u8]) -> bool {
+    has(content, 0, b"MSCF") && (has(content, 4, &[0; 4]) || has(content, 24, &[3, 1]))
+}
+
+/// Extensions by which 7-Zip and others take a file for the first of several, or for a later one: `001`, `02`, `aa`.
+fn is_part(extension: &str) -> bool {
+    let counted = extension.starts_with('0') && extension.bytes().all(|byte| byte.is_ascii_digit());
+    (counted && extension.len() >= 2) || matches!(extension, "aa" | "aaa")
+}
+
+/// Intel HEX: the first line is a record of a known type whose sum is right.
+fn is_intel_hex(content: &[u8]) -> bool {
+    let Some(line) = content.strip_prefix(b":") else { return false };
+    let end = line.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(line.len());
+    let digits = line.get(..end).unwrap_or_default();
+    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let Some(record) = pairs.take(1 << 9).collect::<Option<Vec<u8>>>() else { return false };
+    record.first().is_some_and(|count| usize::from(*count).saturating_add(5) == record.len())
+        && record.get(3).is_some_and(|kind| *kind <= 5)
+        && record.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte)) == 0
+}
+
+/// What 7-Zip calls LZMA-86: whether jumps were changed, in front of the header of LZMA.
+fn is_lzma_86(content: &[u8], extension: &str) -> bool {
+    matches!(content.first(), Some(0 | 1)) && is_lzma_alone(content.get(1..).unwrap_or_default(), extension)
+}
+
 /// LZMA SDK, "lzma.txt": properties below 225, a dictionary size that encoders write, a size that is unknown or sane.
-fn is_lzma_alone(content: &[u8], extension: &str) -> bool {
+pub(super) fn is_lzma_alone(content: &[u8], extension: &str) -> bool {
     let (Some(properties), Some(dictionary), Some(size)) = (content.first(), le32(content, 1), le64(content, 5)) else {
         return false;
     };
-    let written = dictionary.is_power_of_two() || (dictionary % 3 == 0 && (dictionary / 3).is_power_of_two());
+    let written = dictionary == u32::MAX
+        || dictionary.is_power_of_two()
+        || (dictionary % 3 == 0 && (dictionary / 3).is_power_of_two());
     let sane = size == u64::MAX || size < 1 << 40;
-    (*properties == 0x5d || extension == "lzma")
+    (*properties == 0x5d || matches!(extension, "lzma" | "lzma86" | "tlz"))
         && *properties < 225
         && written
-        && dictionary >= 4096
         && sane
         // The first byte of the range coder is zero.
         && content.get(13) == Some(&0)
@@ -229,10 +277,9 @@ fn is_swf(content: &[u8]) -> bool {
 
 /// `begin MODE NAME` at the start of a line (POSIX uuencode), base 64 form included.
 fn is_uuencoded(content: &[u8]) -> bool {
-    let text = head(content, 64 << 10);
-    memmem::find_iter(text, b"begin").any(|at| {
-        let starts_line = at == 0 || text.get(at - 1).is_some_and(|before| matches!(before, b'\n' | b'\r'));
-        let rest = text.get(at + 5..).unwrap_or_default();
+    memmem::find_iter(content, b"begin").any(|at| {
+        let starts_line = at == 0 || content.get(at - 1).is_some_and(|before| matches!(before, b'\n' | b'\r'));
+        let rest = content.get(at + 5..).unwrap_or_default();
         let rest = rest.strip_prefix(b"-base64").unwrap_or(rest);
         starts_line
             && rest.first() == Some(&b' ')
@@ -256,12 +303,11 @@ pub(super) fn is_signed_text(content: &[u8]) -> bool {
 
 fn is_encrypted(content: &[u8], extension: &str) -> bool {
     let armoured = has_line(content, &ENCRYPTED_TEXTS);
-    // RFC 5652: ContentInfo of type enveloped-data (1.2.840.113549.1.7.3) within the first bytes.
-    let enveloped = content.first() == Some(&0x30)
-        && memmem::find(head(content, 32), b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03").is_some();
     // RFC 9580 4.2: binary OpenPGP begins with a packet tag, too weak a signature without the name.
     let binary_pgp = matches!(extension, "gpg" | "pgp") && content.first().is_some_and(|tag| tag & 0x80 != 0);
-    armoured || enveloped || binary_pgp
+    // TrueCrypt and VeraCrypt write nothing but noise.
+    let is_text = std::str::from_utf8(head(content, 512)).is_ok();
+    armoured || binary_pgp || (matches!(extension, "hc" | "tc") && !is_text)
 }
 
 /// RFC 8878 3.1.2 and the LZ4 frame format: skippable frames may come first, and old zstd frames.

@@ -286,6 +286,16 @@ pub enum Container {
     StuffIt,
     Zpaq,
     Lrzip,
+    /// A part of a file that was cut into several.
+    Split,
+    /// Cryptographic Message Syntax: content that is signed or compressed as a whole.
+    Cms,
+    /// Bytes written as text, in a file of their own: Intel HEX, base 64.
+    EncodedText,
+    /// A program that carries files in a form that is none of the above.
+    Installer,
+    Access,
+    Warc,
 }
 
 impl Container {

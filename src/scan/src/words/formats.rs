@@ -114,6 +114,12 @@ pub fn container(kind: Container, lang: Lang) -> &'static str {
         Container::UuEncode => lang.pick("texte UUencode", "UUencoded text"),
         Container::BinHex => lang.pick("fichier BinHex", "BinHex file"),
         Container::EncryptedBlob => lang.pick("fichier chiffré", "encrypted file"),
+        Container::Split => lang.pick("partie d’un fichier découpé", "part of a file cut into pieces"),
+        Container::Cms => lang.pick("message signé (S/MIME)", "signed message (S/MIME)"),
+        Container::EncodedText => lang.pick("fichier codé en texte", "file written as text"),
+        Container::Installer => lang.pick("installeur d’un autre format", "installer of another format"),
+        Container::Access => lang.pick("base de données Access", "Access database"),
+        Container::Warc => lang.pick("archive de pages web (WARC)", "archive of web pages (WARC)"),
     }
 }
 

@@ -1,0 +1,295 @@
+//! PDF (ISO 32000-1): streams that hold a file, a script or a form, and are encoded in a way that libclamav 1.4 leaves as it is.
+//!
+//! A stream need not say that it holds a file (7.11.4, table 45: `Type` is optional); what refers to it does. So the objects that refer to
+//! one are read too, those within compressed streams of objects (7.5.7) included.
+
+use super::pdf_objects::number_before;
+use super::pdf_tokens::{Token, Tokens, depth_behind, meaning, means, number, references, value};
+use flate2::read::ZlibDecoder;
+use memchr::memmem;
+use std::collections::{HashMap, HashSet};
+use std::io::Read as _;
+
+/// Keys behind which such a stream stands: embedded files (7.11.4), scripts (12.6.4.16), forms (12.7.8).
+const KEYS: [&[u8]; 3] = [b"EF", b"JS", b"XFA"];
+/// Filters that libclamav decodes (7.4, table 6; in inline images, 8.9.7).
+const FILTERS: [&[u8]; 10] = [
+    b"ASCIIHexDecode",
+    b"AHx",
+    b"ASCII85Decode",
+    b"A85",
+    b"LZWDecode",
+    b"LZW",
+    b"FlateDecode",
+    b"Fl",
+    b"RunLengthDecode",
+    b"RL",
+];
+/// Objects, references and decoded bytes of one file: with more it is made to keep us busy.
+const MAX_OBJECTS: usize = 1 << 20;
+const MAX_REFERENCES: usize = 4 << 20;
+const MAX_DECODED: u64 = 256 << 20;
+
+/// Whether there is such a stream, or there may be. At most `limit` bytes (0 = no limit) are decoded to find out.
+pub(super) fn are_unread(content: &[u8], limit: u64) -> bool {
+    let limit = if limit == 0 { MAX_DECODED } else { limit.min(MAX_DECODED) };
+    let mut survey = Survey { budget: content.len().saturating_mul(2), decode: limit, ..Survey::default() };
+    let read = memmem::find_iter(content, b"obj").try_for_each(|at| {
+        let (before, behind) = content.split_at(at);
+        let (above, generation) = number_before(before);
+        let (start, digits) = number_before(above);
+        let word = above.get(start.len()..start.len().saturating_add(digits)).unwrap_or_default();
+        if before.ends_with(b"end") || generation == 0 || digits == 0 {
+            return Some(());
+        }
+        survey.object(number(word)?, behind.get(3..).unwrap_or_default())
+    });
+    read.is_none() || survey.finds_unread()
+}
+
+/// What is known of the objects.
+#[derive(Default)]
+struct Survey {
+    /// Of each number: changes to a file add objects with the same one.
+    objects: HashMap<u64, Vec<Object>>,
+    /// Objects that stand behind one of [`KEYS`].
+    wanted: Vec<u64>,
+    /// Objects are in a stream that could not be decoded here.
+    unseen: bool,
+    count: usize,
+    references: usize,
+    /// Bytes of words that may still be read, and of streams that may still be decoded.
+    budget: usize,
+    decode: u64,
+}
+
+enum Object {
+    Stream(Stream),
+    /// Anything else: what it refers to.
+    Value(Vec<u64>),
+}
+
+#[derive(Clone, Copy)]
+struct Stream {
+    /// Says itself that it holds a file.
+    is_file: bool,
+    /// Not what libclamav decodes.
+    is_unread: bool,
+    /// That, and no picture and no table of objects: these are hardly ever files.
+    is_odd: bool,
+}
+
+impl Survey {
+    /// Reads an object; `None` when there are too many, or they are too long.
+    fn object(&mut self, number: u64, text: &[u8]) -> Option<()> {
+        let mut tokens = Tokens { rest: text };
+        let (mut list, mut depth, mut stream) = (Vec::new(), 0usize, None);
+        for token in tokens.by_ref() {
+            depth = depth_behind(depth, &token);
+            match token {
+                Token::Word(b"endobj" | b"obj" | b"xref" | b"trailer") if depth == 0 => break,
+                Token::Word(b"stream") if depth == 0 => {
+                    stream = Some(());
+                    break;
+                }
+                _ => {}
+            }
+            list.push(token);
+        }
+        self.budget = self.budget.checked_sub(text.len().checked_sub(tokens.rest.len())?)?;
+        self.named(&list)?;
+        match stream {
+            None => self.keep(number, Object::Value(references(&list).collect())),
+            Some(()) => {
+                let dictionary = Dictionary::of(&list);
+                let data = data(tokens.rest);
+                if dictionary.is(b"Type", b"ObjStm") {
+                    self.compressed(&dictionary, data)?;
+                }
+                self.keep(number, Object::Stream(dictionary.stream(data)))
+            }
+        }
+    }
+
+    fn keep(&mut self, number: u64, object: Object) -> Option<()> {
+        if let Object::Value(list) = &object {
+            self.references = self.references.checked_add(list.len()).filter(|count| *count <= MAX_REFERENCES)?;
+        }
+        self.count = self.count.checked_add(1).filter(|count| *count <= MAX_OBJECTS)?;
+        self.objects.entry(number).or_default().push(object);
+        Some(())
+    }
+
+    /// Notes what stands behind one of [`KEYS`].
+    fn named(&mut self, tokens: &[Token<'_>]) -> Option<()> {
+        for (at, token) in tokens.iter().enumerate() {
+            if matches!(token, Token::Name(name) if KEYS.iter().any(|key| means(name, key))) {
+                self.wanted.extend(references(value(tokens.get(at.saturating_add(1)..).unwrap_or_default())));
+            }
+        }
+        (self.wanted.len() <= MAX_REFERENCES).then_some(())
+    }
+
+    /// Reads a stream of objects (7.5.7): pairs of a number and an offset, then the objects.
+    fn compressed(&mut self, dictionary: &Dictionary<'_, '_>, data: &[u8]) -> Option<()> {
+        let Some(text) = dictionary.decode(data, self.decode) else {
+            self.unseen = true;
+            return Some(());
+        };
+        self.decode = self.decode.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        self.budget = self.budget.saturating_add(text.len().saturating_mul(2));
+        let whole = |key| match dictionary.value(key) {
+            Some([Token::Word(word)]) => number(word).and_then(|number| usize::try_from(number).ok()),
+            _ => None,
+        };
+        let (Some(first), Some(count)) = (whole(b"First"), whole(b"N")) else {
+            self.unseen = true;
+            return Some(());
+        };
+        let head = Tokens { rest: text.get(..first).unwrap_or(&text) };
+        let mut numbers = head.map(|token| match token {
+            Token::Word(word) => number(word),
+            _ => None,
+        });
+        for _ in 0..count {
+            let (Some(Some(number)), Some(Some(offset))) = (numbers.next(), numbers.next()) else { break };
+            let at = usize::try_from(offset).ok().and_then(|offset| first.checked_add(offset));
+            let object = at.and_then(|at| text.get(at..)).unwrap_or_default();
+            let mut tokens = Tokens { rest: object };
+            let (mut list, mut depth) = (Vec::new(), 0usize);
+            for token in tokens.by_ref() {
+                list.push(token);
+                depth = depth_behind(depth, &token);
+                // One or two words may be the beginning of a reference.
+                if depth == 0 && !matches!(list.as_slice(), [Token::Word(_)] | [Token::Word(_), Token::Word(_)]) {
+                    break;
+                }
+            }
+            self.budget = self.budget.checked_sub(object.len().checked_sub(tokens.rest.len())?)?;
+            self.named(&list)?;
+            self.keep(number, Object::Value(references(&list).collect()))?;
+        }
+        Some(())
+    }
+
+    fn finds_unread(&self) -> bool {
+        let streams = self.objects.values().flatten().filter_map(|object| match object {
+            Object::Stream(stream) => Some(stream),
+            Object::Value(_) => None,
+        });
+        if streams.clone().any(|stream| (stream.is_file && stream.is_unread) || (self.unseen && stream.is_odd)) {
+            return true;
+        }
+        let (mut waiting, mut seen) = (self.wanted.clone(), HashSet::new());
+        while let Some(number) = waiting.pop() {
+            if !seen.insert(number) {
+                continue;
+            }
+            for object in self.objects.get(&number).into_iter().flatten() {
+                match object {
+                    Object::Stream(stream) if stream.is_unread => return true,
+                    Object::Stream(_) => {}
+                    Object::Value(further) => waiting.extend(further),
+                }
+            }
+        }
+        false
+    }
+}
+
+/// What stands between the words around a stream (7.3.8.1).
+fn data(behind: &[u8]) -> &[u8] {
+    let data = behind.strip_prefix(b"\r").unwrap_or(behind);
+    let data = data.strip_prefix(b"\n").unwrap_or(data);
+    data.get(..memmem::find(data, b"endstream").unwrap_or(data.len())).unwrap_or(data)
+}
+
+/// Keys of a dictionary, with their values.
+struct Dictionary<'a, 'b>(Vec<(&'a [u8], &'b [Token<'a>])>);
+
+impl<'a, 'b> Dictionary<'a, 'b> {
+    fn of(tokens: &'b [Token<'a>]) -> Self {
+        let mut entries = Vec::new();
+        let mut at = 1usize;
+        while let Some(token) = tokens.get(at) {
+            at = at.saturating_add(1);
+            if let Token::Name(key) = token {
+                let value = value(tokens.get(at..).unwrap_or_default());
+                entries.push((*key, value));
+                at = at.saturating_add(value.len());
+            }
+        }
+        Self(entries)
+    }
+
+    fn values(&self, key: &[u8]) -> impl Iterator<Item = &'b [Token<'a>]> {
+        self.0.iter().filter(move |(name, _)| means(name, key)).map(|(_, value)| *value)
+    }
+
+    fn value(&self, key: &[u8]) -> Option<&'b [Token<'a>]> {
+        self.values(key).next()
+    }
+
+    fn is(&self, key: &[u8], wanted: &[u8]) -> bool {
+        self.values(key).any(|value| matches!(value, [Token::Name(name), ..] if means(name, wanted)))
+    }
+
+    /// Names of its filters, as they are written; `None` when they stand elsewhere, or twice.
+    fn filters(&self) -> Option<Vec<&'a [u8]>> {
+        let mut values = self.values(b"Filter");
+        let value = values.next().unwrap_or_default();
+        let names = value.iter().filter(|token| !matches!(token, Token::Begin | Token::End | Token::Word(b"null")));
+        let names = names.map(|token| if let Token::Name(name) = token { Some(*name) } else { None });
+        names.collect::<Option<_>>().filter(|_| values.next().is_none())
+    }
+
+    /// Whether a predictor (7.4.4.4) changes what a filter gives, or parameters stand elsewhere: only 1 means none.
+    fn has_predictor(&self) -> bool {
+        self.values(b"DecodeParms").chain(self.values(b"DP")).any(|value| {
+            let tokens = value.iter().zip(value.iter().skip(1));
+            let predicts = |(key, value): (&Token<'_>, &Token<'_>)| {
+                matches!(key, Token::Name(key) if means(key, b"Predictor")) && *value != Token::Word(b"1")
+            };
+            references(value).next().is_some() || tokens.into_iter().any(predicts)
+        })
+    }
+
+    /// What is to be known of the stream behind it.
+    fn stream(&self, data: &[u8]) -> Stream {
+        let filters = self.filters();
+        let is_plain = |name: &&[u8]| FILTERS.contains(name);
+        let is_read = filters.as_ref().is_some_and(|filters| filters.iter().all(is_plain));
+        // Some readers allow the mark with which this encoding begins elsewhere; libclamav does not.
+        let is_marked = data.trim_ascii_start().starts_with(b"<~")
+            && filters
+                .iter()
+                .flatten()
+                .next()
+                .is_some_and(|name| matches!(meaning(name).as_slice(), b"ASCII85Decode" | b"A85"));
+        let predicted = self.has_predictor();
+        // The key of a filter that only readers understand.
+        let is_hidden = self.0.iter().any(|(name, _)| *name != b"Filter" && means(name, b"Filter"));
+        let is_image = self.is(b"Subtype", b"Image");
+        let is_table = self.is(b"Type", b"XRef") || self.is(b"Type", b"ObjStm");
+        let is_unread = !is_read || is_marked || predicted || is_hidden;
+        Stream { is_file: self.is(b"Type", b"EmbeddedFile"), is_unread, is_odd: is_unread && !is_image && !is_table }
+    }
+
+    /// What a stream holds that is deflated or not encoded at all, if that is no more than `limit` bytes.
+    fn decode(&self, data: &[u8], limit: u64) -> Option<Vec<u8>> {
+        let filters = self.filters()?;
+        if self.has_predictor() || u64::try_from(data.len()).ok()? > limit {
+            return None;
+        }
+        match filters.as_slice() {
+            [] => Some(data.to_vec()),
+            [name] if means(name, b"FlateDecode") || means(name, b"Fl") => {
+                let mut text = Vec::new();
+                // What is cut or damaged is read as far as it goes, as by readers.
+                let _ = ZlibDecoder::new(data).take(limit.saturating_add(1)).read_to_end(&mut text);
+                (u64::try_from(text.len()).ok()? <= limit).then_some(text)
+            }
+            _ => None,
+        }
+    }
+}
