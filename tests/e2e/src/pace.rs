@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Seconds in which the machine of the device matrix boots, one beside it, where limits of time hold as they are written: half of what a
-/// machine took that needed about twice the time for the same cases.
-const USUAL: f64 = 20.0;
+/// Seconds in which the machine of the device matrix boots, others beside it, where limits of time hold as they are written: 9 were seen
+/// where all of them were kept with half to spare.
+const USUAL: f64 = 12.0;
 
 static SLOWNESS: OnceLock<f64> = OnceLock::new();
 
@@ -35,6 +35,6 @@ mod tests {
         booted(Some(Duration::from_secs(30)));
         // Only the first counts.
         booted(None);
-        assert_eq!((slowness(), limit(3.0)), (1.5, 4.5));
+        assert_eq!((slowness(), limit(3.0)), (2.5, 7.5));
     }
 }

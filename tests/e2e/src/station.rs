@@ -82,6 +82,8 @@ impl Station {
         let shipped = "/usr/share/blanche/signatures";
         settings.set("bases", "clamav", &format!("[\"{shipped}/clamav\", \"/usr/share/blanche/base\"]"));
         settings.set("bases", "rules", &format!("[\"{shipped}/rules\"]"));
+        // Side by side, as on a machine with two processors.
+        settings.set("matchers", "count", "2");
         for (key, place) in [("keys", "/etc/blanche/keys"), ("trust", "/etc/blanche/trust")] {
             settings.set("seal", key, &format!("{place:?}"));
         }
