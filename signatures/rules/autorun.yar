@@ -6,7 +6,7 @@ rule Autorun_Starts_Program
     meta:
         title = "autorun.inf that starts a program or script"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1091, Replication Through Removable Media"
     strings:
@@ -23,7 +23,7 @@ rule Autorun_From_Recycler
     meta:
         title = "autorun.inf that starts something from a hidden recycle bin, as USB worms do"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "malicious"
         reference = "Microsoft Security Intelligence, Worm:Win32/Autorun and Worm:Win32/Conficker"
     strings:
@@ -38,7 +38,7 @@ rule Autorun_Disguised_As_Folder
     meta:
         title = "autorun.inf whose entry looks like 'open the folder' and starts a program"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "Microsoft Security Intelligence, Worm:Win32/Conficker.B (AutoPlay text and folder icon); MITRE ATT&CK T1036"
     strings:
@@ -56,7 +56,7 @@ rule Autorun_Runs_Interpreter
     meta:
         title = "autorun.inf that starts a script host or loads a library"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1091, T1218.011 and T1059"
     strings:
@@ -71,7 +71,7 @@ rule Folder_Settings_Ask_Network
     meta:
         title = "desktop.ini that takes its icon from another computer, which hands over the user's credentials"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1187, Forced Authentication; Microsoft, How to customize folders with desktop.ini"
     strings:

@@ -22,7 +22,7 @@ rule Boot_Code_Demands_Ransom
     meta:
         title = "Boot code that tells the user that the disk was encrypted and asks for money"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1542.003 and T1486; Kaspersky, Petya (2016)"
     strings:

@@ -7,7 +7,7 @@ rule Disguise_Program_In_Picture
     meta:
         title = "Windows program behind the beginning of a picture, film or sound"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1027.003 and T1036; Microsoft PE format, 'MS-DOS Stub'"
     strings:
@@ -26,7 +26,7 @@ rule Disguise_Program_In_Document
     meta:
         title = "Windows program that stands uncompressed in a PDF or RTF document"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1027.009; Microsoft PE format, 'MS-DOS Stub'"
     strings:

@@ -6,7 +6,7 @@ rule Html_Smuggles_Program
     meta:
         title = "Web page that unpacks a program, archive or disk image from its own text and saves it"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1027.006"
     strings:
@@ -49,7 +49,7 @@ rule Html_Diagnostic_Tool_Runs_Command
     meta:
         title = "Page or document that has Windows' diagnostic tool run a command"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "CVE-2022-30190; Microsoft, ms-msdt protocol"
     strings:
@@ -65,7 +65,7 @@ rule Html_Searches_Foreign_Computer
     meta:
         title = "Page or link that opens a search on another computer, shown like a folder of this one"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.001; Microsoft, search-ms protocol, parameter crumb"
     strings:
@@ -79,7 +79,7 @@ rule Html_Clipboard_Command
     meta:
         title = "Page that puts a command into the clipboard and asks to paste it where it runs"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.004, Malicious Copy and Paste"
     strings:

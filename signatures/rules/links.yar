@@ -6,7 +6,7 @@ rule Link_Url_Starts_Program
     meta:
         title = "Internet shortcut that opens a program instead of a page"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.002; CVE-2023-36025, CVE-2024-21412"
     strings:
@@ -21,7 +21,7 @@ rule Link_Url_Starts_Program_From_Web_Folder
     meta:
         title = "Internet shortcut that starts a program from a web folder, or a Windows program in one"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "CVE-2024-21412; CVE-2025-33053; Microsoft, WebDAV redirector"
     strings:
@@ -38,7 +38,7 @@ rule Link_Asks_Foreign_Computer_For_Icon
     meta:
         title = "Link file whose icon lies on another computer, which hands over the user's credentials"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1187, Forced Authentication"
     strings:
@@ -54,7 +54,7 @@ rule Link_Shell_Command_Asks_Foreign_Computer
     meta:
         title = "Explorer command file (.scf) whose icon lies on another computer"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1187, Forced Authentication"
     strings:
@@ -70,7 +70,7 @@ rule Link_Library_On_Foreign_Computer
     meta:
         title = "Library or search connector whose files lie on another computer"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "CVE-2025-24071; MITRE ATT&CK T1187; Microsoft, Library Description Schema and Search Connector Description Schema"
     strings:
@@ -87,7 +87,7 @@ rule Link_Setting_Runs_Command
     meta:
         title = "Settings link that runs a command"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "CVE-2018-8414; MITRE ATT&CK T1204.002"
     strings:
@@ -102,7 +102,7 @@ rule Link_Console_Runs_Script
     meta:
         title = "Management console file that runs a script"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "Elastic Security Labs, GrimResource (2024); MITRE ATT&CK T1218.014"
     strings:
@@ -134,7 +134,7 @@ rule Link_Web_Query
     meta:
         title = "Excel web query: fetches the cells of a sheet, formulas included, from the network"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.002 and T1221; Microsoft, Excel web query file"
     strings:

@@ -109,7 +109,7 @@ rule Office_Text_Table_Runs_Command
     meta:
         title = "Text table (CSV) with a cell that starts a program"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "OWASP, CSV Injection; MITRE ATT&CK T1559.002"
     strings:

@@ -6,7 +6,7 @@ rule Pdf_Starts_Program
     meta:
         title = "PDF with an action that starts a program"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "ISO 32000-1, 12.6.4.5 (launch actions); MITRE ATT&CK T1204.002"
     strings:
@@ -21,7 +21,7 @@ rule Pdf_Script_Opens_Attachment
     meta:
         title = "PDF script that saves and opens a file from the document"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "Adobe, JavaScript for Acrobat API, Doc.exportDataObject (nLaunch 2)"
     strings:

@@ -5,7 +5,7 @@ rule Ransom_Note
     meta:
         title = "Letter that asks for money for encrypted files"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1486, Data Encrypted for Impact"
     strings:

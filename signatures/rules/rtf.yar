@@ -5,7 +5,7 @@ rule Rtf_Object_Hidden
     meta:
         title = "RTF document whose object is broken up by control words, as no program writes it"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1027 and T1203; RTF 1.9.1, Objects (objdata is hexadecimal)"
     strings:

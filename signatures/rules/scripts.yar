@@ -6,7 +6,7 @@ rule Script_PowerShell_Downloader
     meta:
         title = "PowerShell that fetches code and runs it"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1059.001 and T1105"
     strings:
@@ -39,7 +39,7 @@ rule Script_PowerShell_Encoded_Command
     meta:
         title = "PowerShell that is given its commands in base64"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1027.010; Microsoft, about_PowerShell_exe, -EncodedCommand (UTF-16LE in base64)"
     strings:
@@ -54,7 +54,7 @@ rule Script_PowerShell_Decoded_Download
     meta:
         title = "Base64 in which PowerShell fetches code or runs text"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1027.010 and T1105"
     strings:
@@ -80,7 +80,7 @@ rule Script_PowerShell_Disables_Defences
     meta:
         title = "PowerShell that switches off the antivirus or its view of scripts"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1562.001"
     strings:
@@ -102,7 +102,7 @@ rule Script_Windows_Host_Dropper
     meta:
         title = "VBScript or JScript that fetches a file, saves it and runs it"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1059.005, T1059.007 and T1105"
     strings:
@@ -120,7 +120,7 @@ rule Script_Windows_Host_Runs_Interpreter
     meta:
         title = "VBScript, JScript or HTML application that starts a command interpreter out of sight"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1059.005, T1059.007 and T1564.003; Microsoft, WshShell.Run (window style 0)"
     strings:
@@ -135,7 +135,7 @@ rule Script_Windows_Host_Obfuscated
     meta:
         title = "VBScript or JScript that puts its commands together from numbers or pieces and evaluates them"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1027.010, T1059.005 and T1059.007"
     strings:
@@ -157,7 +157,7 @@ rule Script_Encoded
     meta:
         title = "Script in Microsoft's encoded form (.vbe, .jse, VBScript.Encode)"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1027.010; Microsoft, Script Encoder"
     strings:
@@ -172,7 +172,7 @@ rule Script_Html_Application
     meta:
         title = "HTML application that starts programs"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1218.005; Microsoft, HTML Applications"
     strings:
@@ -189,7 +189,7 @@ rule Script_Html_Application_Unseen
     meta:
         title = "HTML application that runs a command and keeps itself out of sight"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1218.005 and T1564.003"
     strings:
@@ -209,7 +209,7 @@ rule Script_Batch_Downloader
     meta:
         title = "Batch file that fetches a program with Windows' own tools and starts it"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1059.003 and T1105; LOLBAS certutil, bitsadmin, curl, mshta"
     strings:
@@ -231,7 +231,7 @@ rule Script_Batch_Obfuscated
     meta:
         title = "Batch file that spells its commands with pieces of variables"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1027.010; Bohannon, DOSfuscation (2018)"
     strings:
@@ -251,7 +251,7 @@ rule Script_Copies_Itself_To_Media
     meta:
         title = "Script that copies itself to other drives and leaves something there that starts it"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1091; Microsoft Security Intelligence, Worm:VBS/Jenxcus and Worm:BAT"
     strings:
@@ -273,7 +273,7 @@ rule Script_Desktop_Entry_Downloads
     meta:
         title = "Linux desktop entry that runs what it fetches or decodes"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.002 and T1059.004; freedesktop.org, Desktop Entry Specification"
     strings:

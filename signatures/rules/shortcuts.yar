@@ -8,7 +8,7 @@ rule Shortcut_Starts_Interpreter
     meta:
         title = "Shortcut that gives a command interpreter or script host something to do"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1204.002 and T1547.009; MS-SHLLINK 2.1.1 and 2.4"
     strings:
@@ -26,7 +26,7 @@ rule Shortcut_Hides_Download
     meta:
         title = "Shortcut whose command is encoded, or fetches what it runs"
         author = "Blanche"
-        version = "2"
+        version = "3"
         severity = "malicious"
         reference = "MITRE ATT&CK T1059.001, T1027.010 and T1105; MS-SHLLINK 2.4"
     strings:
@@ -53,7 +53,7 @@ rule Shortcut_Replaces_Folder
     meta:
         title = "Shortcut that opens a folder and starts a program behind it, as USB worms leave it"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1091 and T1564.001; Microsoft Security Intelligence, Worm:Win32/Gamarue and Worm:VBS/Jenxcus"
     strings:
@@ -75,7 +75,7 @@ rule Shortcut_Loads_Hidden_Library
     meta:
         title = "Shortcut that makes rundll32 load a file beside it whose name is no library's"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "MITRE ATT&CK T1218.011 and T1091; Microsoft Security Intelligence, Worm:Win32/Gamarue"
     strings:
@@ -95,7 +95,7 @@ rule Shortcut_Feeds_Interpreter_From_File
     meta:
         title = "Shortcut that has the command interpreter read its commands from a data file"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "Red Canary, Raspberry Robin (2022); MITRE ATT&CK T1059.003"
     strings:
@@ -114,7 +114,7 @@ rule Shortcut_Pads_Arguments
     meta:
         title = "Shortcut whose arguments are moved out of sight by white space"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "Trend Micro ZDI-CAN-25373, CVE-2025-9491; MS-SHLLINK 2.4"
     strings:
@@ -133,7 +133,7 @@ rule Shortcut_Wears_Document_Icon
     meta:
         title = "Shortcut that starts an interpreter and looks like a document or folder"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1036.008 and T1204.002; MS-SHLLINK 2.1 (IconIndex) and 2.4"
     strings:
@@ -176,7 +176,7 @@ rule Shortcut_Target_On_Web_Folder
     meta:
         title = "Shortcut to a program on a web folder"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "suspicious"
         reference = "MITRE ATT&CK T1105 and T1187; Microsoft, WebDAV redirector (host@port and DavWWWRoot)"
     strings:
@@ -193,7 +193,7 @@ rule Shortcut_Control_Panel_Library
     meta:
         title = "Shortcut that makes Explorer load a library when its icon is shown"
         author = "Blanche"
-        version = "1"
+        version = "2"
         severity = "malicious"
         reference = "CVE-2010-2568, MS10-046; MS-SHLLINK 2.2"
     strings:
