@@ -230,6 +230,8 @@ fn an_attachment_of_outlook_that_libclamav_does_not_take_out() {
     let with = |attribute: Vec<u8>| [tnef.clone(), attribute].concat();
     assert!(causes(&tnef).is_empty());
     assert!(is_unread(&with(attribute(0x0006_800f, b"another")), Container::Tnef), "a second file");
+    assert!(is_unread(&with(attribute(0x0002_800f, b"another")), Container::Tnef), "of another type");
+    assert!(is_unread(&with(attribute(0x0007_9005, b"\x02\x11\x01\x37")), Container::Tnef), "several as a property");
     assert!(is_unread(&with(attribute(0x0006_9005, b"\x0d\0\x01\x37")), Container::Tnef), "a message");
     assert!(is_unread(&with(attribute(0x0006_9005, b"\x02\x01\x01\x37")), Container::Tnef), "a file as a property");
     assert!(is_unread(&with(attribute(0x0006_9003, b"\x02\x01\x09\x10")), Container::Tnef), "compressed RTF");
@@ -265,7 +267,20 @@ fn messages_that_are_signed_or_encrypted_as_a_whole() {
     let encrypted = [Cause::Encrypted(Container::EncryptedBlob)];
     assert_eq!(causes(&signed(DATA, &octets)), cms);
     assert!(causes(&signed(DATA, &[])).is_empty(), "a signature beside what is signed");
-    assert!(causes(&signed(b"\x2b\x06\x01\x04\x01\x82\x37\x0a\x01", &octets)).is_empty(), "a catalogue of Windows");
+    let catalogue = b"\x2b\x06\x01\x04\x01\x82\x37\x0a\x01";
+    assert!(causes(&signed(catalogue, &der(0xa0, &der(0x30, b"list")))).is_empty(), "a catalogue of Windows");
+    assert_eq!(causes(&signed(catalogue, &octets)), cms, "one that says so");
+    let stamp = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x04";
+    let stamped = |content: &[u8]| signed(stamp, &der(0xa0, &der(4, content)));
+    assert!(causes(&stamped(&der(0x30, b"\x02\x01\x01"))).is_empty(), "a time stamp");
+    assert_eq!(causes(&stamped(b"text")), cms);
+    assert_eq!(causes(&stamped(&der(0x30, &[b"\x02\x01\x01".as_slice(), &[0; 4096]].concat()))), cms);
+    let long = [b"\x06\x81\x09".as_slice(), &DATA[..8], &[3]].concat();
+    assert_eq!(causes(&info(long, b"noise")), encrypted, "a length in its long form");
+    assert_eq!(causes(&info(pkcs_7(1), &der(4, b"text"))), cms, "data that is not even signed");
+    assert_eq!(causes_as(b"MIIBAAAA", "p7m"), cms);
+    let late = [vec![b'x'; 9000], b"\n-----BEGIN CMS-----\n".to_vec()].concat();
+    assert_eq!(causes(&late), cms);
     // Of indefinite length: it ends with two zeros.
     let open = |tag: u8, content: &[u8]| [&[tag, 0x80], content, &[0, 0]].concat();
     let inner = |content: &[u8]| open(0x30, &[oid(DATA).as_slice(), content].concat());
@@ -280,6 +295,7 @@ fn messages_that_are_signed_or_encrypted_as_a_whole() {
     }
     assert_eq!(causes(&info(smime(23), b"noise")), encrypted);
     assert_eq!(causes(&info(smime(9), b"noise")), cms);
+    assert_eq!(causes(&info(smime(31), b"noise")), cms);
     assert_eq!(causes(&der(0x30, &[&[2, 1, 3], info(pkcs_7(1), b"noise").as_slice()].concat())), encrypted, "PKCS #12");
     assert!(causes(&info(oid(b"\x2a\x86\x48\xce\x3d\x02\x01"), b"a public key")).is_empty());
 }
@@ -320,6 +336,14 @@ fn a_stream_of_a_pdf_is_a_file_by_what_refers_to_it() {
     let harmless = "4 0 obj << /XObject << /I 5 0 R >> >> endobj";
     assert!(causes(&pdf_with(harmless, &format!("/Subtype /Image {PREDICTED}"))).is_empty());
     assert!(causes(&pdf_with(file, "/Filter /FlateDecode /DecodeParms << /Predictor 1 >>")).is_empty());
+    assert!(is_unread(&pdf_with(file, "/F /FlateDecode"), Container::Pdf));
+    for other in [
+        "4 0 obj << /EF << /F 6 0 R >> >> endobj",
+        "4 0 obj << >> endobj trailer << /Root << /EF << /F 5 0 R >> >> >>",
+        "4 0 obj << /RF << /F [ (a) 5 0 R ] >> >> endobj",
+    ] {
+        assert!(is_unread(&pdf_with(other, PREDICTED), Container::Pdf), "{other}");
+    }
     let marked = String::from_utf8(pdf_with(file, "/Filter /A85")).unwrap().replace("text", "<~!!~>");
     assert!(is_unread(marked.as_bytes(), Container::Pdf));
 }
@@ -333,8 +357,41 @@ fn what_refers_to_a_file_of_a_pdf_may_be_in_a_stream_of_objects() {
     assert!(with("/N 1 /First 4", "7 0 << /EF << /F 5 0 R >> >>"));
     assert!(with("/N 2 /First 9", "7 0 8 15 << /EF 8 0 R >><< /F 5 0 R >>"));
     assert!(!with("/N 2 /First 9", "7 0 8 15 << /AB 8 0 R >><< /F 5 0 R >>"));
-    assert!(with("/N 1 /First 4 /Filter /LZWDecode", "7 0 << >>"), "one that is not read here may refer to anything");
-    assert!(with("/N 1 /First 4 /DecodeParms << /Predictor 12 >>", "7 0 << >>"));
+    for keys in [
+        "/N 1 /First 4 /Filter /LZWDecode",
+        "/N 1 /First 4 /Filter /FlateDecode",
+        "/N 1 /First 4 /DecodeParms << /Predictor 12 >>",
+        "/N 1 /First 4 /N 0",
+        "/N 2 /First 4",
+        "/N 1",
+    ] {
+        assert!(with(keys, "7 0 << >>"), "{keys}: what is not read here may refer to anything");
+    }
+    assert!(
+        with("/N 1 /First 4", "7 9 << >>") && with("/N 1 /First 5", "-7 0 << >>") && with("/N 1 /First 4", "7 0 << ")
+    );
+    assert!(!with("/N 1 /First 4", "7 0 << >>"));
+    let nameless = "4 0 obj\n<< /N 1 /First 4 >>\nstream\n7 0 << /EF << /F 5 0 R >> >>\nendstream\nendobj";
+    let file = pdf_with(nameless, "/Filter /FlateDecode /DecodeParms << /Predictor 12 >>");
+    assert!(is_unread(&file, Container::Pdf), "readers go by what they need");
+}
+
+/// Each of these took minutes or all memory.
+#[test]
+fn a_pdf_that_keeps_us_busy_is_unread_at_once() {
+    let start = std::time::Instant::now();
+    for (unit, times) in [
+        ("[/EF ", 1 << 20),
+        ("[/EF 1 0 R/EF[", 1 << 18),
+        ("[", 64 << 20),
+        ("5 0 obj <<>>\nstream\n", 1 << 18),
+        ("5 0 obj <</First 1/N 1>>\nstream\n", 1 << 18),
+    ] {
+        let file = [b"%PDF-1.7\n1 0 obj ".to_vec(), unit.as_bytes().repeat(times)].concat();
+        let unread = is_unread(&file, Container::Pdf);
+        assert!(unread || !unit.contains("First"), "{unit}");
+    }
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -359,6 +416,13 @@ fn archives_behind_the_end_of_an_archive_or_of_a_script() {
     assert!(is_unread(&[script.as_slice(), &gzip].concat(), Container::Gzip));
     assert!(is_unread(&[script.as_slice(), &sample(Container::Xz)].concat(), Container::Xz));
     assert!(is_unread(&[script.as_slice(), &sample(Container::Bzip2)].concat(), Container::Bzip2));
+    for text in [
+        "tail -n +2 \"$0\" | gzip -d | sh; exit 0 # a line that is longer than it was\n",
+        "\n#!/bin/sh\n# a line that is longer than it was, and another one\n",
+    ] {
+        assert!(is_unread(&[text.as_bytes(), &gzip].concat(), Container::Gzip), "{text}");
+        assert!(causes(&[text.as_bytes(), b"x", &gzip].concat()).is_empty(), "not at the beginning of a line");
+    }
     let salted = Cause::Encrypted(Container::EncryptedBlob);
     assert_eq!(causes(&[script.as_slice(), b"Salted__12345678"].concat()), [salted]);
     let mut squash_fs = b"hsqs".to_vec();
@@ -366,7 +430,12 @@ fn archives_behind_the_end_of_an_archive_or_of_a_script() {
     squash_fs[12..16].copy_from_slice(&(128u32 << 10).to_le_bytes());
     squash_fs[22] = 17;
     squash_fs[28] = 4;
-    assert!(is_unread(&[b"\x7fELF program".to_vec(), squash_fs].concat(), Container::SquashFs));
+    assert!(is_unread(&[b"\x7fELF program".to_vec(), squash_fs.clone()].concat(), Container::SquashFs));
+    squash_fs[30] = 1;
+    assert!(
+        is_unread(&[b"\x7fELF program".to_vec(), squash_fs].concat(), Container::SquashFs),
+        "another minor version"
+    );
     assert!(
         causes(b"a text about hsqs and its superblock, which is longer than this line of ninety-six bytes or more")
             .is_empty()
@@ -419,10 +488,16 @@ fn documents_of_office_that_are_encrypted() {
     };
     let begin = |kind: u16, length: usize| record(kind, &[&[0, 6, 5, 0], &vec![0; length - 4][..]].concat());
     let pass = record(0x2f, &[0; 6]);
-    for start in [begin(0x809, 16), begin(0x809, 18), begin(0x809, 8), begin(0x409, 6), begin(9, 4)] {
+    for start in [begin(0x809, 16), begin(0x809, 18), begin(0x809, 8)] {
+        assert!(with(&[start.clone(), record(0xe2, &[]).repeat(100), pass.clone()].concat()), "far behind");
+        assert!(!with(&[start.clone(), record(0x85, &[0; 8]), pass.clone()].concat()), "behind the list of sheets");
         assert!(with(&[start.clone(), pass.clone()].concat()));
         assert!(with(&[start.clone(), record(0x86, &[]), pass.clone()].concat()), "a lock against writing before it");
         assert!(!with(&[start, record(0x86, &[])].concat()));
+    }
+    for start in [begin(0x809, 8), begin(0x409, 6), begin(0x209, 6), begin(9, 4)] {
+        let sheet = [start, pass.clone(), vec![0; 100]].concat();
+        assert_eq!(causes(&sheet), [Cause::Encrypted(Container::Ole2)], "without a compound file");
     }
     let word = |ident: u16, version: u16, flags: u16| {
         [ident, version, 0, 0, 0, flags].iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>()

@@ -10,13 +10,15 @@ use flate2::bufread::GzDecoder;
 use memchr::memmem;
 use std::io::Read as _;
 
+/// Bytes at the start by which a text is told.
+const START: usize = 64;
 /// Signatures that are looked behind. A file with more of them is made to keep us busy, and counts as an archive.
 const MAX_CANDIDATES: usize = 1024;
 /// Valid archives of one kind whose members are read.
 const MAX_ARCHIVES: usize = 64;
 
 /// Archives that libclamav does not open, wherever they begin.
-pub(super) fn unopened(content: &[u8]) -> Vec<Container> {
+pub(super) fn unopenable(content: &[u8]) -> Vec<Container> {
     let mut found = Vec::new();
     let rar = |at: usize| is_rar(content.get(at..).unwrap_or_default());
     if any_or_too_many(content, b"Rar!\x1a\x07", rar) {
@@ -27,37 +29,49 @@ pub(super) fn unopened(content: &[u8]) -> Vec<Container> {
         found.push(Container::Ace);
     }
     let squash_fs = |at: usize| is_squash_fs(content.get(at..).unwrap_or_default());
-    if [b"hsqs", b"sqsh"].iter().any(|magic| any_or_too_many(content, *magic, squash_fs)) {
+    if any_or_too_many(content, b"hsqs", squash_fs) {
         found.push(Container::SquashFs);
     }
     found
 }
 
-/// Squashfs 4.0, "superblock": version, and a size of blocks beside its logarithm.
+/// Squashfs 4, "superblock": major version, and a size of blocks beside its logarithm.
 fn is_squash_fs(image: &[u8]) -> bool {
     let block = le32(image, 12).filter(|size| size.is_power_of_two()).map(u32::trailing_zeros);
-    has(image, 28, &[4, 0, 0, 0]) && block.is_some() && block == le16(image, 22).map(u32::from)
+    has(image, 28, &[4, 0]) && block.is_some() && block == le16(image, 22).map(u32::from)
 }
 
 /// Compressed or encrypted streams in a script, which takes itself apart (makeself and its like): such bytes are in no script by chance.
-pub(super) fn in_script(content: &[u8]) -> Vec<Container> {
+/// A shell also runs a text without `#!` as a script: where nothing else is known of it (`plain`), a stream counts that begins a line.
+pub(super) fn behind_text(content: &[u8], plain: bool) -> Vec<Container> {
     type Begins = fn(&[u8]) -> bool;
-    let marks: [(&[u8], Begins, Container); 9] = [
+    let marks: [(&[u8], Begins, Container); 12] = [
         (b"\x1f\x8b\x08", is_gzip, Container::Gzip),
         (b"\xfd7zXZ\x00", |_| true, Container::Xz),
         (b"BZh", |stream| has(stream, 4, b"1AY&SY"), Container::Bzip2),
         (b"\x28\xb5\x2f\xfd", |_| true, Container::Zstd),
         (b"\x04\x22\x4d\x18", |_| true, Container::Lz4),
+        (b"\x02\x21\x4c\x18", |_| true, Container::Lz4),
+        (b"LZIP\x00", |_| true, Container::Lzip),
         (b"LZIP\x01", |_| true, Container::Lzip),
+        (b"\x89LZO\x00\x0d\x0a\x1a\x0a", |_| true, Container::Lzop),
         (b"\x5d\x00\x00", |stream| is_lzma_alone(stream, ""), Container::LzmaAlone),
         (b"\x1f\x9d", |stream| stream.get(2).is_some_and(|bits| bits & 0x60 == 0), Container::Compress),
         (b"Salted__", |_| true, Container::EncryptedBlob),
     ];
-    if !content.starts_with(b"#!") {
+    let is_script = content.starts_with(b"#!");
+    let is_letter = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..);
+    let is_text = content.iter().take(START).all(is_letter) && content.len() > START;
+    if !(is_script || plain && is_text) {
         return Vec::new();
     }
     let is_there = |(mark, begins, _): &&(&[u8], Begins, Container)| {
-        any_or_too_many(content, mark, |at| begins(content.get(at..).unwrap_or_default()))
+        any_or_too_many(content, mark, |at| {
+            let starts_line =
+                at.checked_sub(1).is_some_and(|before| matches!(content.get(before), Some(b'\n' | b'\r')));
+            // A mark of two bytes is in many things by chance.
+            (is_script || (starts_line && mark.len() > 2)) && begins(content.get(at..).unwrap_or_default())
+        })
     };
     marks.iter().filter(is_there).map(|(_, _, container)| *container).collect()
 }

@@ -16,7 +16,6 @@ mod members;
 mod mime;
 mod office;
 mod openers;
-mod pdf;
 mod pdf_objects;
 mod pdf_streams;
 mod pdf_tokens;
@@ -183,9 +182,10 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     if found.contains(&Container::Ole2) && office::is_msi(content) {
         found.push(Container::Msi);
     }
-    found.extend(embedded::unopened(content));
+    found.extend(embedded::unopenable(content));
     found.extend(embedded::installers(content));
-    embedded::in_script(content).into_iter().for_each(|container| inspection.not_checked(unopened(container)));
+    let streams = embedded::behind_text(content, found.is_empty());
+    streams.into_iter().for_each(|container| inspection.not_checked(unopened(container)));
     found.sort_unstable();
     found.dedup();
     inspection.disk_image = found.iter().any(|container| container.is_disk_image());
@@ -215,6 +215,9 @@ pub fn inspect(content: &[u8], extension: &str, opened: &Opened, max_output: u64
     let only_itself = found.contains(&Container::Gzip) || signatures::is_old_cpio(content);
     if only_itself && found.contains(&Container::Pdf) {
         inspection.not_checked(Cause::ContainerUnsupported(Container::Pdf));
+    }
+    if office::is_encrypted_sheet(content) {
+        inspection.not_checked(Cause::Encrypted(Container::Ole2));
     }
     if let Some(container) = office::unread_document(content) {
         inspection.not_checked(Cause::ContainerUnsupported(container));
@@ -304,7 +307,7 @@ fn promise(inspection: &mut Inspection, container: Container, content: &[u8], ma
         }
         Container::Eml | Container::Mbox => promise_mail(inspection, container, content),
         Container::Pdf
-            if pdf::is_taken_for_another(content)
+            if pdf_objects::is_taken_for_another(content)
                 || pdf_objects::hide_streams(content)
                 || pdf_streams::are_unread(content, max_output) =>
         {

@@ -65,19 +65,29 @@ fn is_encrypted_word(content: &[u8], at: usize) -> bool {
         && le16(content, at + 10).is_some_and(|flags| flags & 0x0100 != 0)
 }
 
-/// [MS-XLS] 2.1.7.20.1 and 2.4.117: a FilePass record among the first behind the BOF record, of whatever version.
+/// Whether content is an encrypted sheet of Excel 2 to 5 without a compound file around it.
+pub(super) fn is_encrypted_sheet(content: &[u8]) -> bool {
+    matches!(content.get(..2), Some([0x09, 0x00 | 0x02 | 0x04 | 0x08])) && is_encrypted_excel(content, 0)
+}
+
+/// [MS-XLS] 2.1.7.20.1 and 2.4.117: a FilePass record behind the BOF record, before sheets are listed or the part ends.
 fn is_encrypted_excel(content: &[u8], at: usize) -> bool {
-    /// Records that are looked at: the specification allows two before it.
-    const FIRST: usize = 16;
-    let begins = matches!(le16(content, at), Some(0x0809 | 0x0409 | 0x0209 | 0x0009))
+    /// Records that are looked at: with more something is hidden.
+    const FIRST: usize = 4096;
+    const FILE_PASS: u16 = 0x2f;
+    const SHEET: u16 = 0x85;
+    const END: u16 = 0x0a;
+    let kind = le16(content, at);
+    let begins = (kind == Some(0x0809) || (at == 0 && matches!(kind, Some(0x0409 | 0x0209 | 0x0009))))
         && le16(content, at + 2).is_some_and(|length| (4..=64).contains(&length))
         && matches!(le16(content, at + 6), Some(0x05 | 0x06 | 0x10 | 0x20 | 0x40 | 0x100));
     let mut next = at;
-    begins
-        && (0..FIRST).any(|_| {
-            next = le16(content, next + 2).map_or(content.len(), |length| next + 4 + usize::from(length));
-            has(content, next, &[0x2f, 0x00])
-        })
+    let mut kinds = (0..FIRST).map(|_| {
+        next = le16(content, next + 2).map_or(content.len(), |length| next + 4 + usize::from(length));
+        le16(content, next)
+    });
+    let decides = |kind: &Option<u16>| matches!(kind, None | Some(FILE_PASS | SHEET | END));
+    begins && matches!(kinds.find(decides), None | Some(Some(FILE_PASS)))
 }
 
 /// Whether a member of an OpenDocument file is a manifest that announces encrypted members (ODF 1.3 part 2, 4.4).

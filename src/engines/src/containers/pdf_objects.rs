@@ -6,6 +6,14 @@
 
 use memchr::memmem;
 
+/// Whether a reader takes it for a PDF and libclamav 1.4 does not: it knows one that begins at the first byte, and others by a version
+/// with a dot (filetypes_int.h).
+pub(super) fn is_taken_for_another(content: &[u8]) -> bool {
+    const MARK: &[u8] = b"%PDF-";
+    let dotted = |at: usize| content.get(at.saturating_add(MARK.len() + 1)) == Some(&b'.');
+    !content.starts_with(MARK) && !memmem::find_iter(content, MARK).any(dotted)
+}
+
 /// Whether some stream may be hidden. `false` for streams that libclamav finds; it says itself when it cannot decode one.
 pub(super) fn hide_streams(content: &[u8]) -> bool {
     // Each dictionary is read once, whatever pretends to be the head of an object inside it.
@@ -42,7 +50,8 @@ fn head(before: &[u8]) -> Head {
         return if follows_comment(before) { Head::Hidden } else { Head::None };
     }
     if number == 0 {
-        return if follows_comment(above) { Head::Hidden } else { Head::None };
+        let signed = matches!(above.last(), Some(b'+' | b'-'));
+        return if signed || follows_comment(above) { Head::Hidden } else { Head::None };
     }
     let apart = before.last().is_some_and(|byte| is_space(*byte)) && follows_space(above);
     // Longer numbers do not fit where libclamav keeps them.
@@ -110,7 +119,12 @@ fn is_misread_stream(object: &[u8], budget: &mut usize) -> bool {
                 2
             }
             0 => 1,
-            _ if depth == 0 => break rest.starts_with(b"stream"),
+            _ if depth == 0 => {
+                let data = rest.strip_prefix(b"stream");
+                // 7.3.8.1; what libclamav takes for the first byte is another one where anything else stands.
+                odd |= data.is_some_and(|data| !data.starts_with(b"\n") && !data.starts_with(b"\r\n"));
+                break data.is_some();
+            }
             b'/' => {
                 odd |= is_filter_elsewhere(rest);
                 1
@@ -171,6 +185,8 @@ mod tests {
             "5 0%c\nobj",
             "5 0 % long comment \n obj",
             "5 0obj",
+            "5 -0 obj",
+            "5 +0 obj",
             "99999999999999999999 0 obj",
         ] {
             assert!(hide_streams(&with(head, "<< /Length 1 >>")), "{head:?}");
@@ -204,6 +220,9 @@ mod tests {
         ] {
             assert!(!hide_streams(&with("5 0 obj", dictionary)), "{dictionary:?}");
         }
+        let with_end = |end: &str| format!("%PDF-1.7\n5 0 obj\n<< /Length 1 >>\nstream{end}x\nendstream\nendobj\n");
+        assert!(["\r", " \n", "\t\r\n", "\u{c}", "x"].iter().all(|end| hide_streams(with_end(end).as_bytes())));
+        assert!(["\n", "\r\n"].iter().all(|end| !hide_streams(with_end(end).as_bytes())));
     }
 
     #[test]

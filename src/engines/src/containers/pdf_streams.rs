@@ -10,8 +10,8 @@ use memchr::memmem;
 use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 
-/// Keys behind which such a stream stands: embedded files (7.11.4), scripts (12.6.4.16), forms (12.7.8).
-const KEYS: [&[u8]; 3] = [b"EF", b"JS", b"XFA"];
+/// Keys behind which such a stream stands: embedded and related files (7.11.4), scripts (12.6.4.16), forms (12.7.8).
+const KEYS: [&[u8]; 4] = [b"EF", b"RF", b"JS", b"XFA"];
 /// Filters that libclamav decodes (7.4, table 6; in inline images, 8.9.7).
 const FILTERS: [&[u8]; 10] = [
     b"ASCIIHexDecode",
@@ -25,8 +25,9 @@ const FILTERS: [&[u8]; 10] = [
     b"RunLengthDecode",
     b"RL",
 ];
-/// Objects, references and decoded bytes of one file: with more it is made to keep us busy.
+/// Objects, words of one, references and decoded bytes of one file: with more it is made to keep us busy, and counts as unread.
 const MAX_OBJECTS: usize = 1 << 20;
+const MAX_WORDS: usize = 1 << 20;
 const MAX_REFERENCES: usize = 4 << 20;
 const MAX_DECODED: u64 = 256 << 20;
 
@@ -34,7 +35,10 @@ const MAX_DECODED: u64 = 256 << 20;
 pub(super) fn are_unread(content: &[u8], limit: u64) -> bool {
     let limit = if limit == 0 { MAX_DECODED } else { limit.min(MAX_DECODED) };
     let mut survey = Survey { budget: content.len().saturating_mul(2), decode: limit, ..Survey::default() };
-    let read = memmem::find_iter(content, b"obj").try_for_each(|at| {
+    const TRAILER: &[u8] = b"trailer";
+    let trailers = memmem::find_iter(content, TRAILER)
+        .try_for_each(|at| survey.object(None, content.get(at.saturating_add(TRAILER.len())..).unwrap_or_default()));
+    let objects = memmem::find_iter(content, b"obj").try_for_each(|at| {
         let (before, behind) = content.split_at(at);
         let (above, generation) = number_before(before);
         let (start, digits) = number_before(above);
@@ -42,9 +46,9 @@ pub(super) fn are_unread(content: &[u8], limit: u64) -> bool {
         if before.ends_with(b"end") || generation == 0 || digits == 0 {
             return Some(());
         }
-        survey.object(number(word)?, behind.get(3..).unwrap_or_default())
+        survey.object(Some(number(word)?), behind.get(3..).unwrap_or_default())
     });
-    read.is_none() || survey.finds_unread()
+    trailers.is_none() || objects.is_none() || survey.finds_unread()
 }
 
 /// What is known of the objects.
@@ -54,8 +58,6 @@ struct Survey {
     objects: HashMap<u64, Vec<Object>>,
     /// Objects that stand behind one of [`KEYS`].
     wanted: Vec<u64>,
-    /// Objects are in a stream that could not be decoded here.
-    unseen: bool,
     count: usize,
     references: usize,
     /// Bytes of words that may still be read, and of streams that may still be decoded.
@@ -75,19 +77,17 @@ struct Stream {
     is_file: bool,
     /// Not what libclamav decodes.
     is_unread: bool,
-    /// That, and no picture and no table of objects: these are hardly ever files.
-    is_odd: bool,
 }
 
 impl Survey {
-    /// Reads an object; `None` when there are too many, or they are too long.
-    fn object(&mut self, number: u64, text: &[u8]) -> Option<()> {
+    /// Reads an object, or what has no number and may refer to some; `None` when there are too many, they are too long, or cannot be read.
+    fn object(&mut self, number: Option<u64>, text: &[u8]) -> Option<()> {
         let mut tokens = Tokens { rest: text };
         let (mut list, mut depth, mut stream) = (Vec::new(), 0usize, None);
         for token in tokens.by_ref() {
             depth = depth_behind(depth, &token);
             match token {
-                Token::Word(b"endobj" | b"obj" | b"xref" | b"trailer") if depth == 0 => break,
+                Token::Word(b"endobj" | b"obj" | b"xref" | b"startxref" | b"trailer") if depth == 0 => break,
                 Token::Word(b"stream") if depth == 0 => {
                     stream = Some(());
                     break;
@@ -95,6 +95,9 @@ impl Survey {
                 _ => {}
             }
             list.push(token);
+            if list.len() > MAX_WORDS {
+                return None;
+            }
         }
         self.budget = self.budget.checked_sub(text.len().checked_sub(tokens.rest.len())?)?;
         self.named(&list)?;
@@ -102,16 +105,18 @@ impl Survey {
             None => self.keep(number, Object::Value(references(&list).collect())),
             Some(()) => {
                 let dictionary = Dictionary::of(&list);
-                let data = data(tokens.rest);
-                if dictionary.is(b"Type", b"ObjStm") {
-                    self.compressed(&dictionary, data)?;
+                // Readers go by what they need.
+                let has = |key| dictionary.values(key).next().is_some();
+                if dictionary.is(b"Type", b"ObjStm") || (has(b"First") && has(b"N")) {
+                    self.compressed(&dictionary, tokens.rest)?;
                 }
-                self.keep(number, Object::Stream(dictionary.stream(data)))
+                self.keep(number, Object::Stream(dictionary.stream(tokens.rest)))
             }
         }
     }
 
-    fn keep(&mut self, number: u64, object: Object) -> Option<()> {
+    fn keep(&mut self, number: Option<u64>, object: Object) -> Option<()> {
+        let Some(number) = number else { return Some(()) };
         if let Object::Value(list) = &object {
             self.references = self.references.checked_add(list.len()).filter(|count| *count <= MAX_REFERENCES)?;
         }
@@ -122,39 +127,43 @@ impl Survey {
 
     /// Notes what stands behind one of [`KEYS`].
     fn named(&mut self, tokens: &[Token<'_>]) -> Option<()> {
-        for (at, token) in tokens.iter().enumerate() {
+        let mut at = 0usize;
+        while let Some(token) = tokens.get(at) {
+            at = at.saturating_add(1);
             if matches!(token, Token::Name(name) if KEYS.iter().any(|key| means(name, key))) {
-                self.wanted.extend(references(value(tokens.get(at.saturating_add(1)..).unwrap_or_default())));
+                // What stands in it is read once, whatever keys are there.
+                let value = value(tokens.get(at..).unwrap_or_default());
+                self.wanted.extend(references(value));
+                at = at.saturating_add(value.len());
             }
         }
         (self.wanted.len() <= MAX_REFERENCES).then_some(())
     }
 
-    /// Reads a stream of objects (7.5.7): pairs of a number and an offset, then the objects.
-    fn compressed(&mut self, dictionary: &Dictionary<'_, '_>, data: &[u8]) -> Option<()> {
-        let Some(text) = dictionary.decode(data, self.decode) else {
-            self.unseen = true;
-            return Some(());
-        };
+    /// Reads a stream of objects (7.5.7): pairs of a number and an offset, then the objects. `None` when it is not simply deflated, or
+    /// not what its dictionary says: what is in it may refer to anything.
+    fn compressed(&mut self, dictionary: &Dictionary<'_, '_>, behind: &[u8]) -> Option<()> {
+        let data = data(behind);
+        self.budget = self.budget.checked_sub(data.len())?;
+        let text = dictionary.decode(data, self.decode)?;
         self.decode = self.decode.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
         self.budget = self.budget.saturating_add(text.len().saturating_mul(2));
-        let whole = |key| match dictionary.value(key) {
-            Some([Token::Word(word)]) => number(word).and_then(|number| usize::try_from(number).ok()),
-            _ => None,
+        let whole = |key| {
+            let mut values = dictionary.values(key);
+            match (values.next(), values.next()) {
+                (Some([Token::Word(word)]), None) => number(word).and_then(|number| usize::try_from(number).ok()),
+                _ => None,
+            }
         };
-        let (Some(first), Some(count)) = (whole(b"First"), whole(b"N")) else {
-            self.unseen = true;
-            return Some(());
-        };
-        let head = Tokens { rest: text.get(..first).unwrap_or(&text) };
+        let (first, count) = (whole(b"First")?, whole(b"N")?);
+        let head = Tokens { rest: text.get(..first)? };
         let mut numbers = head.map(|token| match token {
             Token::Word(word) => number(word),
             _ => None,
         });
         for _ in 0..count {
-            let (Some(Some(number)), Some(Some(offset))) = (numbers.next(), numbers.next()) else { break };
-            let at = usize::try_from(offset).ok().and_then(|offset| first.checked_add(offset));
-            let object = at.and_then(|at| text.get(at..)).unwrap_or_default();
+            let (number, offset) = (numbers.next()??, numbers.next()??);
+            let object = text.get(first.checked_add(usize::try_from(offset).ok()?)?..)?;
             let mut tokens = Tokens { rest: object };
             let (mut list, mut depth) = (Vec::new(), 0usize);
             for token in tokens.by_ref() {
@@ -164,20 +173,24 @@ impl Survey {
                 if depth == 0 && !matches!(list.as_slice(), [Token::Word(_)] | [Token::Word(_), Token::Word(_)]) {
                     break;
                 }
+                if list.len() > MAX_WORDS {
+                    return None;
+                }
+            }
+            if depth > 0 {
+                return None;
             }
             self.budget = self.budget.checked_sub(object.len().checked_sub(tokens.rest.len())?)?;
             self.named(&list)?;
-            self.keep(number, Object::Value(references(&list).collect()))?;
+            self.keep(Some(number), Object::Value(references(&list).collect()))?;
         }
         Some(())
     }
 
     fn finds_unread(&self) -> bool {
-        let streams = self.objects.values().flatten().filter_map(|object| match object {
-            Object::Stream(stream) => Some(stream),
-            Object::Value(_) => None,
-        });
-        if streams.clone().any(|stream| (stream.is_file && stream.is_unread) || (self.unseen && stream.is_odd)) {
+        let is_unread_file =
+            |object: &Object| matches!(object, Object::Stream(Stream { is_file: true, is_unread: true }));
+        if self.objects.values().flatten().any(is_unread_file) {
             return true;
         }
         let (mut waiting, mut seen) = (self.wanted.clone(), HashSet::new());
@@ -185,7 +198,9 @@ impl Survey {
             if !seen.insert(number) {
                 continue;
             }
-            for object in self.objects.get(&number).into_iter().flatten() {
+            // Readers go by the table of offsets, which may call an object otherwise than its head does.
+            let Some(objects) = self.objects.get(&number) else { return true };
+            for object in objects {
                 match object {
                     Object::Stream(stream) if stream.is_unread => return true,
                     Object::Stream(_) => {}
@@ -226,10 +241,6 @@ impl<'a, 'b> Dictionary<'a, 'b> {
         self.0.iter().filter(move |(name, _)| means(name, key)).map(|(_, value)| *value)
     }
 
-    fn value(&self, key: &[u8]) -> Option<&'b [Token<'a>]> {
-        self.values(key).next()
-    }
-
     fn is(&self, key: &[u8], wanted: &[u8]) -> bool {
         self.values(key).any(|value| matches!(value, [Token::Name(name), ..] if means(name, wanted)))
     }
@@ -254,7 +265,7 @@ impl<'a, 'b> Dictionary<'a, 'b> {
         })
     }
 
-    /// What is to be known of the stream behind it.
+    /// What is to be known of the stream whose content begins there.
     fn stream(&self, data: &[u8]) -> Stream {
         let filters = self.filters();
         let is_plain = |name: &&[u8]| FILTERS.contains(name);
@@ -269,10 +280,10 @@ impl<'a, 'b> Dictionary<'a, 'b> {
         let predicted = self.has_predictor();
         // The key of a filter that only readers understand.
         let is_hidden = self.0.iter().any(|(name, _)| *name != b"Filter" && means(name, b"Filter"));
-        let is_image = self.is(b"Subtype", b"Image");
-        let is_table = self.is(b"Type", b"XRef") || self.is(b"Type", b"ObjStm");
-        let is_unread = !is_read || is_marked || predicted || is_hidden;
-        Stream { is_file: self.is(b"Type", b"EmbeddedFile"), is_unread, is_odd: is_unread && !is_image && !is_table }
+        // Some readers take the short form of the key too, which is that of another file here.
+        let is_short = self.values(b"F").any(|value| value.iter().any(|token| matches!(token, Token::Name(_))));
+        let is_unread = !is_read || is_marked || predicted || is_hidden || is_short;
+        Stream { is_file: self.is(b"Type", b"EmbeddedFile"), is_unread }
     }
 
     /// What a stream holds that is deflated or not encoded at all, if that is no more than `limit` bytes.
@@ -285,8 +296,7 @@ impl<'a, 'b> Dictionary<'a, 'b> {
             [] => Some(data.to_vec()),
             [name] if means(name, b"FlateDecode") || means(name, b"Fl") => {
                 let mut text = Vec::new();
-                // What is cut or damaged is read as far as it goes, as by readers.
-                let _ = ZlibDecoder::new(data).take(limit.saturating_add(1)).read_to_end(&mut text);
+                ZlibDecoder::new(data).take(limit.saturating_add(1)).read_to_end(&mut text).ok()?;
                 (u64::try_from(text.len()).ok()? <= limit).then_some(text)
             }
             _ => None,

@@ -112,7 +112,7 @@ const ENCRYPTED_TEXTS: [&[u8]; 6] = [
     b"U2FsdGVkX1",
 ];
 
-/// Texts that make signed content (RFC 7468 8 and 9; OpenSSL) when they begin a line near the start.
+/// Texts that make signed content (RFC 7468 8 and 9; OpenSSL) when they begin a line.
 const SIGNED_TEXTS: [&[u8]; 3] =
     [b"-----BEGIN PKCS7-----", b"-----BEGIN CMS-----", b"-----BEGIN PKCS #7 SIGNED DATA-----"];
 
@@ -150,7 +150,7 @@ pub(super) fn recognise(content: &[u8], extension: &str) -> Vec<Container> {
     found.extend(checks.iter().filter(|(_, fits)| *fits).map(|(container, _)| *container));
     found.extend(frames(content));
     found.extend(mail::recognise(content, extension));
-    found.extend(cms::recognise(content));
+    found.extend(cms::recognise(content, extension));
     found.sort_unstable();
     found.dedup();
     found
@@ -289,9 +289,8 @@ fn is_uuencoded(content: &[u8]) -> bool {
     })
 }
 
-/// Whether one of `marks` begins a line near the start.
-fn has_line(content: &[u8], marks: &[&[u8]]) -> bool {
-    let text = head(content, HEAD);
+/// Whether one of `marks` begins a line.
+fn has_line(text: &[u8], marks: &[&[u8]]) -> bool {
     let starts_line = |at: usize| at.checked_sub(1).is_none_or(|at| matches!(text.get(at), Some(b'\n' | b'\r')));
     marks.iter().any(|mark| memmem::find_iter(text, mark).any(starts_line))
 }
@@ -302,7 +301,7 @@ pub(super) fn is_signed_text(content: &[u8]) -> bool {
 }
 
 fn is_encrypted(content: &[u8], extension: &str) -> bool {
-    let armoured = has_line(content, &ENCRYPTED_TEXTS);
+    let armoured = has_line(head(content, HEAD), &ENCRYPTED_TEXTS);
     // RFC 9580 4.2: binary OpenPGP begins with a packet tag, too weak a signature without the name.
     let binary_pgp = matches!(extension, "gpg" | "pgp") && content.first().is_some_and(|tag| tag & 0x80 != 0);
     // TrueCrypt and VeraCrypt write nothing but noise.

@@ -5,14 +5,15 @@ use super::bytes::{le16, le32, offset, part};
 use super::members::Members;
 use memchr::memmem;
 
-/// Attributes (2.1.3.3 to 2.1.3.5): content of an attached file, its properties, those of the message.
-const DATA: u32 = 0x0006_800f;
-const ATTACHMENT: u32 = 0x0006_9005;
-const MESSAGE: u32 = 0x0006_9003;
+/// Attributes (2.1.3.3 to 2.1.3.5), without their type, at which nobody looks: content of an attached file, its properties, those of the
+/// message.
+const DATA: u32 = 0x800f;
+const ATTACHMENT: u32 = 0x9005;
+const MESSAGE: u32 = 0x9003;
 /// Properties ([MS-OXPROPS]): an attached message or file, PidTagAttachDataObject and PidTagAttachDataBinary; a text as compressed RTF,
 /// PidTagRtfCompressed, in which objects may be.
-const OBJECTS: [u32; 2] = [0x3701_000d, 0x3701_0102];
-const COMPRESSED: u32 = 0x1009_0102;
+const OBJECT: u16 = 0x3701;
+const COMPRESSED: u16 = 0x1009;
 
 /// Reads the list of attributes.
 pub(super) fn read(content: &[u8]) -> Members {
@@ -36,10 +37,15 @@ fn attribute(content: &[u8], at: usize, members: &mut Members) -> Option<usize> 
     let end = body.checked_add(data.len())?;
     let sum = data.iter().fold(0u16, |sum, byte| sum.wrapping_add(u16::from(*byte)));
     members.broken |= !matches!(content.get(at), Some(1 | 2)) || le16(content, end)? != sum;
-    let has = |property: u32| memmem::find(data, &property.to_le_bytes()).is_some();
-    match le32(content, at.checked_add(1)?)? {
+    // In front of it stands a type ([MS-OXCDATA] 2.11.1), which may be of several values (0x1000).
+    let is_type = |word: Option<u16>| word.is_some_and(|word| word & 0xee00 == 0);
+    let has = |property: u16| {
+        memmem::find_iter(data, &property.to_le_bytes())
+            .any(|at| is_type(at.checked_sub(2).and_then(|at| le16(data, at))))
+    };
+    match le32(content, at.checked_add(1)?)? & 0xffff {
         DATA => members.sizes.extend(u64::try_from(data.len()).ok()),
-        ATTACHMENT => members.unsupported |= OBJECTS.into_iter().any(has),
+        ATTACHMENT => members.unsupported |= has(OBJECT),
         MESSAGE => members.unsupported |= has(COMPRESSED),
         _ => {}
     }
