@@ -417,6 +417,7 @@ fn archives_behind_the_end_of_an_archive_or_of_a_script() {
     assert!(is_unread(&[script.as_slice(), &sample(Container::Xz)].concat(), Container::Xz));
     assert!(is_unread(&[script.as_slice(), &sample(Container::Bzip2)].concat(), Container::Bzip2));
     for text in [
+        "exit 0\n",
         "tail -n +2 \"$0\" | gzip -d | sh; exit 0 # a line that is longer than it was\n",
         "\n#!/bin/sh\n# a line that is longer than it was, and another one\n",
     ] {

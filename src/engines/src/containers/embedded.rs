@@ -10,8 +10,6 @@ use flate2::bufread::GzDecoder;
 use memchr::memmem;
 use std::io::Read as _;
 
-/// Bytes at the start by which a text is told.
-const START: usize = 64;
 /// Signatures that are looked behind. A file with more of them is made to keep us busy, and counts as an archive.
 const MAX_CANDIDATES: usize = 1024;
 /// Valid archives of one kind whose members are read.
@@ -42,7 +40,8 @@ fn is_squash_fs(image: &[u8]) -> bool {
 }
 
 /// Compressed or encrypted streams in a script, which takes itself apart (makeself and its like): such bytes are in no script by chance.
-/// A shell also runs a text without `#!` as a script: where nothing else is known of it (`plain`), a stream counts that begins a line.
+/// A shell also runs a text without `#!` as a script: where nothing else is known of it (`plain`), a stream counts right behind its last
+/// line.
 pub(super) fn behind_text(content: &[u8], plain: bool) -> Vec<Container> {
     type Begins = fn(&[u8]) -> bool;
     let marks: [(&[u8], Begins, Container); 12] = [
@@ -61,16 +60,16 @@ pub(super) fn behind_text(content: &[u8], plain: bool) -> Vec<Container> {
     ];
     let is_script = content.starts_with(b"#!");
     let is_letter = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..);
-    let is_text = content.iter().take(START).all(is_letter) && content.len() > START;
-    if !(is_script || plain && is_text) {
+    let text = content.iter().take_while(|byte| is_letter(byte)).count();
+    if !is_script && !plain {
         return Vec::new();
     }
+    let follows_line =
+        |at: usize| at <= text && matches!(at.checked_sub(1).and_then(|at| content.get(at)), Some(b'\n' | b'\r'));
     let is_there = |(mark, begins, _): &&(&[u8], Begins, Container)| {
         any_or_too_many(content, mark, |at| {
-            let starts_line =
-                at.checked_sub(1).is_some_and(|before| matches!(content.get(before), Some(b'\n' | b'\r')));
             // A mark of two bytes is in many things by chance.
-            (is_script || (starts_line && mark.len() > 2)) && begins(content.get(at..).unwrap_or_default())
+            (is_script || (follows_line(at) && mark.len() > 2)) && begins(content.get(at..).unwrap_or_default())
         })
     };
     marks.iter().filter(is_there).map(|(_, _, container)| *container).collect()
