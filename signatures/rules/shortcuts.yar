@@ -103,7 +103,7 @@ rule Shortcut_Feeds_Interpreter_From_File
         $feed = /\/[a-z][ \t]{0,40}(cmd(\.exe)?)?[ \t]{0,40}<[ \t]{0,40}[^ <>|&\r\n]{1,120}/ nocase wide
         $type = /type[ \t]{1,40}[^ <>|&\r\n]{1,120}[ \t]{0,40}\|[ \t]{0,40}cmd/ nocase wide
         // Programs that read a list have switches too.
-        $list = /(sort|find|findstr|more)(\.exe)?[ \t]{1,8}\/[a-z][ \t]{0,40}</ nocase wide
+        $list = /(sort|find|findstr|more)(\.exe)?[ \t]{1,8}\/[a-z][ \t]{0,40}<[ \t]{0,40}[^ <>|&\r\n]{1,120}/ nocase wide
     condition:
         uint32(0) == 0x0000004c and uint32(4) == 0x00021401 and filesize < 64MB
         and uint32(20) & 0x20 != 0 and $command and ($type or #feed > #list)

@@ -87,9 +87,40 @@ mod tests {
     /// Somebody else's program opens what was made, for every format that one of Debian's programs reads.
     #[test]
     fn other_programs_find_eicar_in_them() {
-        const READERS: [(&[&str], &[&str]); 3] = [
-            (&["bsdtar", "-xOf"], &["rar4", "rar5", "lha", "cpio", "ar", "xar", "rpm", "iso", "udf"]),
+        const READERS: [(&[&str], &[&str]); 6] = [
+            (
+                &["bsdtar", "-xOf"],
+                &[
+                    "archive of pages",
+                    "uuencoded far behind",
+                    "rar4",
+                    "rar5",
+                    "lha",
+                    "cpio",
+                    "ar",
+                    "xar",
+                    "rpm",
+                    "iso",
+                    "udf",
+                ],
+            ),
             (&["7z", "x", "-bd", "-so"], &["arj", "cab", "dmg", "vhd", "wim", "squashfs", "deb"]),
+            (
+                &["7z", "x", "-bd", "-so", "-pinfected"],
+                &[
+                    "zip with a password in a pdf",
+                    "zip with a password in an rtf",
+                    "appimage",
+                    "squashfs behind a text",
+                    "intel hex",
+                    "lzma 86",
+                ],
+            ),
+            (&["openssl", "cms", "-verify", "-noverify", "-inform", "DER", "-in"], &["signed content"]),
+            (
+                &["openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-a", "-k", "infected", "-in"],
+                &["openssl in base 64"],
+            ),
             (&["unzip", "-p"], &["ooxml", "opendocument", "zip behind a PE", "zip behind an ELF"]),
         ];
         let folder = tempfile::tempdir().unwrap();

@@ -73,6 +73,7 @@ pub(super) fn bad() -> Vec<Found> {
         ("Shortcut_Replaces_Folder", command(CMD, "/c st¦art .hidden\\a.exe & sta¦rt expl¦orer \"My photos\" & exit")),
         ("Shortcut_Loads_Hidden_Library", command(r"..\Windows\System32\rund¦ll32.exe", r"~$WA¦BX.FAT32,start")),
         ("Shortcut_Feeds_Interpreter_From_File", command(CMD, "/V /R cm¦d<key.ch¦k")),
+        ("Shortcut_Feeds_Interpreter_From_File", command(CMD, "/V /R cm¦d<key.ch¦k & sort /r <| sort /r <|")),
         ("Shortcut_Pads_Arguments", command(CMD, &format!("{}/c calc", " ".repeat(300)))),
         ("Shortcut_Pads_Arguments", command(CMD, &format!("{}/c calc", "\n".repeat(300)))),
         ("Shortcut_Wears_Document_Icon", with_icon(CMD, "/c calc", r"C:\Programs\Letter.p¦df", 0)),

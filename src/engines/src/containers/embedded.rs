@@ -60,20 +60,26 @@ pub(super) fn behind_text(content: &[u8], plain: bool) -> Vec<Container> {
     ];
     let is_script = content.starts_with(b"#!");
     let is_letter = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..);
-    let text = content.iter().take_while(|byte| is_letter(byte)).count();
     if !is_script && !plain {
         return Vec::new();
     }
+    let text = content.iter().take_while(|byte| is_letter(byte)).count();
+    // Of what is no script, only the end of its text and the mark behind it.
+    let searched =
+        if is_script { content } else { content.get(..text.saturating_add(LONGEST_MARK)).unwrap_or(content) };
     let follows_line =
         |at: usize| at <= text && matches!(at.checked_sub(1).and_then(|at| content.get(at)), Some(b'\n' | b'\r'));
     let is_there = |(mark, begins, _): &&(&[u8], Begins, Container)| {
-        any_or_too_many(content, mark, |at| {
+        any_or_too_many(searched, mark, |at| {
             // A mark of two bytes is in many things by chance.
             (is_script || (follows_line(at) && mark.len() > 2)) && begins(content.get(at..).unwrap_or_default())
         })
     };
     marks.iter().filter(is_there).map(|(_, _, container)| *container).collect()
 }
+
+/// Bytes of the longest mark there.
+const LONGEST_MARK: usize = 9;
 
 /// RFC 1952: no reserved flag, and something comes out.
 fn is_gzip(stream: &[u8]) -> bool {

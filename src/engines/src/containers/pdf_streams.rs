@@ -83,13 +83,13 @@ impl Survey {
     /// Reads an object, or what has no number and may refer to some; `None` when there are too many, they are too long, or cannot be read.
     fn object(&mut self, number: Option<u64>, text: &[u8]) -> Option<()> {
         let mut tokens = Tokens { rest: text };
-        let (mut list, mut depth, mut stream) = (Vec::new(), 0usize, None);
+        let (mut list, mut depth, mut is_stream) = (Vec::new(), 0usize, false);
         for token in tokens.by_ref() {
             depth = depth_behind(depth, &token);
             match token {
                 Token::Word(b"endobj" | b"obj" | b"xref" | b"startxref" | b"trailer") if depth == 0 => break,
                 Token::Word(b"stream") if depth == 0 => {
-                    stream = Some(());
+                    is_stream = true;
                     break;
                 }
                 _ => {}
@@ -101,18 +101,16 @@ impl Survey {
         }
         self.budget = self.budget.checked_sub(text.len().checked_sub(tokens.rest.len())?)?;
         self.named(&list)?;
-        match stream {
-            None => self.keep(number, Object::Value(references(&list).collect())),
-            Some(()) => {
-                let dictionary = Dictionary::of(&list);
-                // Readers go by what they need.
-                let has = |key| dictionary.values(key).next().is_some();
-                if dictionary.is(b"Type", b"ObjStm") || (has(b"First") && has(b"N")) {
-                    self.compressed(&dictionary, tokens.rest)?;
-                }
-                self.keep(number, Object::Stream(dictionary.stream(tokens.rest)))
-            }
+        if !is_stream {
+            return self.keep(number, Object::Value(references(&list).collect()));
         }
+        let dictionary = Dictionary::of(&list);
+        // Readers go by what they need.
+        let has = |key| dictionary.values(key).next().is_some();
+        if dictionary.is(b"Type", b"ObjStm") || (has(b"First") && has(b"N")) {
+            self.compressed(&dictionary, tokens.rest)?;
+        }
+        self.keep(number, Object::Stream(dictionary.stream(tokens.rest)))
     }
 
     fn keep(&mut self, number: Option<u64>, object: Object) -> Option<()> {
