@@ -123,7 +123,7 @@ test: deps-test build ## Check format and lints, run every test, end with a coun
 	cargo clippy --release $(KIOSK_CRATES) --all-targets --locked -- -D warnings
 	status=0
 	( $(call test-python,tag) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-tag.log" || status=$$?
-	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
+	( . tests/windows/ready.sh && $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
 	( $(call test-python,journal) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-journal.log" || status=$$?
 	cargo test --release $(STATION_CRATES) --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test.log" || status=$$?
 	cargo test --release $(KIOSK_CRATES) --locked --no-fail-fast 2>&1 | tee "$$CARGO_TARGET_DIR/test-kiosk.log" || status=$$?
@@ -140,10 +140,10 @@ test-tag: ## Run the second verifier of the tag (Python) against the specificati
 	tests/summary.sh "$$CARGO_TARGET_DIR/test-tag.log"
 	exit $$status
 
-test-evil: build ## Attack the tag of sealed media and ask every verifier; BLANCHE_VERIFY_EXE=FILE asks the one for Windows too (Wine)
-	@$(call install,$(EVIL_PACKAGES))
+test-evil: build ## Attack the tag of sealed media and ask every verifier: the one for Linux, the one for Windows (Wine), the second one (Python)
+	@$(call install,$(EVIL_PACKAGES) $(WINE_PACKAGES))
 	status=0
-	( $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
+	( . tests/windows/ready.sh && $(call test-python,evil) ) 2>&1 | tee "$$CARGO_TARGET_DIR/test-evil.log" || status=$$?
 	tests/summary.sh "$$CARGO_TARGET_DIR/test-evil.log"
 	exit $$status
 

@@ -148,14 +148,17 @@ class Bench:
         return size / seconds
 
     def memory(self, settings, target):
-        """Peak bytes of all of Blanche's processes, and of shared memory beyond what there was before."""
+        """Peak bytes of all of Blanche's processes and of shared memory beyond what there was before; the report; bytes of the bases:
+        what the process holds by itself that has loaded them, when there are matchers."""
         shared = shared_memory()
         program = subprocess.Popen(self.command(settings, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        peak, over = [0], threading.Event()
+        peak, bases, over = [0], [], threading.Event()
 
         def watch():
             while not over.is_set():
-                peak[0] = max(peak[0], private_memory(program.pid) + max(0, shared_memory() - shared))
+                private, loaded = private_memory(program.pid)
+                peak[0] = max(peak[0], private + max(0, shared_memory() - shared))
+                bases.extend(loaded)
                 time.sleep(0.02)
 
         watcher = threading.Thread(target=watch)
@@ -163,7 +166,7 @@ class Bench:
         program.wait()
         over.set()
         watcher.join()
-        return peak[0], json.loads(self.report.read_text())
+        return peak[0], json.loads(self.report.read_text()), min(bases)
 
 
 def shared_memory():
@@ -177,7 +180,8 @@ def meminfo():
 
 
 def private_memory(program):
-    """Bytes of memory, but shared memory, of a process and all that descends from it, each shared page counted once."""
+    """Bytes of memory, but shared memory, of a process and all that descends from it, each shared page counted once; and
+    what those of them that have children of their own hold by themselves."""
     children = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -186,7 +190,7 @@ def private_memory(program):
             except OSError:
                 continue
             children.setdefault(int(stat[1]), []).append(int(entry.name))
-    total, queue = 0, [program]
+    total, parents, queue = 0, [], [program]
     while queue:
         process = queue.pop()
         queue += children.get(process, [])
@@ -194,9 +198,12 @@ def private_memory(program):
             for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
                 if line.startswith(("Pss_Anon:", "Pss_File:")):
                     total += int(line.split()[1]) * 1024
+            if process != program and process in children:
+                status = Path(f"/proc/{process}/status").read_text()
+                parents.append(int(status.split("RssAnon:")[1].split()[0]) * 1024)
         except OSError:
             pass
-    return total
+    return total, parents
 
 
 def say(row, text, value, goal=None, below=True):

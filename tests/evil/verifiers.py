@@ -41,9 +41,6 @@ class Program:
     def place(self, path):
         return str(path)
 
-    def environment(self):
-        return dict(os.environ)
-
     def memory(self, scene):
         """A copy for each verifier: what one of them learns does not change the answer of the next."""
         own = private(scene.folder / f"memory-{self.name}") / "memory.json"
@@ -66,7 +63,7 @@ class Program:
 
     def answer(self, scene):
         with scene.inserted() as target:
-            done = ask([*self.command, *self.words(scene, target)], env=self.environment())
+            done = ask([*self.command, *self.words(scene, target)])
         try:
             document = json.loads(done.stdout)
             refusal, exit_code = document["refusal"], document["exit_code"]
@@ -80,20 +77,16 @@ class Program:
 class WindowsProgram(Program):
     """The same for Windows. Wine shows the machine's files as drive Z:."""
 
-    # Debian's package of 64 bits alone puts nothing into PATH.
-    WINE = "/usr/lib/wine/wine64"
+    WINE = Path(__file__).resolve().parents[1] / "windows" / "wine.sh"
 
     name = "windows"
 
     def __init__(self, program):
         super().__init__(program)
-        self.command = [shutil.which("wine64") or self.WINE, program]
+        self.command = [self.WINE, program]
 
     def place(self, path):
         return "Z:" + str(path).replace("/", "\\")
-
-    def environment(self):
-        return {**os.environ, "WINEDEBUG": "-all"}
 
 
 class Second:
@@ -167,7 +160,7 @@ def in_toml(policy):
 
 
 def named_by(programs):
-    """The verifiers of this run. A missing one is a failure, but that for Windows, which is used where it is named."""
+    """The verifiers of this run. A missing one is a failure, but that for Windows, which `make` always names."""
     found = [Program(programs / "blanche-verify"), Second()]
     if windows := os.environ.get("BLANCHE_VERIFY_EXE"):
         found.append(WindowsProgram(windows))

@@ -39,8 +39,8 @@ pub(crate) fn finish(mut command: Command) -> Answer {
         Answer { code: answer.status.code().unwrap_or(-1), out: text(answer.stdout), err: text(answer.stderr) }
     };
     let first = run();
-    // Wine itself broke, before the program said a word.
-    let wine_broke = !is_native() && first.out.is_empty() && first.err.starts_with("wine client error");
+    // Wine itself broke, before the program said a word ("wine client error: …", "wine: a wine server seems to be running, but …").
+    let wine_broke = !is_native() && first.out.is_empty() && first.err.starts_with("wine");
     if wine_broke { run() } else { first }
 }
 
