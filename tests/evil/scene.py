@@ -31,6 +31,7 @@ class Scene:
         self.policy = {}
         self.memory = None  # of section 14: time, crls, lists, counters; None: nothing is remembered
         self.tag = None  # given by --tag
+        self.mountable = None  # the medium with these files for a driver that would not mount it any more
         self.evil = None  # what the medium shows from a sector's second read on; None: it does not lie
 
     # The medium.
@@ -77,9 +78,13 @@ class Scene:
 
     @contextlib.contextmanager
     def shown(self):
-        """What the second verifier looks at: an image with FAT, else the folder that Linux shows."""
-        with self.inserted() if self.kind.is_fat else mounted(self.kind, self.image, "ro") as target:
-            yield target
+        """What the second verifier looks at: the medium, and the folder in which Linux shows it, unless it is FAT."""
+        if self.kind.is_fat:
+            with self.inserted() as medium:
+                yield medium, None
+        else:
+            with mounted(self.kind, self.mountable or self.image, "ro") as folder:
+                yield self.image, folder
 
     def read(self, at, length):
         with self.image.open("rb") as image:

@@ -90,7 +90,7 @@ class WindowsProgram(Program):
 
 
 class Second:
-    """tests/tag/verify.py, which wants DER, JSON, the tag as a file, and a folder for what it cannot read itself."""
+    """tests/tag/verify.py, which wants DER, JSON, the tag as a file, and a folder beside the medium for what it cannot read itself."""
 
     name = "python"
 
@@ -107,8 +107,10 @@ class Second:
             words += ["--list", one]
         if scene.at is not None:
             words += ["--now", scene.at]
-        with scene.shown() as target:
-            tag = scene.tag or self.tag_of(scene, target, own / "blanche.tag")
+        with scene.shown() as (target, folder):
+            if folder:
+                words += ["--folder", f"0={folder}"]
+            tag = scene.tag or self.tag_of(scene, folder or target, own / "blanche.tag")
             done = ask([*words, tag, target], env={**environment(), "PYTHONDONTWRITEBYTECODE": "1"})
         try:
             document = json.loads(done.stdout)

@@ -40,7 +40,8 @@ class Kind:
 # FAT32 needs 65 525 clusters: 36 MiB of one sector each. Behind it the partitioned key has a gap of 3 MiB.
 KINDS = {
     kind.name: kind
-    for kind in (Kind("fat32", 40 * MIB, MIB), Kind("fat16", 12 * MIB), Kind("exfat", 8 * MIB), Kind("ntfs", 8 * MIB))
+    for kind in (Kind("fat32", 40 * MIB, MIB), Kind("fat16", 12 * MIB), Kind("fat12", 2 * MIB), Kind("exfat", 8 * MIB),
+                 Kind("ntfs", 8 * MIB))
 }
 
 

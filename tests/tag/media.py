@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is seen of a medium: a mounted or extracted folder, or an image whose FAT volumes mtools extracts."""
+"""What is seen of a medium: a mounted or extracted folder, or an image, whose FAT volumes mtools extracts and whose other
+volumes somebody else has mounted."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claims import FAT
-from manifest import FILE, FOLDER, LINK, OTHER
+from manifest import FILE, FOLDER, LINK, OTHER, STREAM
 
 PART = 1 << 20
 
@@ -64,7 +66,7 @@ class Folders(Medium):
     def walk(self, volumes):
         for number, volume in enumerate(volumes):
             if number in self.folders:
-                yield from walk_folder(number, self.folders[number], b"")
+                yield from walk_folder(number, self.folders[number], b"", self.streams_shown and volume[3] == "ntfs")
             elif volume[3] != "blank":
                 raise NotShown(f"volume {number} is {volume[3]} and no folder was given for it")
 
@@ -78,7 +80,7 @@ class Folders(Medium):
                 yield part
 
 
-def walk_folder(volume, folder, inside):
+def walk_folder(volume, folder, inside, streams):
     with os.scandir(folder) as found:
         for one in found:
             path = inside + b"\0" + one.name if inside else one.name
@@ -86,8 +88,22 @@ def walk_folder(volume, folder, inside):
             kind = kind_of(state.st_mode)
             size = state.st_size if kind == FILE else len(os.readlink(one.path)) if kind == LINK else 0
             yield Seen(volume, path, None, kind, size, one.path)
+            for name in streams_of(one.path) if streams else ():
+                place = one.path + b":" + name
+                yield Seen(volume, path, name, STREAM, os.stat(place).st_size, place)
             if kind == FOLDER:
-                yield from walk_folder(volume, one.path, path)
+                yield from walk_folder(volume, one.path, path, streams)
+
+
+def streams_of(path):
+    """Names of the streams of a file or folder of NTFS. ntfs-3g lists them, and shows one as PATH:NAME (streams_interface=windows)."""
+    try:
+        listed = os.getxattr(path, "ntfs.streams.list", follow_symlinks=False)
+    except OSError as error:
+        if error.errno == errno.ENODATA:
+            return []
+        raise NotShown(f"{os.fsdecode(path)}: streams are not listed ({error})") from None
+    return [name for name in listed.split(b"\0") if name]
 
 
 def kind_of(mode):
@@ -99,13 +115,13 @@ def kind_of(mode):
 
 
 class Image(Folders):
-    """An image of a whole medium. Its FAT volumes are extracted to `spool`; others cannot be seen."""
+    """An image of a whole medium. Its FAT volumes are extracted to `spool`; others are seen in `folders`, by their number."""
 
     has_boot_areas = True
-    streams_shown = True  # FAT has none
+    streams_shown = True  # of NTFS; others have none
 
-    def __init__(self, path, spool, block=None):
-        super().__init__({})
+    def __init__(self, path, spool, block=None, folders=None):
+        super().__init__(folders or {})
         self.path = Path(path)
         self.spool = Path(spool)
         self.capacity = self.path.stat().st_size

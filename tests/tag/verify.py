@@ -51,14 +51,14 @@ def read_json(path):
 
 
 def read_medium(options, spool):
+    folders = {}
+    for one in options.folder:
+        number, _, folder = one.partition("=")
+        folders[int(number)] = folder
     if options.target.is_dir():
-        folders = {options.volume: options.target}
-        for one in options.folder:
-            number, _, folder = one.partition("=")
-            folders[int(number)] = folder
-        medium = Folders(folders)
+        medium = Folders({options.volume: options.target, **folders})
     else:
-        medium = Image(options.target, spool, options.block)
+        medium = Image(options.target, spool, options.block, folders)
     if options.usb:
         vendor, product, serial = options.usb.split(":", 2)
         medium.usb = (int(vendor, 16), int(product, 16), serial)

@@ -76,14 +76,16 @@ impl Sealer {
         command
     }
 
-    /// What the second verifier says at level full of a tag file and a medium, or a folder that shows its volume.
-    fn second_verifier(&self, tag: &Path, target: &Path) -> Value {
+    /// What the second verifier says at level full of a tag file and a medium, with a folder that shows its volume where it does
+    /// not read that itself.
+    fn second_verifier(&self, tag: &Path, medium: &Path, folder: Option<&Path>) -> Value {
         let (authority, crls) = in_der(&self.trust(), &self.path().join("der"));
         let verifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("tag/verify.py");
         let mut python = program("blanche").parent().unwrap().join("../venv-tag/bin/python");
         if !python.exists() {
             python = PathBuf::from("python3");
         }
+        let shown = folder.map(|folder| format!("--folder=0={}", folder.display()));
         let arguments: [&Path; 10] = [
             &verifier,
             Path::new("--authority"),
@@ -94,8 +96,9 @@ impl Sealer {
             Path::new("full"),
             Path::new("--block=512"),
             tag,
-            target,
+            medium,
         ];
+        let arguments = arguments.into_iter().chain(shown.as_deref().map(Path::new));
         let output = try_run(self.path(), python.to_str().unwrap(), arguments);
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
@@ -173,8 +176,10 @@ fn a_sealed_medium_is_sound_unchanged_and_accepted_by_all() {
         let length = fs::metadata(&tag).unwrap().len();
         assert!(before - after >= length && before - after < length + 65_536, "{format:?}: {before} {after} {length}");
         let second = match format {
-            Format::ExFat => exfat::with_mounted(sealer.path(), &copy, |point| sealer.second_verifier(&tag, point)),
-            _ => sealer.second_verifier(&tag, &disk),
+            Format::ExFat => {
+                exfat::with_mounted(sealer.path(), &copy, |point| sealer.second_verifier(&tag, &disk, Some(point)))
+            }
+            _ => sealer.second_verifier(&tag, &disk, None),
         };
         assert_eq!(second["accepted"], true, "{format:?}: {second:#}");
     }
@@ -200,6 +205,7 @@ fn what_cannot_carry_a_tag_gets_a_detached_one() {
     let media = [
         (image(sealer.path(), Format::Ntfs, Layout::Superfloppy, &tree()), "no_volume"),
         (image(sealer.path(), Format::Ext4, Layout::Gpt, &tree()), "no_volume"),
+        (image(sealer.path(), Format::Ext4, Layout::Superfloppy, &tree()), "no_volume"),
         (disc(sealer.path(), Disc::JolietRockRidge, &tree()), "no_volume"),
         (hidden, "no_volume"),
         (full(sealer.path()), "no_space"),
@@ -219,6 +225,10 @@ fn what_cannot_carry_a_tag_gets_a_detached_one() {
         assert_eq!(blake3::hash(&fs::read(&disk).unwrap()), digest, "{}: nothing was written", disk.display());
         let tag = sealed.report["seal"]["file"].as_str().unwrap().to_owned();
         assert_accepted(&sealer.verify(&disk, &["--tag", &tag]));
+        if sealed.report["volumes"][0]["filesystem"] == "ext" && sealed.report["volumes"][0]["start"] == 0 {
+            let second = sealer.second_verifier(Path::new(&tag), &disk, Some(&extracted(sealer.path(), &disk)));
+            assert_eq!(second["accepted"], true, "{second:#}");
+        }
         let exported = disk.with_extension("exported");
         assert_eq!(sealer.blanche(&["tag", "export", disk.to_str().unwrap(), exported.to_str().unwrap()]).0, 0);
         assert_eq!(fs::read(&exported).unwrap(), fs::read(&tag).unwrap());
@@ -233,6 +243,15 @@ fn what_cannot_carry_a_tag_gets_a_detached_one() {
     let nowhere = sealer.path().join("nowhere");
     assert_eq!(sealer.blanche(&["tag", "export", other.to_str().unwrap(), nowhere.to_str().unwrap()]).0, 40);
     assert!(!nowhere.exists());
+}
+
+/// What is on an ext4, as debugfs copies it into a folder.
+fn extracted(folder: &Path, disk: &Path) -> PathBuf {
+    let shown = folder.join("extracted");
+    fs::create_dir(&shown).unwrap();
+    let copy = format!("rdump / {}", shown.display());
+    run(folder, "debugfs", ["-R".as_ref(), copy.as_ref(), disk.as_os_str()]);
+    shown
 }
 
 /// A FAT16 without a free cluster.

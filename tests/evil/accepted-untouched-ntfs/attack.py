@@ -3,7 +3,6 @@
 
 EXPECTED = "accepted"
 MEDIUM = "ntfs"
-VERIFIERS = ("linux", "windows")
 
 
 def attack(scene):

@@ -3,7 +3,6 @@
 
 EXPECTED = "E-ADDED"
 MEDIUM = "ntfs"
-VERIFIERS = ("linux", "windows")
 
 
 def attack(scene):

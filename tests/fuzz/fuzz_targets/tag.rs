@@ -7,6 +7,7 @@ use blanche_tag::Claims;
 use blanche_tag::envelope::{Envelope, SignedClaims};
 use blanche_tag::manifest::{Reader, Writer};
 use blanche_tag::revocation::RevocationList;
+use coset::{CoseSign, TaggedCborSerializable};
 use libfuzzer_sys::fuzz_target;
 
 fn round<T: SignedClaims>(bytes: &[u8]) {
@@ -15,14 +16,23 @@ fn round<T: SignedClaims>(bytes: &[u8]) {
     }
 }
 
-/// Entries without chaining values can be written again; all of them must come out as they stood.
+/// Entries with their chaining values are written again; all of them must come out as they stood.
 fn manifest(bytes: &Vec<u8>) {
     let mut writer = Writer::new(Vec::new());
     for entry in Reader::new(bytes, 0, bytes.len() as u64) {
-        let Ok((entry, None)) = entry else { return };
-        writer.entry(&entry, &[]).expect("what was read can be written");
+        let Ok((entry, subtrees)) = entry else { return };
+        let values = subtrees.map_or(&[][..], |at| &bytes[at.offset as usize..][..at.count as usize * 32]);
+        writer.entry(&entry, values.as_chunks::<32>().0).expect("what was read can be written");
     }
     assert_eq!(writer.finish().0, *bytes, "one encoding only");
+}
+
+/// What is taken apart is COSE for another reader as well, which writes the very same bytes.
+fn envelope<T: SignedClaims>(bytes: &[u8]) {
+    if Envelope::<T>::open(bytes).is_ok() {
+        let read = CoseSign::from_tagged_slice(bytes).expect("what is accepted is COSE_Sign");
+        assert_eq!(read.to_tagged_vec().expect("what was read can be written"), bytes, "one encoding only");
+    }
 }
 
 fuzz_target!(|bytes: Vec<u8>| {
@@ -31,8 +41,8 @@ fuzz_target!(|bytes: Vec<u8>| {
         "revocations" => round::<RevocationList>(&bytes),
         "manifest" => manifest(&bytes),
         _ => {
-            let _ = Envelope::<Claims>::open(&bytes);
-            let _ = Envelope::<RevocationList>::open(&bytes);
+            envelope::<Claims>(&bytes);
+            envelope::<RevocationList>(&bytes);
         }
     }
 });

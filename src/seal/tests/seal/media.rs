@@ -2,6 +2,8 @@
 
 use crate::oracles::{output, run};
 use crate::recorder::Recorder;
+use blanche_media::{Medium, Object, Receiver, Stop, inspect};
+use blanche_sandbox::wire::{EntryId, EntryKind, FromReader, ReadLimits};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -123,6 +125,54 @@ pub(crate) fn read_files(path: &Path, exfat: bool) -> Files {
     output("mcopy", &["-s", "-Q", "-n", "-i", path.to_str().unwrap(), "::/*", target.path().to_str().unwrap()]);
     read_tree(target.path(), "", &mut files);
     files
+}
+
+/// Every file of a volume as our own reader finds it.
+pub(crate) fn inspected(device: &Recorder) -> Files {
+    let mut inspected = Inspected::default();
+    inspect(&Medium::new(device, device.block), &ReadLimits::default(), &mut inspected).unwrap();
+    inspected.files
+}
+
+#[derive(Default)]
+struct Inspected {
+    /// Of each entry, by its number.
+    paths: Vec<String>,
+    files: Files,
+}
+
+impl Receiver for Inspected {
+    fn take(&mut self, message: FromReader, object: Option<Object>) -> Result<(), Stop> {
+        match (message, object) {
+            (FromReader::Entries(entries), _) => {
+                for entry in entries {
+                    let name = String::from_utf8(entry.name).unwrap();
+                    let path = entry.parent.map_or(name.clone(), |of| format!("{}/{name}", self.paths[of as usize]));
+                    if entry.kind == EntryKind::File {
+                        self.files.insert(path.clone(), Vec::new());
+                    }
+                    self.paths.push(path);
+                }
+            }
+            (FromReader::Content(content), Some(Object::Memory(bytes))) => {
+                for piece in content.pieces {
+                    // Boot code and tables come in the same way, and are no files.
+                    if let Some(file) = self.files.get_mut(&self.paths[piece.entry as usize]) {
+                        let start = piece.offset as usize;
+                        file.extend(&bytes[start..start + piece.length as usize]);
+                    }
+                }
+            }
+            (FromReader::Chunk(_), _) => panic!("no file here is so long"),
+            (FromReader::NotRead(gap), _) => panic!("{gap:?}"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn wants(&mut self, _: EntryId) -> bool {
+        true
+    }
 }
 
 /// A loop device over a file, for as long as `work` runs.

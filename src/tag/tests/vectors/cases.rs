@@ -1,6 +1,7 @@
 //! Every vector: what is special about it, and what must come out.
 
 use super::build::*;
+use super::masks;
 use blanche_tag::Malformed;
 use blanche_tag::claims::*;
 use blanche_tag::envelope::{Algorithm, Purpose, SignedClaims, seal};
@@ -31,6 +32,7 @@ impl Vectors {
     pub fn make() -> Self {
         let mut vectors = Self { world: World::new(), files: BTreeMap::new() };
         vectors.accepted();
+        vectors.masks();
         vectors.form();
         vectors.origin();
         vectors.trust();
@@ -41,6 +43,13 @@ impl Vectors {
         let parts = vectors.world.parts.iter().map(|(name, bytes)| (name.clone(), json!(hex(bytes))));
         vectors.files.insert("parts.json".into(), Value::Object(parts.collect()));
         vectors
+    }
+
+    fn masks(&mut self) {
+        for row in masks::rows() {
+            let about = format!("Of the masked fields only this one was changed: {}.", row.about());
+            self.good(&row.name(), &about, |_, case| row.change(case));
+        }
     }
 
     fn accepted(&mut self) {

@@ -5,6 +5,7 @@
 
 mod build;
 mod cases;
+mod masks;
 mod run;
 
 use blanche_tag::Unlisted;
