@@ -46,6 +46,18 @@ class Recorded(BothTest):
     def segment(self, number):
         return self.copied / f"{number:08}.sqlite"
 
+    def untouched(self, number):
+        """A segment as it was recorded."""
+        shutil.copy2(self.journal / f"{number:08}.sqlite", self.segment(number))
+        self.segment(number).chmod(0o600)
+
+    def digests(self, number):
+        """What the list of a segment says."""
+        database = sqlite3.connect(self.segment(number))
+        rows = database.execute("SELECT sha256, sequence FROM file ORDER BY 1, 2").fetchall()
+        database.close()
+        return rows
+
     def verdict(self):
         return self.ask(self.copied, self.trust, self.outside)
 
@@ -73,8 +85,7 @@ class Recorded(BothTest):
             records = database.execute("SELECT sequence FROM event UNION SELECT sequence FROM transfer").fetchall()
             database.close()
             for (sequence,) in records[:: max(1, len(records) // 3)]:
-                shutil.copy2(self.journal / f"{number:08}.sqlite", self.segment(number))
-                self.segment(number).chmod(0o600)
+                self.untouched(number)
                 change = "UPDATE {} SET record = replace(record, '\"time\":\"2', '\"time\":\"3') WHERE sequence = ?"
                 tamper(self.segment(number), *((change.format(log), (sequence,)) for log in ("event", "transfer")))
                 self.assert_found("J-HASH")
@@ -87,10 +98,31 @@ class Recorded(BothTest):
             "UPDATE transfer SET sequence = 1000 - sequence": "J-SEQUENCE",
         }
         for change, code in changes.items():
-            shutil.copy2(self.journal / "00000001.sqlite", self.segment(1))
-            self.segment(1).chmod(0o600)
+            self.untouched(1)
             tamper(self.segment(1), change)
             self.assert_found(code)
+
+    def test_an_altered_list_of_digests_is_found(self):
+        changes = (
+            "UPDATE file SET sha256 = 'x' || substr(sha256, 2) WHERE sequence = (SELECT min(sequence) FROM file)",
+            "UPDATE file SET sequence = (SELECT max(sequence) FROM transfer) WHERE sequence = (SELECT min(sequence) FROM file)",
+            "DELETE FROM file WHERE sequence = (SELECT max(sequence) FROM file)",
+            "INSERT INTO file SELECT '00', max(sequence) FROM transfer",
+        )
+        number = next(number for number in self.numbers if self.digests(number))
+        for change in changes:
+            self.untouched(number)
+            before = self.digests(number)
+            tamper(self.segment(number), change)
+            self.assertNotEqual(self.digests(number), before, change)
+            self.assert_found("J-INDEX")
+
+    def test_an_altered_header_is_found(self):
+        other = "previous = CASE substr(previous, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(previous, 2)"
+        for change in ("number = 9", "first = first + 1", other):
+            self.untouched(2)
+            tamper(self.segment(2), f"UPDATE segment SET {change}")
+            self.assert_found("J-SEGMENT")
 
     def test_records_in_the_other_log_are_found(self):
         move = "INSERT INTO event (sequence, record, hash) SELECT sequence, record, hash FROM transfer"

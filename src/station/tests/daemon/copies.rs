@@ -9,7 +9,7 @@ use blanche_station::detect::DevPath;
 use blanche_station::session::view::{Contents, CopyStep, NoCopy, OutputId, OutputView, SessionView, State};
 use blanche_station::session::{Order, OrderRefused, SessionId};
 use blanche_tests::tools::try_run;
-use blanche_tests::{Format, Tree, program, samples};
+use blanche_tests::{Format, Tree, samples};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,14 +99,6 @@ fn assert_all_or_nothing(
     }
 }
 
-/// The journal is what was recorded, whether or not its last checkpoint was signed yet.
-fn assert_journal_whole(kiosk: &Kiosk) {
-    let folder = kiosk.journal.as_os_str();
-    let arguments = ["journal", "verify", "--folder"].map(std::ffi::OsStr::new).into_iter().chain([folder]);
-    let verified = try_run(kiosk.folder.path(), program("blanche").to_str().unwrap(), arguments);
-    assert!(matches!(verified.status.code(), Some(0 | 51)), "{verified:?}");
-}
-
 const FEW: [&str; 3] = ["Dossier/notes.txt", "LETTRE.TXT", "blanche.tag"];
 
 fn many() -> Vec<String> {
@@ -147,7 +139,7 @@ fn the_files_of_a_clean_key_are_copied_by_an_order_checked_sealed_and_recorded()
     );
     assert_eq!((&made["files"], &made["medium"]["port"]), (&2.into(), &"out1".into()));
     assert_eq!(made["tag"]["id"], events[0]["detail"]["tag"], "no tag without a record");
-    assert_journal_whole(&kiosk);
+    kiosk.assert_journal_whole();
 }
 
 #[test]
@@ -186,7 +178,7 @@ fn the_files_of_an_infected_key_are_copied_only_where_an_administrator_allows_th
         assert!(report.outside_profile);
         assert_all_or_nothing(&kiosk, &target, &[], &report, &FEW, "the clean files");
         assert_eq!(kiosk.records("session_copies")[0]["copies"][0]["clean_files_only"], true);
-        assert_journal_whole(&kiosk);
+        kiosk.assert_journal_whole();
     }
 }
 
@@ -246,7 +238,7 @@ fn whoever_cancels_or_pulls_during_any_step_leaves_everything_or_nothing() {
             println!("{about}: {:?} {:?}", report.outcome, report.cause);
             assert_all_or_nothing(&kiosk, &target, &before, &report, &expected, &about);
             assert_eq!(kiosk.records("copied").last().unwrap()["detail"]["outcome"], report.outcome.word());
-            assert_journal_whole(&kiosk);
+            kiosk.assert_journal_whole();
             kiosk = match hand {
                 Hand::StopsTheStation => kiosk.restart(),
                 Hand::Cancels | Hand::PullsSource | Hand::PullsOutput => {
@@ -305,7 +297,7 @@ fn any_process_may_be_killed_while_files_are_copied() {
         });
     }
     println!("{killed:?}");
-    assert_journal_whole(&kiosk);
+    kiosk.assert_journal_whole();
     // The next copy works as if nothing had happened.
     kiosk.wait_until("the station is well", |now| now.station.engines.is_some() && now.station.problems.is_empty());
     let (_, session) = checked(&kiosk, "in2", &source);

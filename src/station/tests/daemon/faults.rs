@@ -1,6 +1,6 @@
 //! Hands that pull, processes that die, disks that fill: never a wrong *Clean*, never a stuck session, nothing left over,
-//! and the next key works. `BLANCHE_SESSIONS` sets the number of sessions (200 unless set), `BLANCHE_KILLS` that of kills
-//! (20 unless set), `BLANCHE_SEED` the seed.
+//! the journal is whole, and the next key works. `BLANCHE_SESSIONS` sets the number of sessions (200 unless set), of which a
+//! quarter is pulled out, `BLANCHE_KILLS` that of kills, a quarter for each process (20 unless set), `BLANCHE_SEED` the seed.
 
 use crate::distrust::{self, OneSlow};
 use crate::kiosk::{KEYBOARD, Kiosk, Others, STORAGE};
@@ -11,6 +11,7 @@ use blanche_station::session::Order;
 use blanche_station::session::view::{SessionView, State};
 use blanche_tests::tools::run;
 use blanche_tests::{Format, Tree, samples};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -108,6 +109,7 @@ fn assert_works(kiosk: &Kiosk, port: &str, clean: &Path, seed: u64) {
     assert_eq!(verdict, Verdict::Clean, "seed {seed}: {session:?}");
     assert!(matches!(session.report().unwrap().seal, Some(Seal::OnMedium { .. })), "seed {seed}: {session:?}");
     kiosk.unplug(port, &device);
+    kiosk.assert_journal_whole();
 }
 
 #[test]
@@ -116,23 +118,28 @@ fn hundreds_of_sessions_with_random_faults_leave_nothing_behind() {
     println!("seed {seed}, {sessions} sessions");
     let mut random = fastrand::Rng::with_seed(seed);
     let kiosk = Kiosk::among(Others::away());
+    // Whoever loses its parent becomes a child of this process, and is found among its children (prctl(2)).
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
     let keys = Keys::new(&kiosk);
-    let mut before = (0, 0);
+    let (mut before, mut pulled) = (Rest::default(), 0);
     for number in 0..sessions {
         let port = format!("p{number}");
         let (image, allowed) = keys.choose(&mut random);
-        let fault = random.u8(0..7);
+        let fault = random.u8(0..8);
         let device = match fault {
             0 => kiosk.plug_as(&port, &[STORAGE, KEYBOARD], &[image]),
             _ => kiosk.plug(&port, image),
         };
         std::thread::sleep(Duration::from_millis(random.u64(0..150)));
-        if matches!(fault, 1 | 2) {
+        if matches!(fault, 1 | 2 | 5) {
             // What goes or changes before the gate has let it in gets no session of its own.
             kiosk.wait(&port, "a session", |_| true);
         }
         match fault {
-            1 => kiosk.sockets.remove(&device),
+            1 | 5 => {
+                pulled += 1;
+                kiosk.sockets.remove(&device);
+            }
             2 => kiosk.sockets.change(&device, &blanche_station::detect::simulated::descriptors_of(1, 2, &[KEYBOARD])),
             3 => {
                 let session = kiosk.wait(&port, "a session", |_| true);
@@ -159,28 +166,74 @@ fn hundreds_of_sessions_with_random_faults_leave_nothing_behind() {
         kiosk.unplug(&port, &device);
         // The station is warm after a few sessions.
         if number == sessions / 4 {
-            wait_for_rest();
-            before = (memory(), descriptors());
+            assert_works(&kiosk, "warm", &keys.clean, seed);
+            before = Rest::of(&kiosk, usize::MAX);
         }
     }
     assert_works(&kiosk, "last", &keys.clean, seed);
-    wait_for_rest();
-    let after = (memory(), descriptors());
-    println!("memory {} -> {} KiB, descriptors {} -> {}", before.0 >> 10, after.0 >> 10, before.1, after.1);
-    assert!(after.0 < before.0 + (32 << 20), "memory grows: {before:?} -> {after:?}");
-    assert!(after.1 <= before.1 + 4, "descriptors leak: {before:?} -> {after:?}");
-    assert_eq!(kiosk.closed().len(), usize::try_from(sessions).unwrap() + 1 + refused_again(&kiosk));
+    let after = Rest::of(&kiosk, before.engines);
+    println!("{pulled} pulled out; memory {} -> {} KiB", before.memory >> 10, after.memory >> 10);
+    println!(
+        "descriptors {} -> {}, engines {} -> {}",
+        before.descriptors, after.descriptors, before.engines, after.engines
+    );
+    assert!(pulled >= sessions / 6, "seed {seed}: only {pulled} of {sessions} were pulled out");
+    assert!(after.memory < before.memory + (32 << 20), "memory grows: {before:?} -> {after:?}");
+    assert!(after.descriptors <= before.descriptors + 4, "descriptors leak: {before:?} -> {after:?}");
+    assert_eq!(after.files, before.files, "something is left over");
+    assert_eq!(kiosk.closed().len(), usize::try_from(sessions).unwrap() + 2 + refused_again(&kiosk));
 }
 
-/// Waits until no child but the engines is left: the signer of the last checkpoint ends with it, a moment after the
-/// session.
-fn wait_for_rest() {
-    let left = || children().into_iter().filter(|(_, name)| name != "blanche-matcher").collect::<Vec<_>>();
-    let until = Instant::now() + Duration::from_secs(60);
-    while !left().is_empty() {
-        assert!(Instant::now() < until, "{:?}", left());
-        std::thread::sleep(Duration::from_millis(50));
+/// What a station holds when nothing is in a socket.
+#[derive(Debug, Default)]
+struct Rest {
+    memory: u64,
+    descriptors: usize,
+    /// Processes that have the engines loaded.
+    engines: usize,
+    /// Names in its folders, without those that are there to grow: journal and tags; and what is in the folder for temporary files.
+    files: BTreeSet<PathBuf>,
+}
+
+impl Rest {
+    /// Waits until no child but the engines is left, and not more of these than `engines`: the signer of the last checkpoint ends with
+    /// it, a moment after the session.
+    fn of(kiosk: &Kiosk, engines: usize) -> Self {
+        let until = Instant::now() + Duration::from_secs(60);
+        let engines = loop {
+            let (loaded, others): (Vec<_>, Vec<_>) =
+                children().into_iter().partition(|(_, name)| name == "blanche-matcher");
+            if others.is_empty() && loaded.len() <= engines {
+                break loaded.len();
+            }
+            assert!(Instant::now() < until, "{loaded:?}, {others:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let mut files = names(kiosk.folder.path());
+        files.retain(|path| {
+            !path.starts_with(&kiosk.journal) && !path.components().any(|part| part.as_os_str() == "tags")
+        });
+        let temporary = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten().map(|entry| entry.path());
+        // Desks are those of the kiosk's tests, which may run at the same time.
+        let of_a_station = |path: &PathBuf| {
+            let name = path.to_string_lossy();
+            name.contains("blanche") && !name.contains("desk")
+        };
+        files.extend(temporary.filter(of_a_station));
+        Self { memory: memory(), descriptors: descriptors(), engines, files }
     }
+}
+
+/// Everything in a folder.
+fn names(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut all = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            all.extend(names(&entry.path()));
+        }
+        all.insert(entry.path());
+    }
+    all
 }
 
 /// A device that changed has two sessions: the one of its medium, and the one that says why it is refused.
@@ -194,31 +247,61 @@ fn refused_again(kiosk: &Kiosk) -> usize {
     kiosk.changed()
 }
 
-#[test]
-fn any_process_may_be_killed_at_any_moment() {
-    let (seed, kills) = (number("BLANCHE_SEED", 1), number("BLANCHE_KILLS", 20));
-    println!("seed {seed}, {kills} kills");
+/// Kills the process of this name in one session after the other, so many times while it lives.
+fn each_may_be_killed(name: &str) {
+    let (seed, kills) = (number("BLANCHE_SEED", 1), number("BLANCHE_KILLS", 20) / 4);
+    println!("seed {seed}, {kills} kills of {name}");
     let mut random = fastrand::Rng::with_seed(seed);
     let kiosk = Kiosk::among(Others::away());
     let keys = Keys::new(&kiosk);
-    let mut killed = std::collections::BTreeMap::<String, u32>::new();
-    for number in 0..kills {
-        let port = format!("p{number}");
-        let (image, allowed) = keys.choose(&mut random);
+    let (mut killed, mut sessions) = (0, 0);
+    // The longest wait before the blow. Who works at the end lives for tenths of a second only, the signer for less.
+    let works_at_the_end = matches!(name, "blanche-sealer" | "blanche-signer");
+    let mut longest = if works_at_the_end { 40 } else { 400 };
+    while killed < kills {
+        assert!(sessions < kills * 20 + 20, "seed {seed}: {killed} kills of {name} in {sessions} sessions");
+        let port = format!("p{sessions}");
+        sessions += 1;
+        // Only a clean key is sealed.
+        let (image, allowed) =
+            if works_at_the_end { (keys.clean.as_path(), Verdict::Clean) } else { keys.choose(&mut random) };
         let device = kiosk.plug(&port, image);
-        let until = Instant::now() + Duration::from_millis(random.u64(5..600));
-        while Instant::now() < until && kiosk.wait(&port, "a session", |_| true).conclusion.is_none() {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        if let Some((pid, name)) = random.choice(children()) {
-            kill(pid);
-            *killed.entry(name).or_default() += 1;
+        let session = || kiosk.wait(&port, "a session", |_| true);
+        let lives = || children().into_iter().find(|(_, child)| child == name);
+        while lives().is_none() && session().conclusion.is_none() {}
+        std::thread::sleep(Duration::from_millis(random.u64(0..longest)));
+        match lives() {
+            Some((pid, _)) => {
+                kill(pid);
+                killed += 1;
+            }
+            None => longest = (longest * 3 / 4).max(1),
         }
         assert_honest(&kiosk.wait(&port, "an end", ended), allowed, seed);
         kiosk.unplug(&port, &device);
     }
-    println!("{killed:?}");
+    println!("{sessions} sessions");
     assert_works(&kiosk, "last", &keys.clean, seed);
+}
+
+#[test]
+fn the_reader_may_be_killed_at_any_moment() {
+    each_may_be_killed("blanche-reader");
+}
+
+#[test]
+fn zygote_and_matchers_may_be_killed_at_any_moment() {
+    each_may_be_killed("blanche-matcher");
+}
+
+#[test]
+fn the_sealer_may_be_killed_at_any_moment() {
+    each_may_be_killed("blanche-sealer");
+}
+
+#[test]
+fn the_signer_may_be_killed_at_any_moment() {
+    each_may_be_killed("blanche-signer");
 }
 
 #[test]

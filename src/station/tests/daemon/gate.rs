@@ -1,4 +1,4 @@
-//! A gate that some devices keep waiting, as one that does not answer its authorisation does.
+//! Gates that do not work: one that some devices keep waiting, as one that does not answer its authorisation does; one that stays open.
 
 use blanche_station::admit::{Gate, GateError, SimulatedGate};
 use blanche_station::detect::{DevPath, Disk, UsbDevice};
@@ -48,6 +48,34 @@ impl Silent {
         let silent = |state: &mut State| state.silent.iter().any(|(port, what)| is_in(path, port) && *what == ask);
         let mut state = self.0.1.wait_while(state, silent).unwrap();
         state.done.push((path.clone(), ask));
+    }
+}
+
+/// A machine whose ports stay open, whatever is done about it.
+pub(crate) struct Open;
+
+impl Gate for Open {
+    fn close(&mut self) -> Result<(), GateError> {
+        Err(GateError::Kernel {
+            what: "authorized_default".into(),
+            source: std::io::ErrorKind::PermissionDenied.into(),
+        })
+    }
+
+    fn admit(&self, device: &UsbDevice) -> Result<(), GateError> {
+        SimulatedGate.admit(device)
+    }
+
+    fn refuse(&self, device: &DevPath) -> Result<(), GateError> {
+        SimulatedGate.refuse(device)
+    }
+
+    fn protect(&self, disk: &Disk, read_only: bool) -> Result<(), GateError> {
+        SimulatedGate.protect(disk, read_only)
+    }
+
+    fn release(&self, disk: &Disk) -> Result<(), GateError> {
+        SimulatedGate.release(disk)
     }
 }
 

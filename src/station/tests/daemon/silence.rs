@@ -1,10 +1,12 @@
-//! Devices that do not answer the gate: each costs its own session, in a bounded time, and nobody else's.
+//! Gates that do not work. A device that does not answer costs its own session, in a bounded time, and nobody else's; where the
+//! ports cannot be closed, nothing is sealed.
 
-use crate::gate::{Ask, Silent};
+use crate::gate::{Ask, Open, Silent};
 use crate::kiosk::{Kiosk, Others};
 use blanche_scan::judge::Verdict;
 use blanche_scan::report::{NoTag, Seal};
 use blanche_station::admit::DeviceRefusal;
+use blanche_station::board::ProblemKind;
 use blanche_station::daemon::OrderError;
 use blanche_station::session::Order;
 use blanche_station::session::view::{Conclusion, SessionView, State};
@@ -40,6 +42,20 @@ fn a_device_that_does_not_answer_is_refused_in_time_and_the_next_socket_does_not
     kiosk.plug("p1", &image);
     let next = kiosk.wait("p1", "the next key", |found| found.id != refused.id && found.conclusion.is_some());
     assert!(is_sealed(&next), "{next:?}");
+}
+
+#[test]
+fn a_station_whose_ports_cannot_be_closed_says_so_and_seals_nothing() {
+    let kiosk = Kiosk::with_gate(Others::welcome(), Open);
+    let image = kiosk.image("key", Format::Fat32, &tree());
+    let before = std::fs::read(&image).unwrap();
+    kiosk.plug("p1", &image);
+    let (verdict, session) = kiosk.verdict("p1");
+    assert_eq!(verdict, Verdict::Clean);
+    assert!(matches!(session.report().unwrap().seal, Some(Seal::NoTag { .. })), "{session:?}");
+    assert_eq!(before, std::fs::read(&image).unwrap(), "nothing was written");
+    let problems = kiosk.daemon.board.snapshot().station.problems.clone();
+    assert!(problems.iter().any(|problem| problem.kind == ProblemKind::UsbOpen), "{problems:?}");
 }
 
 #[test]

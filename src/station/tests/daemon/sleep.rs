@@ -87,6 +87,7 @@ fn assert_serves_the_next(kiosk: &Kiosk) {
     let (verdict, session) = kiosk.verdict("p2");
     assert!(verdict == Verdict::Clean && is_sealed(&session), "{session:?}");
     assert_eq!(kiosk.verify(&next), 0);
+    kiosk.assert_journal_whole();
 }
 
 #[test]
