@@ -32,15 +32,16 @@ for input in /sys/class/input/input*; do
     case $(readlink -f "$input") in */usb[0-9]*/*) echo "input" ;; esac
 done"#;
 
-/// What nobody but Blanche may have done with a medium (security rule 3): one line for each thing that was.
-const TRACES: &str = r#"grep -E ' /dev/(sd|sr|md|dm-|mapper)' /proc/self/mountinfo | sed 's/.* - /mounted: /'
+/// What nobody but Blanche may have done with a medium (security rule 3), whether or not it is still there: one line for each thing
+/// that was. Mounts are the kernel's own word (guest/prepare), what blkid found is in udev's events.
+const TRACES: &str = r#"sed -nE 's|.* path="(/dev/(sd\|sr\|md\|dm-\|mapper)[^"]*)".*|mounted: \1|p' /sys/kernel/tracing/trace
 sed 's/^/ran: /' /run/foreign-programs
 ls -d /sys/block/md* /sys/block/dm-* 2>/dev/null | grep -v "dm-$(cat /run/own-dm 2>/dev/null)$" | sed 's|.*/|active: |'
-for disk in /sys/class/block/*; do
-    case $(readlink -f "$disk") in */usb[0-9]*/*)
-        udevadm info -q property "$disk" | sed -n 's/^\(ID_FS_TYPE\|ID_PART_TABLE_TYPE\|ID_BTRFS_READY\)=/blkid: \1=/p' ;;
-    esac
-done"#;
+udevadm settle --timeout=30
+awk -v RS= '/\nDEVPATH=[^\n]*\/usb[0-9]/' /run/udev-said |
+    sed -n 's/^\(ID_FS_TYPE\|ID_PART_TABLE_TYPE\|ID_BTRFS_READY\)=/blkid: \1=/p'"#;
+/// From now on only what is new is a trace.
+const FORGET: &str = ": >/run/foreign-programs; : >/run/udev-said; : >/sys/kernel/tracing/trace";
 
 /// A machine with a station.
 #[derive(Debug)]
@@ -217,7 +218,7 @@ impl Bench {
     /// # Errors
     /// [`Failure`] when the guest does not answer.
     pub fn traces(&mut self) -> Result<Vec<String>> {
-        let lines = self.guest.run(&format!("{TRACES}\n: >/run/foreign-programs"))?;
+        let lines = self.guest.run(&format!("{TRACES}\n{FORGET}"))?;
         let mut traces: Vec<String> = lines.lines().map(str::to_owned).collect();
         traces.sort();
         traces.dedup();

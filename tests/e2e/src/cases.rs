@@ -3,6 +3,7 @@
 mod copies;
 mod faults;
 mod foreign;
+mod hosts;
 mod identity;
 mod kills;
 mod kiosk;
@@ -65,7 +66,8 @@ pub fn machines() -> Vec<Vec<Case>> {
         cases
     };
     vec![
-        of(First::Matrix, &[media::CASES, copies::CASES, faults::CASES, foreign::CASES]),
+        // Last what ends without the station.
+        of(First::Matrix, &[media::CASES, copies::CASES, faults::CASES, foreign::CASES, hosts::CASES]),
         of(First::Systemd, &[units::CASES, kiosk::CASES]),
         of(First::Matrix, &[kills::CASES, identity::CASES, time::CASES]),
         of(First::Sleepy, &[time::CASES]),
@@ -82,7 +84,7 @@ mod tests {
         let machines = machines();
         let of_all =
             [media::CASES, copies::CASES, faults::CASES, kills::CASES, identity::CASES, foreign::CASES, units::CASES];
-        let all = [&of_all[..], &[time::CASES, kiosk::CASES]].concat().concat();
+        let all = [&of_all[..], &[time::CASES, kiosk::CASES, hosts::CASES]].concat().concat();
         assert_eq!(machines.iter().map(Vec::len).sum::<usize>(), all.len());
         let names: BTreeSet<_> = machines.iter().flatten().map(|case| case.name).collect();
         assert_eq!(names.len(), all.len());

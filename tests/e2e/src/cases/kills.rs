@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("yanks", "infected key pulled out at random moments", AFTERWARDS, yanks),
+    Case::new("yanks", "infected and clean keys pulled out at random moments", AFTERWARDS, yanks),
     Case::new("kill-reader", "infected key, the reader killed at random moments", AFTERWARDS, |bench| {
         children(bench, "blanche-reader", true)
     }),
@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("kill-signer", "clean key, the signer killed at random moments", AFTERWARDS, |bench| {
         children(bench, SIGNER, false)
     }),
-    Case::new("kill-stationd", "infected key, the daemon killed at random moments", AFTERWARDS, daemon),
+    Case::new("kill-stationd", "infected and clean keys, the daemon killed at random moments", AFTERWARDS, daemon),
 ];
 
 pub(super) const AFTERWARDS: &str =
@@ -64,17 +64,24 @@ fn times(usual: u32) -> u32 {
 
 fn yanks(bench: &mut Bench) -> Result<String> {
     let mut moments = moments(0)?;
-    let medium = medium(bench, true);
     let mut wrong = Vec::new();
-    for _ in 0..times(YANKS) {
+    for round in 0..times(YANKS) {
+        let infected = round % 2 == 0;
+        let medium = medium(bench, infected);
         let session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
-        thread::sleep(Duration::from_millis(moments.u64(0..2500)));
+        thread::sleep(Duration::from_millis(moments.u64(0..longest(infected))));
         bench.pull()?;
         let outcome = bench.end(&session)?;
-        judge(&outcome, true, "", &mut wrong)?;
         bench.clear()?;
+        let workstation = bench.station.verify(&medium, 512, None)?;
+        judge(&outcome, infected, &workstation, &mut wrong)?;
     }
     afterwards(bench, wrong)
+}
+
+/// Milliseconds in which a key may be struck: up to its verdict, and a clean one while it is sealed as well.
+const fn longest(infected: bool) -> u64 {
+    if infected { 2500 } else { 5000 }
 }
 
 fn children(bench: &mut Bench, name: &str, infected: bool) -> Result<String> {
@@ -128,21 +135,27 @@ fn kill(bench: &mut Bench, name: &str, after: u64) -> Result<bool> {
 
 fn daemon(bench: &mut Bench) -> Result<String> {
     let mut moments = moments(99)?;
-    let medium = medium(bench, true);
     let mut wrong = Vec::new();
-    for _ in 0..times(KILLS) {
+    for round in 0..times(KILLS) {
+        let infected = round % 2 == 0;
+        let medium = medium(bench, infected);
         let _lost: Session = bench.insert(Device::key("key", "1", &Backing::Slow(medium.clone(), SLOW)))?;
-        kill(bench, "blanche-stationd", moments.u64(0..2000))?;
+        if !kill(bench, "blanche-stationd", moments.u64(0..longest(infected)))? {
+            wrong.push("there was no daemon to kill".to_owned());
+        }
         let orphans = "[ -z \"$(pgrep -x 'blanche-(reader|matcher|sealer|signer)')\" ]";
         bench.guest.until(orphans, Duration::from_secs(60))?;
         // The key is still there: it is judged and checked anew.
         let again = bench.arrival(|bench| bench.station.start(&mut bench.guest))?;
         let outcome = bench.end(&again)?;
         bench.clear()?;
-        if outcome.line["verdict"] != "infected" {
+        let workstation = bench.station.verify(&medium, 512, None)?;
+        let is_right =
+            if infected { outcome.line["verdict"] == "infected" } else { outcome.line["seal"] == "on-medium" };
+        if !is_right {
             wrong.push(outcome.words());
         }
-        judge(&outcome, true, "", &mut wrong)?;
+        judge(&outcome, infected, &workstation, &mut wrong)?;
     }
     afterwards(bench, wrong)
 }

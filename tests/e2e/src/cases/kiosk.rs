@@ -65,6 +65,12 @@ pub(super) const CASES: &[Case] = &[
         kill,
     ),
     case("kiosk-away", "the daemon stopped, and started again", "trouble, B0; then waiting", away),
+    case(
+        "kiosk-daemon-killed",
+        "the daemon killed while it checks an infected key",
+        "trouble, B0; started again by systemd: infected, no tag, on the screen",
+        daemon_killed,
+    ),
     case("kiosk-headset", "a headset plugged in", "root:blanche-kiosk 640; spoken into the sound card", headset),
     case("kiosk-unit", "the same machine afterwards", "active; nothing forbidden by its unit", unit),
 ];
@@ -374,6 +380,23 @@ fn away(bench: &mut Bench) -> Result<String> {
     let back = bench.screen.shows(again, "waiting")?;
     say(&format!("  away {gone:.2} s, back {back:.2} s"))?;
     Ok("trouble, B0; then waiting".to_owned())
+}
+
+fn daemon_killed(bench: &mut Bench) -> Result<String> {
+    let tree = letter().with("virus.com", eicar()).with("grand.bin", noise(8 * MIB));
+    let medium = image(&bench.folder(), Format::Fat32, Layout::MbrPrimary, &tree);
+    let begin = bench.now()?;
+    let _lost = bench.insert(Device::key("key", "1", &Backing::Slow(medium, SLOW)))?;
+    bench.screen.shows(begin, "checking")?;
+    let killed = bench.now()?;
+    // The kernel keeps fifteen letters of a name.
+    let again = bench.arrival(|bench| bench.guest.run("pkill -KILL -x blanche-station").map(drop))?;
+    let gone = bench.screen.shows(killed, "trouble, B0")?;
+    let outcome = bench.end(&again)?;
+    let judged = bench.screen.shows(killed, "verdict, infected")?;
+    say(&format!("  away {gone:.2} s, verdict {judged:.2} s after the daemon was killed"))?;
+    bench.clear()?;
+    Ok(format!("trouble, B0; started again by systemd: {}, on the screen", outcome.words()))
 }
 
 /// The length of the header of QEMU's file of sound (RIFF WAVE).
