@@ -71,8 +71,8 @@ impl Controller {
                     }
                 }),
             );
-            if let Some(logo) = &config.logo {
-                window.set_logo(logo, config.name.as_deref().unwrap_or_default());
+            if let Some((logo, Err(error))) = config.logo.as_ref().map(|logo| (logo, window.set_logo(logo))) {
+                glib::g_warning!("blanche-kiosk", "logo {}: {error}", logo.display());
             }
             Self {
                 kiosk: RefCell::new(Kiosk::new(policy, now(started))),

@@ -11,12 +11,16 @@ use crate::parts::groups::Groups;
 use crate::parts::rows::RowList;
 use crate::scrolling;
 use crate::words::screens as words;
-use gtk::glib;
 use gtk::prelude::*;
 use gtk::subclass::prelude::*;
+use gtk::{gdk, gdk_pixbuf, glib};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
+
+/// The room of a logo in the header: pixels of CSS.
+const LOGO: (i32, i32) = (240, 64);
+
 mod imp {
     use super::*;
     use crate::screens::about::About;
@@ -225,12 +229,19 @@ impl KioskWindow {
         window
     }
 
-    /// Whose kiosk it is.
-    pub fn set_logo(&self, logo: &std::path::Path, name: &str) {
+    /// Whose kiosk it is. The logo is drawn as large as [`LOGO`] allows, whatever size its file says; readers for the blind have the name
+    /// beside it.
+    ///
+    /// # Errors
+    /// When the file is no picture.
+    pub fn set_logo(&self, logo: &std::path::Path) -> Result<(), glib::Error> {
         let view = self.imp();
-        view.logo.set_filename(Some(logo));
-        view.logo.set_alternative_text(Some(name));
+        let (width, height) = LOGO;
+        let picture = gdk_pixbuf::Pixbuf::from_file_at_scale(logo, width, height, true)?;
+        view.logo.set_paintable(Some(&gdk::Texture::for_pixbuf(&picture)));
+        is_nothing(&*view.logo);
         view.logo.set_visible(true);
+        Ok(())
     }
 
     /// Shows a screen in a language. `next`: what the button for the language says; `brand`: whose kiosk it is.

@@ -23,6 +23,9 @@ const TURNS: Duration = Duration::from_secs(1);
 const STILL: Duration = Duration::from_millis(150);
 /// Between two looks for something that is to come: each costs the kiosk time as well.
 const LOOK: Duration = Duration::from_millis(100);
+/// A logo larger than any screen, as a ministry may hand it over.
+const LOGO: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="3000" height="2000" viewBox="0 0 3 2">
+<rect width="3" height="2" fill="#fff"/><rect width="1" height="2" fill="#000091"/><rect x="2" width="1" height="2" fill="#e1000f"/></svg>"##;
 /// How the file of the language that nobody speaks is called.
 const PSEUDO: &str = "yy";
 
@@ -37,7 +40,9 @@ pub enum Step {
     Press(Message),
     /// It is waited for until something says this, which nothing said before.
     Until(Message),
-    /// The same with words that are those of the scene, in every language.
+    /// The station ends; nothing can be played after this.
+    Away,
+    /// The same as [`Step::Until`] with words that are those of the scene, in every language.
     Shows(&'static str),
 }
 
@@ -198,6 +203,7 @@ pub const VIEWS: &[View] = &[
     scene("station-failed", &[Step::Scene("failed-station"), Step::Until(results::FAILURE_STATION)]),
     scene("pulled", &[Step::Scene("pulled"), Step::Until(screens::PULLED_TITLE)]),
     scene("warning", &[Step::Until(screens::KEEP)]),
+    scene("station-away", &[Step::Away, Step::Shows("B0")]),
 ];
 
 /// How a person has set the kiosk up.
@@ -285,7 +291,9 @@ impl Tour {
         fs::create_dir(&folder).expect("our folder");
         fs::write(folder.join(format!("{}.po", PSEUDO)), words).expect("our folder");
         let config = desk.home().join("kiosk.toml");
-        let text = configuration(mode, &folder, &desk.home().join("receipt"));
+        let logo = desk.home().join("logo.svg");
+        fs::write(&logo, LOGO).expect("our folder");
+        let text = configuration(mode, &folder, &desk.home().join("receipt"), &logo);
         fs::write(&config, change(&desk, text)).expect("our folder");
         let mut station = desk.station();
         station.scene("waiting");
@@ -373,6 +381,7 @@ impl Tour {
                 Step::Scene(name) => self.station.scene(name),
                 Step::Key(name) => self.desk.keys(&[name]),
                 Step::Press(message) => self.press(*message),
+                Step::Away => self.station.leave(),
                 Step::Until(message) => {
                     // Up to what it is filled with.
                     let word = self.word(*message).split('{').next().unwrap_or_default().to_owned();
@@ -488,7 +497,7 @@ fn a_widget_says(tour: &mut Tour, words: &str) -> bool {
     tour.kiosk.widgets().iter().any(|widget| says(widget, "text") || says(widget, "name"))
 }
 
-fn configuration(mode: Mode, words: &Path, receipt: &Path) -> String {
+fn configuration(mode: Mode, words: &Path, receipt: &Path, logo: &Path) -> String {
     let colours = match mode {
         Mode::Dark => "dark",
         Mode::HighContrast => "high-contrast",
@@ -497,7 +506,7 @@ fn configuration(mode: Mode, words: &Path, receipt: &Path) -> String {
     let letters = if mode == Mode::Large { 200 } else { 100 };
     format!(
         "words = {words:?}\nname = \"Ministère de l'Exemple\"\ncontact = \"12 34\"\nconsole = \"https://console.example\"\n\
-         [screen]\ncolours = \"{colours}\"\nletters = {letters}\n\
+         logo = {logo:?}\n[screen]\ncolours = \"{colours}\"\nletters = {letters}\n\
          [delays]\nfarewell = {farewell}\n[receipt]\npath = {receipt:?}\n",
         farewell = FAREWELL.as_secs()
     )

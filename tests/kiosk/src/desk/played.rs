@@ -72,6 +72,15 @@ impl Played {
         self.child.kill().expect("our child");
     }
 
+    /// Ends it in good order: it leaves the bus.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn leave(&mut self) {
+        drop(self.commands.take());
+        self.child.wait().expect("our child");
+    }
+
     fn said(&self) -> Vec<String> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
