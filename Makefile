@@ -53,6 +53,7 @@ IMAGES ?= 3000
 SESSIONS ?= 5000
 MOMENTS ?= 50
 FUZZ_SECONDS ?= 20
+FUZZ_SOAK ?= 900
 FUZZ_TARGETS ?= tables fat exfat ntfs ext iso udf messages claims manifest envelope revocations descriptors
 MEGABYTES ?= 200
 ROWS ?= P4,P1,P3,P5,P6,P7,P8,P9,P10,P14,P15
@@ -189,13 +190,14 @@ e2e: build ## Plug USB devices of every kind into a station in a virtual machine
 	exit $$status
 
 soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, SESSIONS=5000 with faults, MOMENTS=50 in the virtual machine, IMAGES=3000, SEED=1
-	@echo "seed $(SEED), $(KILLS) kills, $(SESSIONS) sessions, $(MOMENTS) moments, $(IMAGES) damaged images and 10^6 files per filesystem"
+	@echo "seed $(SEED), $(KILLS) kills, $(SESSIONS) sessions, $(MOMENTS) moments, $(IMAGES) damaged images 10^6 files per filesystem, each fuzz target for $(FUZZ_SOAK) s"
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release $(STATION_CRATES) --locked --test kills -- --nocapture
 	BLANCHE_SEED=$(SEED) BLANCHE_INPUTS=$(INPUTS) cargo test --release $(KIOSK_CRATES) --locked --test trials -- --nocapture
 	SEED=$(SEED) COUNT=$(IMAGES) cargo test --release $(STATION_CRATES) --locked --test reader -- damaged noise
 	FILES=1000000 cargo test --release $(STATION_CRATES) --locked --test reader -- --nocapture --test-threads 1 many_files_on
 	GIBIBYTES=4 cargo test --release $(STATION_CRATES) --locked --test bombs far_behind
 	BLANCHE_SEED=$(SEED) BLANCHE_SESSIONS=$(SESSIONS) BLANCHE_KILLS=$(KILLS) cargo test --release $(STATION_CRATES) --locked --test daemon -- --nocapture
+	$(MAKE) fuzz FUZZ_SECONDS=$(FUZZ_SOAK)
 	MOMENTS=$(MOMENTS) SEED=$(SEED) $(MAKE) e2e ONLY="yanks kill-reader kill-matcher kill-sealer kill-signer kill-stationd"
 
 bench: deps-test build ## Time Blanche against clamd and against the tools one after the other: ratios in one run
@@ -213,10 +215,8 @@ fuzz: deps-test ## FUZZ_SECONDS=20 of coverage-guided fuzzing for each parser of
 	tests/fuzz/seeds.sh
 	export CARGO_TARGET_DIR="$$CARGO_TARGET_DIR/fuzz"
 	cargo +nightly fuzz build --fuzz-dir tests/fuzz
-	# One on each processor; what a target says is kept together.
-	printf '%s\n' $(FUZZ_TARGETS) | xargs -P "$$(nproc)" -I TARGET sh -c 'status=0; "$$@" >"$$0" 2>&1 || status=$$?; cat "$$0"; exit $$status' \
-		"$$CARGO_TARGET_DIR/TARGET.log" cargo +nightly fuzz run --fuzz-dir tests/fuzz TARGET -- \
-		-max_total_time=$(FUZZ_SECONDS) -seed=$(SEED) -max_len=2400000 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1
+	# One on each processor.
+	printf '%s\n' $(FUZZ_TARGETS) | xargs -P "$$(nproc)" -I TARGET tests/fuzz/run.sh TARGET $(FUZZ_SECONDS) $(SEED)
 
 deny: toolchain ## Check licences, sources and duplicates of every program's dependencies
 	@command -v cargo-deny >/dev/null || { echo "Missing: cargo install --locked cargo-deny"; exit 1; }

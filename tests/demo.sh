@@ -88,7 +88,8 @@ echo
 echo "One byte of \"Compte rendu.txt\" is changed behind everybody's back:"
 offset=$(grep -obUa 'Compte rendu de la' "$demo/clean.img" | head -1 | cut -d: -f1)
 printf 'c' | dd of="$demo/clean.img" bs=1 seek="$offset" conv=notrunc status=none
-run 42 verify "${trusted[@]}" "$demo/clean.img"
+run 42 verify "${trusted[@]}" "$demo/clean.img" | tee "$demo/refusal"
+grep -q 'Compte rendu.txt' "$demo/refusal" || { echo "demo: the changed file was not named" >&2; exit 1; }
 
 cat <<TEXT
 
