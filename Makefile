@@ -204,6 +204,7 @@ bench: deps-test build ## Time Blanche against clamd and against the tools one a
 	@$(call install,$(BENCH_PACKAGES))
 	cargo build --release $(STATION_CRATES) --locked --examples
 	tests/verifier.sh
+	tests/windows/build.sh
 	python3 tests/bench/bench.py --programs "$$CARGO_TARGET_DIR/release" --megabytes $(MEGABYTES) --rows $(ROWS)
 
 false-positives: build ## Scan 10 000 and more ordinary files of Debian: no rule may call one malicious, two may be suspicious

@@ -194,7 +194,7 @@ fn nobody_gets_out_of_the_kiosk_or_stuck_in_it() {
 fn a_station_that_is_killed_again_and_again_is_found_again() {
     let mut tour = Tour::new(Size::LANDSCAPE, "en", Mode::Usual);
     let mut random = Rng::with_seed(number("BLANCHE_SEED", 1));
-    for kill in 0..5 {
+    for kill in 0..number("BLANCHE_INPUTS", 500) / 100 {
         let scenes = ["waiting", "queued", "checking", "infected", "clean"];
         tour.station.scene(scenes[random.usize(..scenes.len())]);
         std::thread::sleep(Duration::from_millis(random.u64(0..700)));

@@ -1,6 +1,6 @@
 //! Hands that pull, processes that die, disks that fill: never a wrong *Clean*, never a stuck session, nothing left over,
 //! the journal is whole, and the next key works. `BLANCHE_SESSIONS` sets the number of sessions (200 unless set), of which a
-//! quarter is pulled out, `BLANCHE_KILLS` that of kills, a quarter for each process (20 unless set), `BLANCHE_SEED` the seed.
+//! quarter is pulled out, `BLANCHE_KILLS` that of kills, a quarter for each process (200 unless set), `BLANCHE_SEED` the seed.
 
 use crate::distrust::{self, OneSlow};
 use crate::kiosk::{KEYBOARD, Kiosk, Others, STORAGE};
@@ -249,7 +249,7 @@ fn refused_again(kiosk: &Kiosk) -> usize {
 
 /// Kills the process of this name in one session after the other, so many times while it lives.
 fn each_may_be_killed(name: &str) {
-    let (seed, kills) = (number("BLANCHE_SEED", 1), number("BLANCHE_KILLS", 20) / 4);
+    let (seed, kills) = (number("BLANCHE_SEED", 1), number("BLANCHE_KILLS", 200) / 4);
     println!("seed {seed}, {kills} kills of {name}");
     let mut random = fastrand::Rng::with_seed(seed);
     let kiosk = Kiosk::among(Others::away());
