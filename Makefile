@@ -47,7 +47,7 @@ STATION_CRATES := --workspace --exclude blanche-kiosk --exclude blanche-kiosk-te
 KIOSK_CRATES := --package blanche-kiosk --package blanche-kiosk-tests
 
 SEED ?= 1
-KILLS ?= 200
+KILLS ?= 400
 INPUTS ?= 10000
 IMAGES ?= 3000
 SESSIONS ?= 5000
@@ -75,7 +75,7 @@ endef
 # $(call test-python,FOLDER): the tests of tests/FOLDER, in an environment that is made once for each content of requirements.txt.
 # One chain: where the result is caught with ||, bash would go on after a failure.
 define test-python
-venv="$$CARGO_TARGET_DIR/venv-tag"
+venv="$$CARGO_TARGET_DIR/venv-tag" &&
 { cmp -s tests/tag/requirements.txt "$$venv/requirements.txt" || {
 	rm -rf "$$venv" && python3 -m venv "$$venv" &&
 	"$$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/tag/requirements.txt &&
@@ -189,8 +189,8 @@ e2e: build ## Plug USB devices of every kind into a station in a virtual machine
 	tests/summary.sh "$$CARGO_TARGET_DIR/e2e.log"
 	exit $$status
 
-soak: deps-test build ## Long runs, not in CI: KILLS=200 children killed, SESSIONS=5000 with faults, MOMENTS=50 in the virtual machine, IMAGES=3000, SEED=1
-	@echo "seed $(SEED), $(KILLS) kills, $(SESSIONS) sessions, $(MOMENTS) moments, $(IMAGES) damaged images 10^6 files per filesystem, each fuzz target for $(FUZZ_SOAK) s"
+soak: deps-test build ## Long runs, not in CI: KILLS=400 children killed, SESSIONS=5000 with faults, MOMENTS=50 in the virtual machine, IMAGES=3000, FUZZ_SOAK=900, SEED=1
+	@echo "seed $(SEED), $(KILLS) kills, $(SESSIONS) sessions, $(MOMENTS) moments, $(IMAGES) damaged images, 10^6 files per filesystem, each fuzz target for $(FUZZ_SOAK) s"
 	BLANCHE_SEED=$(SEED) BLANCHE_KILLS=$(KILLS) cargo test --release $(STATION_CRATES) --locked --test kills -- --nocapture
 	BLANCHE_SEED=$(SEED) BLANCHE_INPUTS=$(INPUTS) cargo test --release $(KIOSK_CRATES) --locked --test trials -- --nocapture
 	SEED=$(SEED) COUNT=$(IMAGES) cargo test --release $(STATION_CRATES) --locked --test reader -- damaged noise

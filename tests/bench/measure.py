@@ -201,8 +201,8 @@ def private_memory(program):
             if process != program and process in children:
                 status = Path(f"/proc/{process}/status").read_text()
                 parents.append(int(status.split("RssAnon:")[1].split()[0]) * 1024)
-        except OSError:
-            pass
+        except (OSError, IndexError):
+            pass  # it has ended meanwhile
     return total, parents
 
 

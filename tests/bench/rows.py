@@ -224,12 +224,9 @@ def p7(bench, files, image, size, count):
 def p8(bench, files, image, size, count):
     """P8: peak memory of all processes above the loaded bases, in MiB, beside what each medium may take."""
     settings = bench.settings("p8", small_base=True)
-    bare = corpora.sparse(bench.work, "bare", MIB)
-    _, _, base = bench.memory(settings, bare)
-    print(f"    {base / MIB:.0f} MiB of loaded bases")
     many = bench.options.files * 10
     media = [
-        ("1 MiB, empty", bare, 0),
+        ("1 MiB, empty", corpora.sparse(bench.work, "bare", MIB), 0),
         ("mixed corpus", image, max(path.stat().st_size for path in files.rglob("*") if path.is_file())),
         ("2 TB, sparse", corpora.sparse(bench.work, "wide", 2_000_000_000_000), 0),
         (f"{bench.options.files} files", corpora.small(bench.work, bench.options.files), 4096),
@@ -240,7 +237,7 @@ def p8(bench, files, image, size, count):
         peak, report, base = bench.memory(settings, path)
         content = report["content"]
         assert content["bytes"] >= largest, content
-        print(f"    {name}: {content['files_checked']} of {content['files']} files checked, {report['verdict']}")
+        print(f"    {name}: {content['files_checked']} of {content['files']} files checked, {report['verdict']}; {base / MIB:.0f} MiB of bases")
         # What waits in the spool for a matcher is not counted: its quota is the administrator's choice.
         spooled = largest if largest > report["read_limits"]["max_memory_object"] else 0
         above = max(0, peak - base - spooled)

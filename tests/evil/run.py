@@ -24,7 +24,7 @@ import workshop  # noqa: E402
 from refusal import CODES  # noqa: E402
 from scene import Scene  # noqa: E402
 from station import Authority, Failed, Station  # noqa: E402
-from verifiers import ACCEPTED, named_by  # noqa: E402
+from verifiers import ACCEPTED, all_of  # noqa: E402
 
 ROW = re.compile(r"\| `([a-z0-9-]+)` \|.*\| `([A-Za-z-]+)` \|")
 
@@ -97,14 +97,14 @@ def run_attack(folder, sealed, verifiers, results):
         results.tell(folder.name, f"{type(error).__name__}: {error}")
 
 
-def run_attacks(folders, programs, results):
+def run_attacks(folders, programs, without_wine, results):
     with tempfile.TemporaryDirectory(prefix="evil-") as place:
         start = time.monotonic()
         try:
             sealed = Sealed(programs, Path(place))
         except (Failed, OSError) as error:
             return results.tell("an authority and a station", error)
-        verifiers = named_by(programs)
+        verifiers = all_of(programs, without_wine)
         for folder in folders:
             run_attack(folder, sealed, verifiers, results)
     print(f"{len(folders)} attacks, {time.monotonic() - start:.0f} s")
@@ -126,6 +126,7 @@ def main(given):
     target = os.environ.get("CARGO_TARGET_DIR", HERE.parents[1] / "target")
     parser.add_argument("--programs", type=Path, default=Path(target, "release"), help="folder of blanche and blanche-verify")
     parser.add_argument("--only", metavar="NAME", help="this folder alone")
+    parser.add_argument("--without-wine", action="store_true", help="do not ask the program for Windows")
     options = parser.parse_args(given)
     folders = sorted(one.parent for one in HERE.glob("*/attack.py"))
     results = Results()
@@ -133,7 +134,7 @@ def main(given):
         check_table(folders, results)
     chosen = [one for one in folders if options.only in (None, one.name)]
     os.umask(0o077)
-    run_attacks(chosen, options.programs.resolve(), results)
+    run_attacks(chosen, options.programs.resolve(), options.without_wine, results)
     # No attack at all says nothing.
     failed = results.failed or int(not chosen)
     print(f"test result: {'FAILED' if failed else 'ok'}. {results.passed} passed; {failed} failed; in tests/evil", flush=True)

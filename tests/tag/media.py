@@ -66,7 +66,10 @@ class Folders(Medium):
     def walk(self, volumes):
         for number, volume in enumerate(volumes):
             if number in self.folders:
-                yield from walk_folder(number, self.folders[number], b"", self.streams_shown and volume[3] == "ntfs")
+                root, streams = self.folders[number], self.streams_shown and volume[3] == "ntfs"
+                if streams:
+                    yield from walk_streams(number, b"", root + b"/")
+                yield from walk_folder(number, root, b"", streams)
             elif volume[3] != "blank":
                 raise NotShown(f"volume {number} is {volume[3]} and no folder was given for it")
 
@@ -88,22 +91,23 @@ def walk_folder(volume, folder, inside, streams):
             kind = kind_of(state.st_mode)
             size = state.st_size if kind == FILE else len(os.readlink(one.path)) if kind == LINK else 0
             yield Seen(volume, path, None, kind, size, one.path)
-            for name in streams_of(one.path) if streams else ():
-                place = one.path + b":" + name
-                yield Seen(volume, path, name, STREAM, os.stat(place).st_size, place)
+            if streams:
+                yield from walk_streams(volume, path, one.path)
             if kind == FOLDER:
                 yield from walk_folder(volume, one.path, path, streams)
 
 
-def streams_of(path):
-    """Names of the streams of a file or folder of NTFS. ntfs-3g lists them, and shows one as PATH:NAME (streams_interface=windows)."""
+def walk_streams(volume, path, place):
+    """The streams of a file or folder of NTFS. ntfs-3g lists them, and shows one as PLACE:NAME (streams_interface=windows)."""
     try:
-        listed = os.getxattr(path, "ntfs.streams.list", follow_symlinks=False)
+        listed = os.getxattr(place, "ntfs.streams.list", follow_symlinks=False)
     except OSError as error:
         if error.errno == errno.ENODATA:
-            return []
-        raise NotShown(f"{os.fsdecode(path)}: streams are not listed ({error})") from None
-    return [name for name in listed.split(b"\0") if name]
+            return
+        raise NotShown(f"{os.fsdecode(place)}: streams are not listed ({error})") from None
+    for name in filter(None, listed.split(b"\0")):
+        stream = place + b":" + name
+        yield Seen(volume, path, name, STREAM, os.stat(stream).st_size, stream)
 
 
 def kind_of(mode):

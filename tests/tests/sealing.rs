@@ -203,14 +203,15 @@ fn what_cannot_carry_a_tag_gets_a_detached_one() {
     let sealer = Sealer::new();
     let hidden = image(sealer.path(), Format::Fat16, Layout::MbrHidden, &tree());
     let media = [
-        (image(sealer.path(), Format::Ntfs, Layout::Superfloppy, &tree()), "no_volume"),
-        (image(sealer.path(), Format::Ext4, Layout::Gpt, &tree()), "no_volume"),
-        (image(sealer.path(), Format::Ext4, Layout::Superfloppy, &tree()), "no_volume"),
-        (disc(sealer.path(), Disc::JolietRockRidge, &tree()), "no_volume"),
-        (hidden, "no_volume"),
-        (full(sealer.path()), "no_space"),
+        (image(sealer.path(), Format::Ntfs, Layout::Superfloppy, &tree()), "no_volume", false),
+        (image(sealer.path(), Format::Ext4, Layout::Gpt, &tree()), "no_volume", false),
+        // debugfs shows the second verifier what is on this one; NTFS is in tests/evil.
+        (image(sealer.path(), Format::Ext4, Layout::Superfloppy, &tree()), "no_volume", true),
+        (disc(sealer.path(), Disc::JolietRockRidge, &tree()), "no_volume", false),
+        (hidden, "no_volume", false),
+        (full(sealer.path()), "no_space", false),
     ];
-    for (disk, because) in media {
+    for (disk, because, is_extracted) in media {
         let digest = blake3::hash(&fs::read(&disk).unwrap());
         let sealed = sealer.station.seal(&disk);
         assert_eq!(
@@ -225,7 +226,7 @@ fn what_cannot_carry_a_tag_gets_a_detached_one() {
         assert_eq!(blake3::hash(&fs::read(&disk).unwrap()), digest, "{}: nothing was written", disk.display());
         let tag = sealed.report["seal"]["file"].as_str().unwrap().to_owned();
         assert_accepted(&sealer.verify(&disk, &["--tag", &tag]));
-        if sealed.report["volumes"][0]["filesystem"] == "ext" && sealed.report["volumes"][0]["start"] == 0 {
+        if is_extracted {
             let second = sealer.second_verifier(Path::new(&tag), &disk, Some(&extracted(sealer.path(), &disk)));
             assert_eq!(second["accepted"], true, "{second:#}");
         }

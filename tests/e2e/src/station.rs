@@ -168,6 +168,15 @@ impl Station {
         Ok(Session { id: text(&line["session"]), mark, disk })
     }
 
+    /// Waits until the tag of a clean medium is being written.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] when it is not.
+    pub fn sealing(&mut self, session: &Session) -> Result<()> {
+        let seals = |line: &Value| line["session"] == *session.id && line["state"] == "sealing";
+        self.watch.wait(session.mark.line, "the sealing of a medium", SESSION, seals).map(drop)
+    }
+
     /// Waits for the result of a session.
     ///
     /// # Errors
