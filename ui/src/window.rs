@@ -229,8 +229,8 @@ impl KioskWindow {
         window
     }
 
-    /// Whose kiosk it is. The logo is drawn as large as [`LOGO`] allows, whatever size its file says; readers for the blind have the name
-    /// beside it.
+    /// Whose kiosk it is: a logo in the place of the name, drawn as large as [`LOGO`] allows, whatever size its file says. Readers for
+    /// the blind have the name in the window's title.
     ///
     /// # Errors
     /// When the file is no picture.
@@ -242,6 +242,7 @@ impl KioskWindow {
         view.logo.set_visible(true);
         // Behind what makes it visible, which says the opposite.
         is_nothing(&*view.logo);
+        self.arrange();
         Ok(())
     }
 

@@ -16,9 +16,10 @@ impl KioskWindow {
         for (name, _, panel) in self.pages() {
             panel.set_upright(tall || name == "waiting");
         }
-        // Beside large buttons there is no room for a name; the window's title still says it.
-        view.brand.set_visible(!large);
-        view.comfort.set_hexpand(large);
+        // Beside large buttons or a logo there is no room for a name; the window's title still says it.
+        let is_named = !large && !view.logo.get_visible();
+        view.brand.set_visible(is_named);
+        view.comfort.set_hexpand(!is_named);
         // Its line and its button would leave each other no width.
         let strip = if large { gtk::Orientation::Vertical } else { gtk::Orientation::Horizontal };
         for part in [&view.banner, &view.other, &view.warning] {
