@@ -2,7 +2,7 @@
 # Fuzzes one target: run.sh TARGET SECONDS SEED. What it says comes when it is over: of several side by side each stands together.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-# The largest allocation in MiB. A part of a tag gets no more than it has bytes, whatever it announces.
+# The largest allocation in MiB: for a part of a tag a few times the bytes that it may have here, whatever it announces.
 case $1 in
 claims | manifest | envelope | revocations) largest=8 ;;
 *) largest=1024 ;;
