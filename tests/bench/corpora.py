@@ -12,6 +12,8 @@ import time
 import zlib
 from pathlib import Path
 
+import office as documents
+
 EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*").encode()
 
 
@@ -81,6 +83,15 @@ def fat32(path, files, size, count):
     run("mcopy", "-s", "-Q", "-i", path, *files.iterdir(), "::/",
         env=os.environ | {"MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"})
     return path
+
+
+def office(work, megabytes):
+    """FAT32 with office documents. Returns their folder and the image."""
+    files = work / "office"
+    files.mkdir()
+    size, count = documents.corpus(files, megabytes, random.Random(6))
+    print(f"    office: {size / 1e6:.0f} MB, {count} documents", flush=True)
+    return files, fat32(work / "office.img", files, size, count)
 
 
 def large(work, megabytes):

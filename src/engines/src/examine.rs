@@ -53,7 +53,7 @@ pub struct Examined {
     pub layers: u32,
     /// The outer layer is a disk image that no engine opens.
     pub disk_image: bool,
-    /// CPU of ClamAV and of the rules; hashing is not done here.
+    /// CPU of ClamAV, of the rules and of looking at containers; hashing is not done here.
     pub cpu: EngineCpu,
     /// An inner layer held the marker (self-test).
     pub marker_seen: bool,
@@ -88,7 +88,7 @@ impl Engines<'_> {
             hits: 0,
             entered: false,
             marker_seen: false,
-            rules_cpu: 0,
+            cpu: EngineCpu::default(),
         };
         let content_type = walk.outer(content, extensions);
         if self.max_file_size != 0 && u64::try_from(content.len()).is_ok_and(|bytes| bytes > self.max_file_size) {
@@ -99,9 +99,9 @@ impl Engines<'_> {
             let answer = self.clamav.scan(content, self.limits, &mut walk);
             walk.conclude(answer, content.len());
         }
-        let rules = walk.rules_cpu;
-        let cpu = EngineCpu { hash: 0, clamav: started.micros().saturating_sub(rules), rules };
-        walk.into_examined(content_type, cpu)
+        // Rules and containers are looked at while libclamav waits.
+        walk.cpu.clamav = started.micros().saturating_sub(walk.cpu.rules).saturating_sub(walk.cpu.inspection);
+        walk.into_examined(content_type)
     }
 }
 
@@ -132,7 +132,7 @@ struct Walk<'a, 'r> {
     hits: u32,
     entered: bool,
     marker_seen: bool,
-    rules_cpu: u64,
+    cpu: EngineCpu,
 }
 
 impl Walk<'_, '_> {
@@ -146,6 +146,7 @@ impl Walk<'_, '_> {
             self.frames.push(frame);
             return ContentType::default();
         }
+        let clock = CpuClock::start();
         self.disk_image = frame.inspection.disk_image;
         let (content_type, finding) = content_type::examine(content, extension, frame.inspection.container);
         self.findings.extend(finding);
@@ -154,6 +155,7 @@ impl Walk<'_, '_> {
             self.not_checked.extend(containers::inspect(content, extension, self.opened, self.max_output).causes);
             self.findings.extend(content_type::examine(content, extension, frame.inspection.container).1);
         }
+        self.cpu.inspection = self.cpu.inspection.saturating_add(clock.micros());
         self.frames.push(frame);
         content_type
     }
@@ -162,7 +164,9 @@ impl Walk<'_, '_> {
         if self.area {
             return Frame { depth, name, inspection: Inspection::default(), outcome: Outcome::default() };
         }
+        let clock = CpuClock::start();
         let inspection = containers::inspect(content, extension, self.opened, self.max_output);
+        self.cpu.inspection = self.cpu.inspection.saturating_add(clock.micros());
         self.not_checked.extend(inspection.causes.iter().cloned());
         Frame { depth, name, inspection, outcome: Outcome::default() }
     }
@@ -184,7 +188,7 @@ impl Walk<'_, '_> {
             Err(RuleFailure::Timeout) => self.not_checked.add(Cause::EngineTimeout),
             Err(RuleFailure::Failed(reason)) => self.failed(YARA, &reason),
         }
-        self.rules_cpu = self.rules_cpu.saturating_add(clock.micros());
+        self.cpu.rules = self.cpu.rules.saturating_add(clock.micros());
     }
 
     fn failed(&mut self, engine: &str, reason: &str) {
@@ -228,14 +232,14 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn into_examined(self, content_type: ContentType, cpu: EngineCpu) -> Examined {
+    fn into_examined(self, content_type: ContentType) -> Examined {
         Examined {
             content_type,
             findings: self.findings.into_list(),
             not_checked: self.not_checked.into_list(),
             layers: self.layers,
             disk_image: self.disk_image,
-            cpu,
+            cpu: self.cpu,
             marker_seen: self.marker_seen,
         }
     }

@@ -72,9 +72,7 @@ pub(crate) fn look_inside(
         scanned.not_checked.push(Cause::NeverRead);
     }
     scanned.layers = scanned.layers.saturating_add(inside.layers);
-    scanned.cpu.hash = scanned.cpu.hash.saturating_add(inside.cpu.hash);
-    scanned.cpu.clamav = scanned.cpu.clamav.saturating_add(inside.cpu.clamav);
-    scanned.cpu.rules = scanned.cpu.rules.saturating_add(inside.cpu.rules);
+    scanned.cpu.add(inside.cpu);
     let mut found = Vec::new();
     for (entry, findings) in inside.ledger.ledger().findings() {
         found.extend(findings.iter().map(|finding| within(&inside.intake, *entry, finding)));
@@ -243,9 +241,7 @@ impl Look<'_> {
             };
             match answer {
                 Ok(scanned) => {
-                    self.cpu.hash = self.cpu.hash.saturating_add(scanned.cpu.hash);
-                    self.cpu.clamav = self.cpu.clamav.saturating_add(scanned.cpu.clamav);
-                    self.cpu.rules = self.cpu.rules.saturating_add(scanned.cpu.rules);
+                    self.cpu.add(scanned.cpu);
                     self.layers = self.layers.saturating_add(scanned.layers);
                     self.ledger.matched(*scanned);
                 }

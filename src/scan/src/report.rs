@@ -434,6 +434,8 @@ pub struct Profile {
     pub read: f64,
     /// Hashing in the matchers.
     pub hash: f64,
+    /// Content types, and what containers announce.
+    pub inspection: f64,
     /// ClamAV.
     pub clamav: f64,
     /// YARA.
@@ -453,7 +455,9 @@ pub struct StageRates {
     pub read: u64,
     /// The matchers' hashing, over all contents.
     pub hash: u64,
-    /// ClamAV, over contents that were matched; what it unpacked from them is not counted.
+    /// Content types and containers, over contents that were matched; what was unpacked from them is not counted.
+    pub inspection: u64,
+    /// ClamAV, likewise.
     pub clamav: u64,
     /// YARA, likewise.
     pub rules: u64,

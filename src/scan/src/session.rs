@@ -273,9 +273,7 @@ fn settle(outcome: Outcome, ledger: &Mutex<Ledger>, counters: &Counters, tally: 
     match outcome {
         Outcome::Matched { scanned, known } => {
             counters.done(scanned.bytes, is_alarming(&scanned));
-            tally.cpu.hash = tally.cpu.hash.saturating_add(scanned.cpu.hash);
-            tally.cpu.clamav = tally.cpu.clamav.saturating_add(scanned.cpu.clamav);
-            tally.cpu.rules = tally.cpu.rules.saturating_add(scanned.cpu.rules);
+            tally.cpu.add(scanned.cpu);
             if known {
                 tally.known.contents = tally.known.contents.saturating_add(1);
                 tally.known.bytes = tally.known.bytes.saturating_add(scanned.bytes);
@@ -309,12 +307,14 @@ fn weakest(known: &mut Option<Born>, born: Born) {
 fn profile(settings: &Settings, tally: &Tally, reading: Duration, bytes: u64, duration: Duration) -> Profile {
     let seconds = Duration::from_micros;
     let (read, hash) = (reading, seconds(tally.cpu.hash));
+    let inspection = seconds(tally.cpu.inspection);
     let (clamav, rules) = (seconds(tally.cpu.clamav), seconds(tally.cpu.rules));
     let matched = bytes.saturating_sub(tally.known.bytes);
     Profile {
         matchers: settings.matchers.resolved(),
         read: read.as_secs_f64(),
         hash: hash.as_secs_f64(),
+        inspection: inspection.as_secs_f64(),
         clamav: clamav.as_secs_f64(),
         rules: rules.as_secs_f64(),
         known: tally.known,
@@ -322,6 +322,7 @@ fn profile(settings: &Settings, tally: &Tally, reading: Duration, bytes: u64, du
         rates: StageRates {
             read: rate(bytes, read),
             hash: rate(bytes, hash),
+            inspection: rate(matched, inspection),
             clamav: rate(matched, clamav),
             rules: rate(matched, rules),
         },

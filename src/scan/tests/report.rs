@@ -66,11 +66,12 @@ fn base() -> Report {
             matchers: 2,
             read: 0.5,
             hash: 0.25,
+            inspection: 0.125,
             clamav: 3.5,
             rules: 0.75,
             known: KnownUse { contents: 1, bytes: 8 },
             bytes_per_second: 800,
-            rates: StageRates { read: 1, hash: 2, clamav: 3, rules: 4 },
+            rates: StageRates { read: 1, hash: 2, inspection: 3, clamav: 4, rules: 5 },
         },
     }
 }

@@ -349,6 +349,7 @@ fn profile(report: &Report, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     for (name, seconds, rate) in [
         (lang.pick("Lecture", "Reading"), profile.read, rates.read),
         ("SHA-256 + BLAKE3", profile.hash, rates.hash),
+        (lang.pick("Types, conteneurs", "Types, containers"), profile.inspection, rates.inspection),
         ("ClamAV", profile.clamav, rates.clamav),
         ("YARA", profile.rules, rates.rules),
     ] {

@@ -128,11 +128,18 @@ pub(crate) fn clean() -> Report {
             matchers: 2,
             read: 0.25,
             hash: 0.05,
+            inspection: 0.1,
             clamav: 3.5,
             rules: 0.75,
             known: KnownUse { contents: 3, bytes: 1_200 },
             bytes_per_second: 2_800_000,
-            rates: StageRates { read: 40_000_000, hash: 200_000_000, clamav: 2_857_142, rules: 13_000_000 },
+            rates: StageRates {
+                read: 40_000_000,
+                hash: 200_000_000,
+                inspection: 100_000_000,
+                clamav: 2_857_142,
+                rules: 13_000_000,
+            },
         },
     }
 }

@@ -72,7 +72,12 @@ pub(super) const CASES: &[Case] = &[
         daemon_killed,
     ),
     case("kiosk-headset", "a headset plugged in", "root:blanche-kiosk 640; spoken into the sound card", headset),
-    case("kiosk-unit", "the same machine afterwards", "active; nothing forbidden by its unit", unit),
+    case(
+        "kiosk-unit",
+        "the same machine afterwards",
+        "active; nothing forbidden by its unit; exposure 3.5 or less",
+        unit,
+    ),
 ];
 
 const fn case(
@@ -430,13 +435,12 @@ fn headset(bench: &mut Bench) -> Result<String> {
 const FORBIDDEN: &str = "SIGSYS|seccomp|[Dd]enied|not permitted|Read-only file system|CRITICAL|WARNING";
 
 fn unit(bench: &mut Bench) -> Result<String> {
-    let security = bench.guest.run("systemd-analyze security --no-pager blanche-kiosk.service | tail -n 1")?;
-    say(&format!("  {}", security.trim()))?;
+    let exposure = super::units::exposure(bench, "blanche-kiosk.service", 3.5)?;
     let state = bench.guest.run("systemctl is-active blanche-kiosk")?;
     let forbidden = bench.guest.run(&format!(
         "journalctl --no-pager --output cat --identifier blanche-kiosk | grep -E '{FORBIDDEN}'
         journalctl --no-pager --output cat --dmesg | grep -E 'SIGSYS|type=1326'; true"
     ))?;
     let forbidden = if forbidden.is_empty() { "nothing forbidden by its unit" } else { forbidden.trim() };
-    Ok(format!("{}; {forbidden}", state.trim()))
+    Ok(format!("{}; {forbidden}; {exposure}", state.trim()))
 }

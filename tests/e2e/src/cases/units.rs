@@ -33,7 +33,7 @@ pub(super) const CASES: &[Case] = &[
         duty: true,
         name: "unit",
         device: "the same machine afterwards",
-        expected: "active, never restarted; nothing forbidden by its unit",
+        expected: "active, never restarted; nothing forbidden by its unit; exposure 3.4 or less",
         see: unit,
     },
 ];
@@ -41,9 +41,20 @@ pub(super) const CASES: &[Case] = &[
 /// What the log says when confinement forbids something that is needed.
 const FORBIDDEN: &str = "SIGSYS|seccomp|[Dd]enied|not permitted|Read-only file system|station alarm";
 
+/// Says whether a unit is exposed no more than `most`, of 10.0: each directive that a job does not allow is justified in the unit.
+pub(super) fn exposure(bench: &mut Bench, unit: &str, most: f64) -> Result<String> {
+    let said = bench.guest.run(&format!("systemd-analyze security --no-pager {unit} | tail -n 1"))?;
+    say(&format!("  {}", said.trim()))?;
+    let level = said.rsplit(": ").next().and_then(|level| level.split_whitespace().next()?.parse::<f64>().ok());
+    Ok(if level.is_some_and(|level| level <= most) {
+        format!("exposure {most} or less")
+    } else {
+        said.trim().to_owned()
+    })
+}
+
 fn unit(bench: &mut Bench) -> Result<String> {
-    let security = bench.guest.run("systemd-analyze security --no-pager blanche-stationd.service | tail -n 1")?;
-    say(&format!("  {}", security.trim()))?;
+    let exposure = exposure(bench, "blanche-stationd.service", 3.4)?;
     let state = bench.guest.run(
         "systemctl is-active blanche-stationd
         [ $(systemctl show --value --property NRestarts blanche-stationd) = 0 ] && echo never restarted",
@@ -53,7 +64,7 @@ fn unit(bench: &mut Bench) -> Result<String> {
         journalctl --no-pager --output cat --dmesg | grep -E 'SIGSYS|type=1326'; true"
     ))?;
     let forbidden = if forbidden.is_empty() { "nothing forbidden by its unit" } else { forbidden.trim() };
-    Ok(format!("{}; {forbidden}", state.trim().replace('\n', ", ")))
+    Ok(format!("{}; {forbidden}; {exposure}", state.trim().replace('\n', ", ")))
 }
 
 fn running(bench: &mut Bench) -> Result<String> {
