@@ -197,7 +197,7 @@ fn files_and_profile_come_when_asked_for() {
     assert!(text.contains(&format!("{}  CLEAN       a.txt\n", "ab".repeat(32))), "{text}");
     assert!(text.contains(&format!("-{}  INCOMPLETE  b.bin\n", " ".repeat(63))), "{text}");
     assert!(text.contains("Rate of the session: 2.8 MB/s") && text.contains("3.50 s CPU     2.8 MB/s"), "{text}");
-    assert!(text.contains("Types, containers       0.10 s CPU   100.0 MB/s"), "{text}");
+    assert!(text.contains("Types, containers       0.10 s CPU     100 MB/s"), "{text}");
     assert!(text.contains("  3 contents known under the same bases, 1.2 kB\n"), "{text}");
     assert!(!plain(&full, Lang::En).contains("a.txt"));
 }
