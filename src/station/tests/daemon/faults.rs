@@ -219,10 +219,11 @@ impl Rest {
             !path.starts_with(&kiosk.journal) && !path.components().any(|part| part.as_os_str() == "tags")
         });
         let temporary = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten().map(|entry| entry.path());
-        // Desks are those of the kiosk's tests, which may run at the same time; a matcher's place is there as long as the matcher.
+        // Desks are those of the kiosk's tests, which may run at the same time, as `blanche-e2e` may; a matcher's place is there as long as
+        // the matcher.
         let of_a_station = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.contains("blanche") && !name.contains("desk") && !name.contains("matcher")
+            name.contains("blanche") && !["desk", "e2e", "matcher"].iter().any(|other| name.contains(other))
         };
         files.extend(temporary.filter(of_a_station));
         Self { memory: memory(), descriptors: descriptors(), engines, files }
