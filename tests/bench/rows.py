@@ -42,11 +42,12 @@ def daemon(work, base):
 def p1(bench, files, image, size, count):
     """P1, P2: a session and the whole program against clamdscan, and against b3sum, yara and clamscan in turn: mixed, then office documents."""
     peers(bench, files, image)
-    documents, sheets = corpora.office(bench.work, bench.options.megabytes // 4)
-    peers(bench, documents, sheets)
+    documents, medium = corpora.office(bench.work, bench.options.megabytes // 4)
+    peers(bench, documents, medium)
 
 
 def peers(bench, files, image):
+    """P1, P2 for the same files in a folder and in an image."""
     settings = bench.settings("p1")
     yara_rules = sorted(str(path) for folder in bench.rules() for path in folder.glob("*.yar"))
     process, clamd = daemon(bench.work, bench.work / "base")

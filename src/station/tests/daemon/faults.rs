@@ -261,8 +261,8 @@ fn each_may_be_killed(name: &str) {
     let kiosk = Kiosk::among(Others::away());
     let keys = Keys::new(&kiosk);
     let (mut killed, mut younger, mut sessions) = (0, 0, 0);
-    // The longest wait before the blow. Who works at the end lives for tenths of a second only, the signer for less.
     let works_with_a_zygote = name == "blanche-matcher";
+    // The longest wait before the blow. Who works at the end lives for tenths of a second only, the signer for less.
     let works_at_the_end = matches!(name, "blanche-sealer" | "blanche-signer");
     let (mut longest, mut brief) = (if works_at_the_end { 40 } else { 400 }, 40);
     while killed < kills {
